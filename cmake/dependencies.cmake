@@ -1,0 +1,34 @@
+# Everything the project builds on, each as a target with SYSTEM headers.
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM)
+  # A precompiled header needs the two sloppiness words to be cacheable.
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+      ${CCACHE_PROGRAM})
+endif()
+
+find_package(Torch REQUIRED)
+add_library(ptq_torch INTERFACE)
+target_include_directories(ptq_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
+target_link_libraries(ptq_torch INTERFACE ${TORCH_LIBRARIES})
+add_library(ptq::torch ALIAS ptq_torch)
+
+# Debian's dnnl-config.cmake asks for OpenCL, which the CPU library does not need.
+find_path(DNNL_INCLUDE_DIR dnnl.hpp REQUIRED)
+find_library(DNNL_LIBRARY dnnl REQUIRED)
+add_library(ptq_dnnl INTERFACE)
+target_include_directories(ptq_dnnl SYSTEM INTERFACE ${DNNL_INCLUDE_DIR})
+target_link_libraries(ptq_dnnl INTERFACE ${DNNL_LIBRARY})
+add_library(ptq::dnnl ALIAS ptq_dnnl)
+
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+find_package(Threads REQUIRED)
+find_package(OpenCV REQUIRED COMPONENTS core imgcodecs)
+find_package(CLI11 CONFIG REQUIRED)
+find_package(spdlog CONFIG REQUIRED)
+find_package(yaml-cpp CONFIG REQUIRED)
+find_package(nlohmann_json CONFIG REQUIRED)
+if(PTQ_BUILD_TESTS)
+  find_package(GTest REQUIRED)
+endif()

@@ -1,0 +1,42 @@
+# ptq_library(NAME folder FILES a.cpp ... DEPENDS targets...): the library of src/<folder>.
+# ptq_test(NAME folder FILES a_test.cpp ... DEPENDS targets...): the tests of tests/<folder>.
+
+add_library(ptq_warnings INTERFACE)
+target_compile_options(
+  ptq_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+                         $<$<BOOL:${PTQ_WARNINGS_AS_ERRORS}>:-Werror>)
+# No contraction of a*b+c and no errno from nearbyint: the arithmetic stays what the source says,
+# and still vectorises.
+target_compile_options(ptq_warnings INTERFACE -ffp-contract=off -fno-math-errno -fno-trapping-math)
+add_library(ptq::warnings ALIAS ptq_warnings)
+
+# LibTorch's tensor header takes seconds to parse; every target reuses this one.
+add_library(ptq_precompiled OBJECT ${PROJECT_SOURCE_DIR}/cmake/precompiled.cpp)
+target_link_libraries(ptq_precompiled PRIVATE ptq::warnings ptq::torch OpenMP::OpenMP_CXX)
+target_precompile_headers(
+  ptq_precompiled PRIVATE <ATen/core/Tensor.h> <algorithm> <cstdint> <functional> <map> <memory>
+  <optional> <string> <unordered_map> <variant> <vector>)
+
+function(ptq_library)
+  cmake_parse_arguments(ARG "" "NAME" "FILES;DEPENDS" ${ARGN})
+  add_library(ptq_${ARG_NAME} STATIC ${ARG_FILES})
+  add_library(ptq::${ARG_NAME} ALIAS ptq_${ARG_NAME})
+  target_include_directories(ptq_${ARG_NAME} PUBLIC ${PROJECT_SOURCE_DIR}/include
+                             PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(ptq_${ARG_NAME} PUBLIC ${ARG_DEPENDS} ptq::torch OpenMP::OpenMP_CXX
+                        PRIVATE ptq::warnings)
+  target_precompile_headers(ptq_${ARG_NAME} REUSE_FROM ptq_precompiled)
+endfunction()
+
+# Each case is a ctest test, so that a skipped one shows; label: the folder.
+function(ptq_test)
+  cmake_parse_arguments(ARG "" "NAME;LABEL" "FILES;DEPENDS" ${ARGN})
+  add_executable(${ARG_NAME}_test ${ARG_FILES})
+  target_include_directories(${ARG_NAME}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests
+                                                      ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(${ARG_NAME}_test PRIVATE ${ARG_DEPENDS} ptq::warnings ptq::torch
+                                                 OpenMP::OpenMP_CXX GTest::gtest GTest::gtest_main)
+  target_precompile_headers(${ARG_NAME}_test REUSE_FROM ptq_precompiled)
+  gtest_discover_tests(${ARG_NAME}_test DISCOVERY_MODE PRE_TEST TEST_PREFIX "${ARG_NAME}."
+                       PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT 900)
+endfunction()

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ptq/ir/graph.h"
+
+namespace ptq::passes {
+
+struct PreparationOptions {
+  bool merge_batch_norm = true;
+};
+
+/// What one pass did.
+struct PassReport {
+  std::string name;
+  /// Sites changed.
+  int changes = 0;
+  double milliseconds = 0;
+};
+
+/// Makes an imported graph ready for placement (reference-behaviour 4.1): the passes in order, each
+/// verified. Everything but ReLU6 -> ReLU keeps the network's function.
+std::vector<PassReport> prepare(ir::Graph& graph, const PreparationOptions& options);
+
+}  // namespace ptq::passes

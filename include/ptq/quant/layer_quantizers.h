@@ -1,0 +1,25 @@
+#pragma once
+
+#include "ptq/ir/graph.h"
+#include "ptq/quant/quantizer.h"
+
+namespace ptq::quant {
+
+/// The activation quantizer whose codes `node` multiplies with its weight: that of the nearest
+/// FakeQuantize above its first input, looking through operations that keep codes (reshape,
+/// permute, slice, select, expand, max pool). kNoQuantizer if there is none.
+ir::QuantizerId input_quantizer(const ir::Index& index, const ir::Node& node);
+
+/// What a quantized layer multiplies with: weight and bias fake-quantized where they have
+/// quantizers, the originals where not. `bias` is undefined for a layer without one.
+struct LayerTensors {
+  at::Tensor weight;
+  at::Tensor bias;
+};
+LayerTensors quantized_layer_tensors(const ir::Index& index, const ir::Node& node,
+                                     const QuantizerTable& table);
+
+/// Scale of the layer's bias quantizer, s_in * s_w; undefined without bias quantizer.
+at::Tensor bias_scale(const ir::Index& index, const ir::Node& node, const QuantizerTable& table);
+
+}  // namespace ptq::quant

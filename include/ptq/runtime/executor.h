@@ -1,0 +1,52 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <memory>
+
+#include "ptq/ir/graph.h"
+#include "ptq/quant/quantizer.h"
+
+namespace ptq::runtime {
+
+/// kFloat passes FakeQuantize nodes through and uses original weights; kQuantized applies every
+/// quantizer.
+enum class Numerics { kFloat, kQuantized };
+
+/// Sees the input of every FakeQuantize node during a run. Calls come from `lane` (0 up to
+/// ExecutorOptions::threads - 1) and may overlap between lanes, never within one; in a plan the
+/// value holds a part of the batch, in any dense layout, and each element is seen exactly once.
+using Observer =
+    std::function<void(const ir::Node& fake_quantize, const at::Tensor& value, int lane)>;
+
+struct ExecutorOptions {
+  Numerics numerics = Numerics::kQuantized;
+  Observer observer;
+  /// Cores to use.
+  int threads = 1;
+};
+
+/// A graph made ready to run. It keeps what it needs of graph and table: both may change or die
+/// afterwards without effect on it, except that an observer receives nodes of the original graph.
+class Executor {
+ public:
+  virtual ~Executor() = default;
+
+  /// images [N, 3, H, W] float32, any N >= 1; returns [N, classes] float32, contiguous. Throws
+  /// ImportError naming the node if an operation fails.
+  virtual at::Tensor run(const at::Tensor& images) = 0;
+};
+
+/// Node by node through plain ATen, in the batch's own size: what every other way of running is
+/// compared with. In kFloat it repeats the module's own calls, bit for bit.
+std::unique_ptr<Executor> make_interpreter(const ir::Graph& graph,
+                                           const quant::QuantizerTable& table,
+                                           ExecutorOptions options);
+
+/// The optimised plan: fused steps, prepacked weights, one lane a thread, micro-batches of its own
+/// choosing (ARCHITECTURE.md, "Running"). Results do not depend on threads or batch size.
+std::unique_ptr<Executor> make_plan(const ir::Graph& graph, const quant::QuantizerTable& table,
+                                    ExecutorOptions options);
+
+}  // namespace ptq::runtime

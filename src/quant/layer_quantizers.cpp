@@ -1,0 +1,57 @@
+#include "ptq/quant/layer_quantizers.h"
+
+#include "ptq/base/error.h"
+#include "ptq/quant/fake_quantize.h"
+
+namespace ptq::quant {
+namespace {
+
+/// Operations whose output holds the same codes as their input.
+bool keeps_codes(const ir::Node& node) {
+  return node.is<ir::Reshape>() || node.is<ir::Permute>() || node.is<ir::Expand>() ||
+         node.is<ir::Select>() || node.is<ir::Slice>() || node.is<ir::MaxPool>();
+}
+
+at::Tensor input_scale(const ir::Index& index, const ir::Node& node, const QuantizerTable& table) {
+  const ir::QuantizerId id = input_quantizer(index, node);
+  if (id == ir::kNoQuantizer) {
+    throw QuantizationError(node.name + ": its bias is quantized but its input is not");
+  }
+  return table.scale_of(id).value;
+}
+
+}  // namespace
+
+ir::QuantizerId input_quantizer(const ir::Index& index, const ir::Node& node) {
+  const ir::Node* producer = index.producer(node.inputs.at(0));
+  while (producer != nullptr) {
+    if (const auto* fake = producer->as<ir::FakeQuantize>()) return fake->quantizer;
+    if (!keeps_codes(*producer)) return ir::kNoQuantizer;
+    producer = index.producer(producer->inputs.at(0));
+  }
+  return ir::kNoQuantizer;
+}
+
+at::Tensor bias_scale(const ir::Index& index, const ir::Node& node, const QuantizerTable& table) {
+  const ir::Weighted* layer = ir::weighted(node.op);
+  if (layer == nullptr || layer->bias_quantizer == ir::kNoQuantizer) return {};
+  return input_scale(index, node, table) * table.scale_of(layer->weight_quantizer).value;
+}
+
+LayerTensors quantized_layer_tensors(const ir::Index& index, const ir::Node& node,
+                                     const QuantizerTable& table) {
+  const ir::Weighted* layer = ir::weighted(node.op);
+  if (layer == nullptr) throw InternalError(node.name + ": has no weight");
+  LayerTensors tensors{layer->weight.value, layer->bias ? layer->bias->value : at::Tensor()};
+  if (layer->weight_quantizer != ir::kNoQuantizer) {
+    tensors.weight = fake_quantize_weight(tensors.weight, table, layer->weight_quantizer);
+  }
+  if (tensors.bias.defined() && layer->bias_quantizer != ir::kNoQuantizer) {
+    tensors.bias = fake_quantize_bias(tensors.bias, input_scale(index, node, table),
+                                      table.scale_of(layer->weight_quantizer).value,
+                                      table.at(layer->bias_quantizer).format.bit_width);
+  }
+  return tensors;
+}
+
+}  // namespace ptq::quant
