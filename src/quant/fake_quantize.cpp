@@ -28,7 +28,7 @@ at::Tensor broadcast_scale(const at::Tensor& scale, const at::Tensor& weight, in
 }
 
 at::Tensor codes(const at::Tensor& x, const at::Tensor& scale, const IntegerFormat& format) {
-  return at::round(x / scale).clamp(format.quant_min(), format.quant_max());
+  return at::round(x.div(scale)).clamp(format.quant_min(), format.quant_max());
 }
 
 }  // namespace
@@ -70,14 +70,14 @@ at::Tensor quantize_weight(const at::Tensor& weight, const QuantizerTable& table
 
 at::Tensor fake_quantize_weight(const at::Tensor& weight, const QuantizerTable& table,
                                 ir::QuantizerId id) {
-  return quantize_weight(weight, table, id) *
-         broadcast_scale(known_scale(table, id), weight, table.at(id).axis);
+  return quantize_weight(weight, table, id)
+      .mul(broadcast_scale(known_scale(table, id), weight, table.at(id).axis));
 }
 
 at::Tensor fake_quantize_bias(const at::Tensor& bias, const at::Tensor& input_scale,
                               const at::Tensor& weight_scale, int bit_width) {
-  const at::Tensor scale = input_scale * weight_scale;
-  return codes(bias, scale, {bit_width, true, false}) * scale;
+  const at::Tensor scale = input_scale.mul(weight_scale);
+  return codes(bias, scale, {bit_width, true, false}).mul(scale);
 }
 
 }  // namespace ptq::quant

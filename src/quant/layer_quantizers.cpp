@@ -35,7 +35,7 @@ ir::QuantizerId input_quantizer(const ir::Index& index, const ir::Node& node) {
 at::Tensor bias_scale(const ir::Index& index, const ir::Node& node, const QuantizerTable& table) {
   const ir::Weighted* layer = ir::weighted(node.op);
   if (layer == nullptr || layer->bias_quantizer == ir::kNoQuantizer) return {};
-  return input_scale(index, node, table) * table.scale_of(layer->weight_quantizer).value;
+  return input_scale(index, node, table).mul(table.scale_of(layer->weight_quantizer).value);
 }
 
 LayerTensors quantized_layer_tensors(const ir::Index& index, const ir::Node& node,

@@ -47,7 +47,7 @@ at::Tensor absmax_weight_scale(const at::Tensor& weight, const Quantizer& quanti
     }
   }
   const at::Tensor absmax = at::amax(at::abs(weight), reduced);
-  return absmax.clamp_min(kSmallestScale) / quantizer.format.threshold_divisor();
+  return absmax.clamp_min(kSmallestScale).div(quantizer.format.threshold_divisor());
 }
 
 int64_t percentile_rank(double percentile, int64_t count) {
