@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace ptq::data {
+
+/// Labelled images on disk. Labels are indices into `classes`.
+struct ImageFolder {
+  struct Item {
+    std::string path;
+    int64_t label = 0;
+  };
+  std::vector<std::string> classes;
+  std::vector<Item> items;
+};
+
+/// Reads a folder in one of three layouts:
+///
+/// - `<directory>/<class>/**/<image>`: classes are the folders in lexicographic order, images of a
+///   class come in the order of their folder and name (torchvision's ImageFolder). A class folder
+///   without an image is refused, because it would shift the labels behind it.
+/// - the same with `classes.txt` (one class name a line, in index order) in the folder or its
+///   parent: a folder's name says its label, so that folders may be missing.
+/// - `<directory>/labels.txt`, lines of `path index` with the path relative to the folder: these
+///   images and no others, in the order of their paths. Classes are named by `classes.txt`, or by
+///   their numbers where it does not exist.
+///
+/// Files are images by their suffix: jpg, jpeg, png, bmp, webp, tif, tiff, ppm, pgm, in any case.
+/// Nothing is opened. Throws DataError naming the folder, or file and line, for: a path that is
+/// missing or no folder; no class folder; a class without image; a folder that classes.txt does not
+/// name; a malformed line; an index out of range; a path that is missing or listed twice.
+ImageFolder open_image_folder(const std::string& directory);
+
+}  // namespace ptq::data
