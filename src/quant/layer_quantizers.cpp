@@ -9,7 +9,8 @@ namespace {
 /// Operations whose output holds the same codes as their input.
 bool keeps_codes(const ir::Node& node) {
   return node.is<ir::Reshape>() || node.is<ir::Permute>() || node.is<ir::Expand>() ||
-         node.is<ir::Select>() || node.is<ir::Slice>() || node.is<ir::MaxPool>();
+         node.is<ir::Select>() || node.is<ir::Slice>() || node.is<ir::MaxPool>() ||
+         node.is<ir::Concat>();
 }
 
 at::Tensor input_scale(const ir::Index& index, const ir::Node& node, const QuantizerTable& table) {

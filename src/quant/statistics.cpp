@@ -2,6 +2,7 @@
 
 #include <ATen/ops/abs.h>
 #include <ATen/ops/amax.h>
+#include <ATen/ops/scalar_tensor.h>
 
 #include <algorithm>
 #include <cmath>
@@ -48,6 +49,11 @@ at::Tensor absmax_weight_scale(const at::Tensor& weight, const Quantizer& quanti
   }
   const at::Tensor absmax = at::amax(at::abs(weight), reduced);
   return absmax.clamp_min(kSmallestScale).div(quantizer.format.threshold_divisor());
+}
+
+at::Tensor scale_of_threshold(float threshold, double threshold_divisor) {
+  const float scale = threshold / static_cast<float>(threshold_divisor);
+  return at::scalar_tensor(std::max(scale, kSmallestScale));
 }
 
 int64_t percentile_rank(double percentile, int64_t count) {

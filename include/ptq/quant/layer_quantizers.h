@@ -6,7 +6,7 @@
 namespace ptq::quant {
 
 /// The activation quantizer whose codes `node` multiplies with its weight: that of the nearest
-/// FakeQuantize above its first input, looking through operations that keep codes (reshape,
+/// FakeQuantize above its first input, looking through operations that keep codes (reshape, concat,
 /// permute, slice, select, expand, max pool). kNoQuantizer if there is none.
 ir::QuantizerId input_quantizer(const ir::Index& index, const ir::Node& node);
 

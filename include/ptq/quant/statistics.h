@@ -16,6 +16,9 @@ inline constexpr float kSmallestScale = 1e-10F;
 /// (reference-behaviour 3.3).
 at::Tensor absmax_weight_scale(const at::Tensor& weight, const Quantizer& quantizer);
 
+/// s = max(threshold / T, 1e-10) of an activation, scalar float32 (reference-behaviour 3.5).
+at::Tensor scale_of_threshold(float threshold, double threshold_divisor);
+
 /// Which element is the percentile of `count` values: k = floor(0.01 p N + 0.5), 1-indexed from the
 /// smallest, at least 1 (reference-behaviour 3.5; the reference fails for k = 0).
 int64_t percentile_rank(double percentile, int64_t count);

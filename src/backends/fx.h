@@ -1,0 +1,10 @@
+#pragma once
+
+#include "ptq/backends/placement.h"
+
+namespace ptq::backends {
+
+/// The fx rules (reference-behaviour 5.2): inputs, activations, adds, concats, layers, logits.
+quant::QuantizerTable place_fx(ir::Graph& graph, const PlacementOptions& options);
+
+}  // namespace ptq::backends

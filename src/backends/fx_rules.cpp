@@ -1,0 +1,163 @@
+#include "backends/fx_rules.h"
+
+#include <ATen/ops/ge.h>
+
+#include <algorithm>
+#include <optional>
+
+namespace ptq::backends::fx {
+namespace {
+
+std::string producer_name(const State& state, const ir::Index& index, ir::ValueId value) {
+  const ir::Node* producer = index.producer(value);
+  return producer == nullptr ? state.graph.values[static_cast<size_t>(value)].name : producer->name;
+}
+
+bool keeps_sign(const ir::Node& node) {
+  return node.is<ir::MaxPool>() || node.is<ir::AvgPool>() || node.is<ir::AdaptiveAvgPool>() ||
+         node.is<ir::Reshape>() || node.is<ir::Permute>() || node.is<ir::Slice>() ||
+         node.is<ir::Select>() || node.is<ir::Concat>() || node.is<ir::Add>();
+}
+
+bool is_value_unsigned(const State& state, const ir::Index& index, ir::ValueId value) {
+  const ir::Node* producer = index.producer(value);
+  if (producer == nullptr) return false;
+  if (const auto* fake = producer->as<ir::FakeQuantize>()) {
+    return !state.table.at(fake->quantizer).format.is_signed;
+  }
+  if (const auto* constant = producer->as<ir::Constant>()) {
+    return constant->value.value.ge(0).all().item<bool>();
+  }
+  const auto* shift = producer->as<ir::AddScalar>();
+  if (shift != nullptr && shift->value < 0) return false;
+  return (keeps_sign(*producer) || shift != nullptr) &&
+         are_inputs_unsigned(state, index, *producer);
+}
+
+/// Quantizers above a node, or the knowledge that something is not quantized.
+struct Sources {
+  std::vector<ir::QuantizerId> distinct;
+  bool all_quantized = true;
+};
+
+bool same(const State& state, ir::QuantizerId a, ir::QuantizerId b, Alignment alignment) {
+  if (alignment == Alignment::kQuantizer) return a == b;
+  return state.table.at(a).scale == state.table.at(b).scale;
+}
+
+void collect(const State& state, const ir::Index& index, const ir::Node& node, Alignment alignment,
+             Sources& sources);
+
+void collect_producer(const State& state, const ir::Index& index, const ir::Node& node,
+                      const ir::Node& producer, Alignment alignment, Sources& sources) {
+  if (const auto* fake = producer.as<ir::FakeQuantize>()) {
+    const bool known = std::any_of(
+        sources.distinct.begin(), sources.distinct.end(),
+        [&](ir::QuantizerId id) { return same(state, id, fake->quantizer, alignment); });
+    if (!known) sources.distinct.push_back(fake->quantizer);
+  } else if (state.attentions.region_of(producer) != state.attentions.region_of(node)) {
+    sources.all_quantized = false;
+  } else if (producer.is<ir::Concat>()) {
+    collect(state, index, producer, Alignment::kQuantizer, sources);
+  } else if (is_add(producer)) {
+    collect(state, index, producer, Alignment::kScale, sources);
+  } else if (passes_alignment(producer) || producer.is<ir::Permute>()) {
+    collect(state, index, producer, alignment, sources);
+  } else if (!producer.is<ir::Constant>()) {
+    sources.all_quantized = false;
+  }
+}
+
+void collect(const State& state, const ir::Index& index, const ir::Node& node, Alignment alignment,
+             Sources& sources) {
+  for (ir::ValueId input : node.inputs) {
+    const ir::Node* producer = index.producer(input);
+    if (producer != nullptr) {
+      collect_producer(state, index, node, *producer, alignment, sources);
+    }
+  }
+}
+
+}  // namespace
+
+ir::QuantizerId add_activation_quantizer(State& state, const std::string& layer, Sign sign) {
+  quant::Quantizer quantizer;
+  quantizer.kind = quant::QuantizerKind::kActivation;
+  quantizer.layer = layer;
+  quantizer.format.bit_width = state.options.act_bit_width;
+  quantizer.format.is_signed = sign == Sign::kSigned || !state.options.unsigned_activations;
+  quantizer.statistic = quant::Statistic::kAbsPercentile;
+  return state.table.add(std::move(quantizer));
+}
+
+ir::Node& quantize_value(State& state, ir::ValueId value, ir::QuantizerId quantizer) {
+  const ir::Index index(state.graph);
+  const ir::Node* producer = index.producer(value);
+  const auto where =
+      producer == nullptr ? state.graph.nodes.begin() : std::next(index.position(*producer));
+  ir::Node node{producer_name(state, index, value) + ".quant",
+                producer == nullptr ? "" : producer->module,
+                ir::FakeQuantize{quantizer},
+                {value},
+                {}};
+  ir::Node& fake = state.graph.insert(where, std::move(node),
+                                      state.graph.values[static_cast<size_t>(value)].shape);
+  state.graph.replace_uses(value, fake.output(), {&fake});
+  return fake;
+}
+
+ir::Node& quantize_edge(State& state, ir::Node& user, size_t input, ir::QuantizerId quantizer) {
+  const ir::Index index(state.graph);
+  const ir::ValueId value = user.inputs[input];
+  ir::Node node{producer_name(state, index, value) + ".quant",
+                user.module,
+                ir::FakeQuantize{quantizer},
+                {value},
+                {}};
+  ir::Node& fake = state.graph.insert(index.position(user), std::move(node),
+                                      state.graph.values[static_cast<size_t>(value)].shape);
+  user.inputs[input] = fake.output();
+  return fake;
+}
+
+bool is_quantized_activation(const ir::Node& node) {
+  return node.is<ir::Relu>() || node.is<ir::Relu6>() || node.is<ir::Sigmoid>();
+}
+
+bool is_add(const ir::Node& node) { return node.is<ir::Add>() || node.is<ir::AddScalar>(); }
+
+bool passes_alignment(const ir::Node& node) {
+  return node.is<ir::MaxPool>() || node.is<ir::Reshape>() || node.is<ir::Slice>() ||
+         node.is<ir::Select>();
+}
+
+bool are_inputs_unsigned(const State& state, const ir::Index& index, const ir::Node& node) {
+  return std::all_of(node.inputs.begin(), node.inputs.end(),
+                     [&](ir::ValueId input) { return is_value_unsigned(state, index, input); });
+}
+
+bool are_inputs_aligned(const State& state, const ir::Index& index, const ir::Node& node,
+                        Alignment alignment) {
+  Sources sources;
+  collect(state, index, node, alignment, sources);
+  return sources.all_quantized && sources.distinct.size() <= 1;
+}
+
+void requantize_output(State& state, ir::Node& node, Sign sign) {
+  const ir::Index index(state.graph);
+  bool needed = index.is_graph_output(node.output());
+  std::vector<ir::Node*> batch_norms;
+  for (ir::Node* user : index.users(node.output())) {
+    if (user->is<ir::BatchNorm>()) {
+      batch_norms.push_back(user);
+    } else if (!is_quantized_activation(*user) && !user->is<ir::FakeQuantize>()) {
+      needed = true;
+    }
+  }
+  if (needed) {
+    quantize_value(state, node.output(), add_activation_quantizer(state, node.name, sign));
+  }
+  for (ir::Node* batch_norm : batch_norms) requantize_output(state, *batch_norm, sign);
+}
+
+}  // namespace ptq::backends::fx

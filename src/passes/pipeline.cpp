@@ -1,0 +1,40 @@
+#include "ptq/passes/pipeline.h"
+
+#include <chrono>
+#include <memory>
+
+#include "passes/pass.h"
+
+namespace ptq::passes {
+namespace {
+
+/// The order, in plain sight.
+std::vector<std::unique_ptr<Pass>> preparation(const PreparationOptions& options) {
+  std::vector<std::unique_ptr<Pass>> passes;
+  passes.push_back(std::make_unique<Relu6ToRelu>());                // positive scales pass a relu
+  passes.push_back(std::make_unique<MeanToAvgPool>());              // one form of global pooling
+  passes.push_back(std::make_unique<CollapseConcats>());            // one shared scale a concat
+  passes.push_back(std::make_unique<MoveBatchNormBeforeConcat>());  // so that it can be merged
+  if (options.merge_batch_norm) passes.push_back(std::make_unique<MergeBatchNorm>());
+  return passes;
+}
+
+PassReport run(const Pass& pass, ir::Graph& graph) {
+  const auto start = std::chrono::steady_clock::now();
+  PassReport report{std::string(pass.name()), pass.run(graph), 0};
+  ir::verify(graph);
+  const std::chrono::duration<double, std::milli> elapsed =
+      std::chrono::steady_clock::now() - start;
+  report.milliseconds = elapsed.count();
+  return report;
+}
+
+}  // namespace
+
+std::vector<PassReport> prepare(ir::Graph& graph, const PreparationOptions& options) {
+  std::vector<PassReport> reports;
+  for (const auto& pass : preparation(options)) reports.push_back(run(*pass, graph));
+  return reports;
+}
+
+}  // namespace ptq::passes
