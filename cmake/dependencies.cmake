@@ -24,7 +24,20 @@ add_library(ptq::dnnl ALIAS ptq_dnnl)
 
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 find_package(Threads REQUIRED)
-find_package(OpenCV REQUIRED COMPONENTS core imgcodecs)
+
+# Images: the libraries that decode, and no more. OpenCV wraps the same ones, but starts for 0.4 s
+# and cannot tell a truncated JPEG from a whole one.
+find_package(JPEG REQUIRED)
+find_package(PNG REQUIRED)
+find_package(TIFF REQUIRED)
+find_path(WEBP_INCLUDE_DIR webp/demux.h REQUIRED)
+find_library(WEBP_DEMUX_LIBRARY webpdemux REQUIRED)
+add_library(ptq_image_codecs INTERFACE)
+target_include_directories(ptq_image_codecs SYSTEM INTERFACE ${WEBP_INCLUDE_DIR})
+target_link_libraries(ptq_image_codecs INTERFACE JPEG::JPEG PNG::PNG TIFF::TIFF
+                                                 ${WEBP_DEMUX_LIBRARY})
+add_library(ptq::image_codecs ALIAS ptq_image_codecs)
+
 find_package(CLI11 CONFIG REQUIRED)
 find_package(spdlog CONFIG REQUIRED)
 find_package(yaml-cpp CONFIG REQUIRED)

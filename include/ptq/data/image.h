@@ -8,14 +8,14 @@
 
 namespace ptq::data {
 
-/// Four bytes a pixel: red, green, blue, and one without meaning, so that a pixel is one load.
+/// Rows from the top without gaps, three bytes a pixel: red, green, blue.
 struct Image {
   int64_t width = 0;
   int64_t height = 0;
   std::vector<uint8_t> pixels;
 
-  uint8_t* row(int64_t y) { return pixels.data() + y * width * 4; }
-  const uint8_t* row(int64_t y) const { return pixels.data() + y * width * 4; }
+  uint8_t* row(int64_t y) { return pixels.data() + y * width * 3; }
+  const uint8_t* row(int64_t y) const { return pixels.data() + y * width * 3; }
 };
 
 /// Decodes a JPEG, PNG, BMP, WebP or TIFF file (by content, not by suffix) to the pixels that

@@ -17,7 +17,7 @@ enum class UnreadableImages { kError, kSkip };
 
 struct LoaderOptions {
   Recipe recipe;
-  /// Threads that decode, beside the caller's.
+  /// Threads that decode. The caller's decodes too while it waits for an image; alone with 0.
   int workers = 1;
   UnreadableImages unreadable = UnreadableImages::kError;
   /// For crops that are kept, so that a second pass need not decode them: crop * crop * 3 bytes an
@@ -48,7 +48,7 @@ struct Unreadable {
 /// One thread calls; the loader may be destroyed at any time.
 class Loader {
  public:
-  /// Throws ConfigError if there is no worker or the recipe is not valid.
+  /// Throws ConfigError if `workers` is negative or the recipe is not valid.
   Loader(ImageFolder folder, std::vector<int64_t> items, LoaderOptions options);
   ~Loader();
   Loader(Loader&&) noexcept;

@@ -1,0 +1,109 @@
+#include <csetjmp>
+#include <cstdio>
+
+// jpeglib.h needs size_t and FILE from above.
+#include <jerror.h>
+#include <jpeglib.h>
+
+#include "data/decoders.h"
+
+namespace ptq::data {
+namespace {
+
+// libjpeg's handle with what its callbacks write. libjpeg leaves an error by longjmp, so the
+// functions that call it own nothing with a destructor.
+struct Reader {
+  jpeg_decompress_struct codec;
+  jpeg_error_mgr errors;
+  std::jmp_buf on_error;
+  char message[JMSG_LENGTH_MAX];
+  bool truncated;
+};
+
+void leave(j_common_ptr codec) {
+  auto* reader = static_cast<Reader*>(codec->client_data);
+  codec->err->format_message(codec, reader->message);
+  std::longjmp(reader->on_error, 1);
+}
+
+// Damage that libjpeg repairs is repaired, as in Pillow; only a missing end is noted.
+void note_warning(j_common_ptr codec, int level) {
+  if (level < 0 && codec->err->msg_code == JWRN_JPEG_EOF) {
+    static_cast<Reader*>(codec->client_data)->truncated = true;
+  }
+}
+
+bool read_header(Reader& reader, const FileBytes& file) {
+  if (setjmp(reader.on_error) != 0) return false;
+  jpeg_create_decompress(&reader.codec);
+  jpeg_mem_src(&reader.codec, file.data(), static_cast<unsigned long>(file.size()));
+  jpeg_read_header(&reader.codec, TRUE);
+  reader.codec.out_color_space = reader.codec.num_components == 4 ? JCS_CMYK : JCS_RGB;
+  return true;
+}
+
+// Rows of `stride` bytes. The end marker is not waited for: all pixels are there without it.
+bool read_rows(Reader& reader, uint8_t* rows, size_t stride) {
+  if (setjmp(reader.on_error) != 0) return false;
+  jpeg_start_decompress(&reader.codec);
+  while (reader.codec.output_scanline < reader.codec.output_height && !reader.truncated) {
+    JSAMPROW row = rows + stride * reader.codec.output_scanline;
+    jpeg_read_scanlines(&reader.codec, &row, 1);
+  }
+  return true;
+}
+
+class JpegReader {
+ public:
+  JpegReader() {
+    reader_.codec.err = jpeg_std_error(&reader_.errors);
+    reader_.codec.client_data = &reader_;
+    reader_.errors.error_exit = leave;
+    reader_.errors.emit_message = note_warning;
+  }
+  ~JpegReader() { jpeg_destroy_decompress(&reader_.codec); }
+  JpegReader(const JpegReader&) = delete;
+  JpegReader& operator=(const JpegReader&) = delete;
+
+  void open(const FileBytes& file) { check(read_header(reader_, file)); }
+  int64_t width() const { return reader_.codec.image_width; }
+  int64_t height() const { return reader_.codec.image_height; }
+  bool is_cmyk() const { return reader_.codec.out_color_space == JCS_CMYK; }
+  void read(uint8_t* rows, int64_t stride) {
+    check(read_rows(reader_, rows, static_cast<size_t>(stride)));
+  }
+
+ private:
+  void check(bool success) const {
+    if (reader_.truncated) throw DecodeFailure("truncated JPEG");
+    if (!success) throw DecodeFailure(std::string("damaged JPEG: ") + reader_.message);
+  }
+
+  Reader reader_ = {};
+};
+
+// Four-channel JPEGs hold inverted CMYK by Adobe's convention: 255 is no ink.
+void inverted_cmyk_to_rgb(const std::vector<uint8_t>& cmyk, Image& image) {
+  uint8_t* out = image.pixels.data();
+  for (size_t i = 0; i + 3 < cmyk.size(); i += 4, out += 3) {
+    cmyk_to_rgb(255 - cmyk[i], 255 - cmyk[i + 1], 255 - cmyk[i + 2], 255 - cmyk[i + 3], out);
+  }
+}
+
+}  // namespace
+
+Image decode_jpeg(const FileBytes& file) {
+  JpegReader jpeg;
+  jpeg.open(file);
+  Image image = make_image(jpeg.width(), jpeg.height());
+  if (jpeg.is_cmyk()) {
+    std::vector<uint8_t> cmyk(static_cast<size_t>(image.width * image.height * 4));
+    jpeg.read(cmyk.data(), image.width * 4);
+    inverted_cmyk_to_rgb(cmyk, image);
+  } else {
+    jpeg.read(image.pixels.data(), image.width * 3);
+  }
+  return image;
+}
+
+}  // namespace ptq::data

@@ -1,0 +1,109 @@
+#include "data/label_files.h"
+
+#include <charconv>
+#include <fstream>
+#include <functional>
+#include <optional>
+#include <set>
+
+#include "ptq/base/error.h"
+
+namespace ptq::data {
+namespace {
+
+namespace fs = std::filesystem;
+
+// More classes than any classifier has; a larger index is a mistake.
+constexpr int64_t kMostClasses = 1'000'000;
+constexpr const char* kBlanks = " \t\r";
+
+std::string trimmed(const std::string& text) {
+  const size_t begin = text.find_first_not_of(kBlanks);
+  if (begin == std::string::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
+}
+
+[[noreturn]] void refuse(const fs::path& file, int line, const std::string& reason) {
+  throw DataError(file.string() + " line " + std::to_string(line) + ": " + reason);
+}
+
+// Every line that is not blank, with its number.
+void for_each_line(const fs::path& file,
+                   const std::function<void(int, const std::string&)>& visit) {
+  std::ifstream stream(file);
+  if (!stream) throw DataError(file.string() + ": cannot be opened");
+  std::string line;
+  for (int number = 1; std::getline(stream, line); ++number) {
+    const std::string text = trimmed(line);
+    if (!text.empty()) visit(number, text);
+  }
+  if (stream.bad()) throw DataError(file.string() + ": cannot be read");
+}
+
+std::optional<int64_t> to_integer(const std::string& text) {
+  int64_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return value;
+}
+
+// The index stands behind the last blank, so that a path may contain blanks.
+ImageFolder::Item parse_label(const fs::path& file, int number, const std::string& text) {
+  const size_t blank = text.find_last_of(kBlanks);
+  const std::optional<int64_t> label =
+      blank == std::string::npos ? std::nullopt : to_integer(text.substr(blank + 1));
+  if (!label) refuse(file, number, "expected a path and a class index, got '" + text + "'");
+  return {trimmed(text.substr(0, blank)), *label};
+}
+
+void check_label(const fs::path& file, int number, int64_t label, const ClassNames& names) {
+  const bool named = !names.names.empty();
+  const int64_t classes = named ? static_cast<int64_t>(names.names.size()) : kMostClasses;
+  if (label >= 0 && label < classes) return;
+  refuse(file, number,
+         "class index " + std::to_string(label) + " is not in [0, " + std::to_string(classes - 1) +
+             "]" + (named ? ", the classes of " + names.file.string() : ""));
+}
+
+}  // namespace
+
+ClassNames read_class_names(const fs::path& directory) {
+  // absolute() first: the parent of "." has no other name.
+  const fs::path here = fs::absolute(directory).lexically_normal();
+  const fs::path parent = (here / ".").lexically_normal().parent_path().parent_path();
+  ClassNames result;
+  for (const fs::path& file : {here / kClassesFile, parent / kClassesFile}) {
+    if (!fs::is_regular_file(file)) continue;
+    result.file = file;
+    break;
+  }
+  if (result.file.empty()) return result;
+  std::set<std::string> seen;
+  for_each_line(result.file, [&](int number, const std::string& name) {
+    if (!seen.insert(name).second) refuse(result.file, number, "class '" + name + "' occurs twice");
+    result.names.push_back(name);
+  });
+  if (result.names.empty()) throw DataError(result.file.string() + ": no class in it");
+  return result;
+}
+
+std::vector<ImageFolder::Item> read_labels(const fs::path& file, const ClassNames& names) {
+  std::vector<ImageFolder::Item> items;
+  std::set<std::string> seen;
+  for_each_line(file, [&](int number, const std::string& text) {
+    ImageFolder::Item item = parse_label(file, number, text);
+    check_label(file, number, item.label, names);
+    if (!fs::exists(file.parent_path() / item.path)) {
+      refuse(file, number, "'" + item.path + "' does not exist");
+    }
+    if (!seen.insert(item.path).second) {
+      refuse(file, number, "'" + item.path + "' is listed twice");
+    }
+    items.push_back(std::move(item));
+  });
+  if (items.empty()) throw DataError(file.string() + ": no image in it");
+  return items;
+}
+
+}  // namespace ptq::data

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "ptq/data/image_folder.h"
+
+namespace ptq::data {
+
+inline constexpr const char* kLabelsFile = "labels.txt";
+inline constexpr const char* kClassesFile = "classes.txt";
+
+/// Class names in index order, and the file they are from; both empty where there is none.
+struct ClassNames {
+  std::filesystem::path file;
+  std::vector<std::string> names;
+};
+
+/// classes.txt of the folder or of its parent: one name a line, each once. Throws DataError naming
+/// file and line.
+ClassNames read_class_names(const std::filesystem::path& directory);
+
+/// Lines of `path index` in the file's order; paths as they stand there, relative to its folder.
+/// Throws DataError naming file and line (see open_image_folder).
+std::vector<ImageFolder::Item> read_labels(const std::filesystem::path& file,
+                                           const ClassNames& names);
+
+}  // namespace ptq::data

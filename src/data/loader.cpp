@@ -1,0 +1,142 @@
+#include "ptq/data/loader.h"
+
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "data/decode_queue.h"
+#include "data/decoders.h"
+#include "ptq/base/error.h"
+#include "ptq/data/image.h"
+
+namespace ptq::data {
+namespace {
+
+Decoded decode_crop(const std::string& path, const Recipe& recipe) {
+  Decoded result;
+  try {
+    result.pixels = resize_and_crop(decode_file(path), recipe);
+  } catch (const DecodeFailure& failure) {
+    result.failure = failure.what();
+  } catch (const std::bad_alloc&) {
+    result.failure = "the image does not fit the memory";
+  }
+  return result;
+}
+
+int64_t bytes_per_crop(const Recipe& recipe) { return recipe.crop * recipe.crop * 3; }
+
+}  // namespace
+
+class Loader::Impl {
+ public:
+  Impl(ImageFolder folder, std::vector<int64_t> items, LoaderOptions options)
+      : folder_(std::move(folder)),
+        items_(std::move(items)),
+        options_(options),
+        queue_(items_.size(), images_kept(), options.workers,
+               [this](size_t position) { return decode_crop(item(position).path, recipe()); }) {}
+
+  void start(int64_t batch_size) {
+    if (batch_size < 1) {
+      throw ConfigError("batch size " + std::to_string(batch_size) + ": must be positive");
+    }
+    batch_size_ = batch_size;
+    delivered_ = 0;
+    // The batch that comes next, and something to do for every worker while it is handed out.
+    queue_.restart(static_cast<size_t>(batch_size + 4 * int64_t{options_.workers}));
+  }
+
+  std::optional<Batch> next() {
+    if (batch_size_ == 0) return std::nullopt;
+    Batch batch;
+    batch.pixels = at::empty({largest_batch(), recipe().crop, recipe().crop, 3}, at::kByte);
+    while (!queue_.at_end() && static_cast<int64_t>(batch.items.size()) < batch_size_) {
+      add_next(batch);
+    }
+    const auto count = static_cast<int64_t>(batch.items.size());
+    delivered_ += count;
+    if (count == 0) return end_of_pass();
+    batch.pixels = batch.pixels.narrow(0, 0, count);
+    return batch;
+  }
+
+  const std::vector<Unreadable>& unreadable() const { return unreadable_; }
+  int64_t size() const { return static_cast<int64_t>(items_.size()); }
+
+ private:
+  const Recipe& recipe() const { return options_.recipe; }
+  const ImageFolder::Item& item(size_t position) const {
+    return folder_.items.at(static_cast<size_t>(items_[position]));
+  }
+  size_t images_kept() const {
+    return static_cast<size_t>(std::max<int64_t>(options_.memory_budget_bytes, 0) /
+                               bytes_per_crop(recipe()));
+  }
+  int64_t largest_batch() const {
+    return std::min(batch_size_, size() - static_cast<int64_t>(queue_.position()));
+  }
+
+  void add_next(Batch& batch) {
+    const size_t position = queue_.position();
+    Decoded storage;
+    const Decoded& result = queue_.take(storage);
+    if (!result.failure.empty()) return note_unreadable(position, result.failure);
+    const auto place = static_cast<int64_t>(batch.items.size());
+    std::memcpy(batch.pixels.data_ptr<uint8_t>() + place * bytes_per_crop(recipe()),
+                result.pixels.data(), result.pixels.size());
+    batch.labels.push_back(item(position).label);
+    batch.items.push_back(items_[position]);
+  }
+
+  void note_unreadable(size_t position, const std::string& reason) {
+    const std::string& path = item(position).path;
+    if (options_.unreadable == UnreadableImages::kError) throw DataError(path + ": " + reason);
+    const int64_t index = items_[position];
+    const bool known = std::any_of(unreadable_.begin(), unreadable_.end(),
+                                   [&](const Unreadable& seen) { return seen.item == index; });
+    if (!known) unreadable_.push_back({index, path, reason});
+  }
+
+  std::optional<Batch> end_of_pass() const {
+    if (delivered_ > 0 || unreadable_.empty()) return std::nullopt;
+    throw DataError("none of the " + std::to_string(size()) + " images can be read; the first: " +
+                    unreadable_.front().path + ": " + unreadable_.front().reason);
+  }
+
+  const ImageFolder folder_;
+  const std::vector<int64_t> items_;
+  const LoaderOptions options_;
+  std::vector<Unreadable> unreadable_;
+  int64_t batch_size_ = 0;
+  int64_t delivered_ = 0;
+  DecodeQueue queue_;  // last, for its threads read the others
+};
+
+namespace {
+
+LoaderOptions checked(const LoaderOptions& options) {
+  check_recipe(options.recipe);
+  if (options.workers < 0) {
+    throw ConfigError("--workers " + std::to_string(options.workers) + ": must not be negative");
+  }
+  return options;
+}
+
+}  // namespace
+
+Loader::Loader(ImageFolder folder, std::vector<int64_t> items, LoaderOptions options)
+    : impl_(std::make_unique<Impl>(std::move(folder), std::move(items), checked(options))) {}
+Loader::~Loader() = default;
+Loader::Loader(Loader&&) noexcept = default;
+Loader& Loader::operator=(Loader&&) noexcept = default;
+
+void Loader::start(int64_t batch_size) { impl_->start(batch_size); }
+std::optional<Batch> Loader::next() { return impl_->next(); }
+std::vector<Unreadable> Loader::unreadable() const { return impl_->unreadable(); }
+int64_t Loader::size() const { return impl_->size(); }
+
+}  // namespace ptq::data

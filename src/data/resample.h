@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "ptq/data/image.h"
+#include "ptq/data/recipe.h"
+
+namespace ptq::data {
+
+/// Half-open range of rows or columns.
+struct Span {
+  int64_t begin = 0;
+  int64_t end = 0;
+
+  int64_t size() const { return end - begin; }
+};
+
+/// Fixed-point weights of one resized axis, for the outputs of a span only. Output `i` of the span
+/// is the sum over t < count[i] of weights[i * taps + t] * input[first[i] + t], divided by 2^22.
+struct AxisWeights {
+  int64_t taps = 0;
+  std::vector<int64_t> first;
+  std::vector<int64_t> count;
+  std::vector<int32_t> weights;
+
+  /// Inputs that any output of the span reads.
+  Span inputs() const;
+};
+
+/// Weights that resize an axis of `input` pixels to `output`, as Pillow computes them: the
+/// triangle (bilinear) or Keys' cubic with a = -1/2 (bicubic), widened by the reduction,
+/// normalized in double and rounded to 22 fractional bits. An axis that keeps its length gets the
+/// identity.
+AxisWeights axis_weights(int64_t input, int64_t output, Span outputs, Interpolation interpolation);
+
+/// Columns, then rows, each rounded to 8 bits: a rectangle of the resized image, three bytes a
+/// pixel, written at `out` with `out_stride` bytes from row to row.
+void resample(const Image& image, const AxisWeights& columns, const AxisWeights& rows, uint8_t* out,
+              int64_t out_stride);
+
+}  // namespace ptq::data

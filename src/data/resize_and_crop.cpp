@@ -1,0 +1,47 @@
+#include <algorithm>
+#include <cmath>
+
+#include "data/resample.h"
+#include "ptq/data/image.h"
+
+namespace ptq::data {
+namespace {
+
+// One axis of the centre crop: which pixels of the resized axis it shows, and how many zeros stand
+// before them.
+struct CropAxis {
+  Span shown;
+  int64_t padding = 0;
+};
+
+CropAxis center(int64_t length, int64_t crop) {
+  if (length < crop) return {{0, length}, (crop - length) / 2};
+  // Python's round: halves go to the even number, as nearbyint does.
+  const auto begin = static_cast<int64_t>(std::nearbyint(static_cast<double>(length - crop) / 2.0));
+  return {{begin, begin + crop}, 0};
+}
+
+// int(resize * long / short) of torchvision: a division of doubles, truncated.
+int64_t long_side(int64_t resize, int64_t longer, int64_t shorter) {
+  return static_cast<int64_t>(static_cast<double>(resize * longer) / static_cast<double>(shorter));
+}
+
+}  // namespace
+
+std::vector<uint8_t> resize_and_crop(const Image& image, const Recipe& recipe) {
+  const int64_t shorter = std::min(image.width, image.height);
+  const int64_t longer = long_side(recipe.resize, std::max(image.width, image.height), shorter);
+  const int64_t width = image.width == shorter ? recipe.resize : longer;
+  const int64_t height = image.height == shorter ? recipe.resize : longer;
+
+  const CropAxis x = center(width, recipe.crop);
+  const CropAxis y = center(height, recipe.crop);
+  const int64_t stride = recipe.crop * 3;
+  std::vector<uint8_t> pixels(static_cast<size_t>(recipe.crop * stride));
+  resample(image, axis_weights(image.width, width, x.shown, recipe.interpolation),
+           axis_weights(image.height, height, y.shown, recipe.interpolation),
+           pixels.data() + y.padding * stride + x.padding * 3, stride);
+  return pixels;
+}
+
+}  // namespace ptq::data
