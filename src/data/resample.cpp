@@ -43,26 +43,86 @@ AxisWeights identity(Span outputs) {
   AxisWeights axis;
   axis.taps = 1;
   for (int64_t i = outputs.begin; i < outputs.end; ++i) axis.first.push_back(i);
-  axis.count.assign(axis.first.size(), 1);
   axis.weights.assign(axis.first.size(), kOne);
   return axis;
 }
 
+// The inputs below one output, and their weights before rounding.
+struct Window {
+  int64_t first = 0;
+  std::vector<double> weights;
+};
+
+Window window_of(double center, double reduction, const Kernel& kernel, int64_t input) {
+  const double support = kernel.support * reduction;
+  const auto first = std::max<int64_t>(static_cast<int64_t>(center - support + 0.5), 0);
+  const auto end = std::min<int64_t>(static_cast<int64_t>(center + support + 0.5), input);
+  Window window{first, {}};
+  double sum = 0;
+  for (int64_t t = first; t < end; ++t) {
+    const double distance = static_cast<double>(t) - center + 0.5;
+    window.weights.push_back(kernel.value(distance * (1.0 / reduction)));
+    sum += window.weights.back();
+  }
+  if (sum != 0) {
+    for (double& weight : window.weights) weight /= sum;
+  }
+  return window;
+}
+
+// Shorter windows get zero weights: behind them, or before them where the axis ends.
+AxisWeights fixed_point(const std::vector<Window>& windows, int64_t input) {
+  AxisWeights axis;
+  for (const Window& window : windows) {
+    axis.taps = std::max(axis.taps, static_cast<int64_t>(window.weights.size()));
+  }
+  axis.weights.assign(windows.size() * static_cast<size_t>(axis.taps), 0);
+  auto row = axis.weights.begin();
+  for (const Window& window : windows) {
+    axis.first.push_back(std::min(window.first, input - axis.taps));
+    std::transform(window.weights.begin(), window.weights.end(),
+                   row + (window.first - axis.first.back()),
+                   [](double weight) { return fixed_point(weight); });
+    row += axis.taps;
+  }
+  return axis;
+}
+
+// A template, because a loop of known length over taps keeps everything in registers.
+template <int64_t kTaps>
 void resample_row(const uint8_t* in, const AxisWeights& columns, uint8_t* out) {
-  const auto width = static_cast<int64_t>(columns.first.size());
-  for (int64_t x = 0; x < width; ++x) {
-    const uint8_t* pixel = in + columns.first[static_cast<size_t>(x)] * 3;
-    const int32_t* weight = columns.weights.data() + x * columns.taps;
-    const int64_t count = columns.count[static_cast<size_t>(x)];
+  const int64_t taps = kTaps > 0 ? kTaps : columns.taps;
+  const int32_t* weight = columns.weights.data();
+  for (const int64_t first : columns.first) {
+    const uint8_t* pixel = in + first * 3;
     int32_t red = kHalf, green = kHalf, blue = kHalf;
-    for (int64_t t = 0; t < count; ++t, pixel += 3) {
-      red += pixel[0] * weight[t];
-      green += pixel[1] * weight[t];
-      blue += pixel[2] * weight[t];
+    for (int64_t t = 0; t < taps; ++t, pixel += 3, ++weight) {
+      red += pixel[0] * *weight;
+      green += pixel[1] * *weight;
+      blue += pixel[2] * *weight;
     }
-    out[x * 3] = to_byte(red);
-    out[x * 3 + 1] = to_byte(green);
-    out[x * 3 + 2] = to_byte(blue);
+    *out++ = to_byte(red);
+    *out++ = to_byte(green);
+    *out++ = to_byte(blue);
+  }
+}
+
+using RowFunction = void (*)(const uint8_t*, const AxisWeights&, uint8_t*);
+
+RowFunction row_function(int64_t taps) {
+  switch (taps) {
+    case 2:
+      return resample_row<2>;
+    case 3:
+      return resample_row<3>;
+    case 4:
+      return resample_row<4>;
+    case 5:
+      return resample_row<5>;
+    case 6:
+      return resample_row<6>;
+    default:
+      return resample_row<0>;
   }
 }
 
@@ -80,49 +140,34 @@ __attribute__((target_clones("avx2", "sse4.1", "default"))) void combine_rows(
 
 }  // namespace
 
-Span AxisWeights::inputs() const { return {first.front(), first.back() + count.back()}; }
-
 AxisWeights axis_weights(int64_t input, int64_t output, Span outputs, Interpolation interpolation) {
   if (input == output) return identity(outputs);
   const Kernel kernel = kernel_of(interpolation);
   const double scale = static_cast<double>(input) / static_cast<double>(output);
-  const double reduction = std::max(scale, 1.0);
-  const double support = kernel.support * reduction;
-  AxisWeights axis;
-  axis.taps = static_cast<int64_t>(std::ceil(support)) * 2 + 1;
-  std::vector<double> exact(static_cast<size_t>(axis.taps));
+  std::vector<Window> windows;
   for (int64_t i = outputs.begin; i < outputs.end; ++i) {
     const double center = (static_cast<double>(i) + 0.5) * scale;
-    const auto first = std::max<int64_t>(static_cast<int64_t>(center - support + 0.5), 0);
-    const auto end = std::min<int64_t>(static_cast<int64_t>(center + support + 0.5), input);
-    std::fill(exact.begin(), exact.end(), 0.0);
-    double sum = 0;
-    for (int64_t t = 0; t < end - first; ++t) {
-      const double distance = static_cast<double>(t + first) - center + 0.5;
-      sum += exact[static_cast<size_t>(t)] = kernel.value(distance * (1.0 / reduction));
-    }
-    for (const double weight : exact) {
-      axis.weights.push_back(fixed_point(sum != 0 ? weight / sum : weight));
-    }
-    axis.first.push_back(first);
-    axis.count.push_back(end - first);
+    windows.push_back(window_of(center, std::max(scale, 1.0), kernel, input));
   }
-  return axis;
+  return fixed_point(windows, input);
 }
 
 void resample(const Image& image, const AxisWeights& columns, const AxisWeights& rows, uint8_t* out,
               int64_t out_stride) {
   const Span source = rows.inputs();
-  const auto width = static_cast<int64_t>(columns.first.size()) * 3;
+  const int64_t width = columns.size() * 3;
+  const RowFunction resample_one = row_function(columns.taps);
   std::vector<uint8_t> narrowed(static_cast<size_t>(source.size() * width));
   for (int64_t y = source.begin; y < source.end; ++y) {
-    resample_row(image.row(y), columns, narrowed.data() + (y - source.begin) * width);
+    resample_one(image.row(y), columns, narrowed.data() + (y - source.begin) * width);
   }
   std::vector<int32_t> sums(static_cast<size_t>(width));
-  for (size_t y = 0; y < rows.first.size(); ++y, out += out_stride) {
-    combine_rows(narrowed.data() + (rows.first[y] - source.begin) * width, width,
-                 rows.weights.data() + static_cast<int64_t>(y) * rows.taps, rows.count[y],
+  const int32_t* weights = rows.weights.data();
+  for (const int64_t first : rows.first) {
+    combine_rows(narrowed.data() + (first - source.begin) * width, width, weights, rows.taps,
                  sums.data(), out);
+    weights += rows.taps;
+    out += out_stride;
   }
 }
 

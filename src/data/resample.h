@@ -17,15 +17,17 @@ struct Span {
 };
 
 /// Fixed-point weights of one resized axis, for the outputs of a span only. Output `i` of the span
-/// is the sum over t < count[i] of weights[i * taps + t] * input[first[i] + t], divided by 2^22.
+/// is the sum over t < taps of weights[i * taps + t] * input[first[i] + t], divided by 2^22. Every
+/// output has the same number of taps, the last ones perhaps zero: a loop whose length changes
+/// from pixel to pixel costs more than the multiplications it saves.
 struct AxisWeights {
   int64_t taps = 0;
   std::vector<int64_t> first;
-  std::vector<int64_t> count;
   std::vector<int32_t> weights;
 
   /// Inputs that any output of the span reads.
-  Span inputs() const;
+  Span inputs() const { return {first.front(), first.back() + taps}; }
+  int64_t size() const { return static_cast<int64_t>(first.size()); }
 };
 
 /// Weights that resize an axis of `input` pixels to `output`, as Pillow computes them: the
