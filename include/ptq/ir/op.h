@@ -307,6 +307,9 @@ struct FakeQuantize {
   }
 };
 
+/// Position of an absent tensor in InputRefs.
+inline constexpr int kNoInput = -1;
+
 /// One argument of an Opaque operator: a constant, or positions in the node's inputs.
 struct InputRef {
   int index = 0;
@@ -318,15 +321,17 @@ using Argument = std::variant<std::monostate, InputRef, InputRefs, bool, Dim, do
                               Dims, std::vector<double>, std::vector<bool>, at::Tensor>;
 
 /// A LibTorch operator nobody lowered, called through the dispatcher. Passes treat it as a wall and
-/// exporters refuse it by name. `overload` is the part of the schema name after the dot.
+/// exporters refuse it by name. `overload` is the part of the schema name after the dot; `result`
+/// says which of the operator's results, lists flattened, the node gives.
 struct Opaque {
   static constexpr std::string_view kName = "opaque";
   std::string schema, overload;
   std::vector<Argument> arguments;
+  int64_t result = 0;
   template <class Self, class Visit>
   static void attributes(Self& self, Visit&& visit) {
     visit("schema", self.schema), visit("overload", self.overload);
-    visit("arguments", self.arguments);
+    visit("arguments", self.arguments), visit("result", self.result);
   }
 };
 

@@ -1,0 +1,56 @@
+#include "ptq/import/import.h"
+
+#include <ATen/ops/zeros.h>
+#include <torch/csrc/jit/api/module.h>
+
+#include "import/load.h"
+#include "import/messages.h"
+#include "import/reconcile.h"
+#include "import/walk.h"
+#include "ptq/base/error.h"
+
+namespace ptq::import {
+namespace {
+
+/// Images are only looked at for their shape: a walk that decides by pixel values is refused.
+ir::Graph walk_batch(const torch::jit::Module& module, const ModuleNames& names, int64_t batch,
+                     int64_t image_size) {
+  const at::Tensor images = at::zeros({batch, 3, image_size, image_size});
+  try {
+    return walk(module, names, images);
+  } catch (const ImportError& error) {
+    throw ImportError(std::string(error.what()) + ", given images " + shape_text(images.sizes()));
+  }
+}
+
+void check_output(const ir::Graph& graph) {
+  const ir::Dims& shape = graph.values[static_cast<size_t>(graph.output)].shape;
+  if (shape.size() == 2 && shape[0] == ir::Dim{1, true} && !shape[1].times_batch) return;
+  std::vector<int64_t> seen = ir::at_batch(shape, kFirstBatch);
+  throw ImportError("forward returns " + shape_text(seen) + " for " + std::to_string(kFirstBatch) +
+                    " images instead of one row of logits an image");
+}
+
+ir::Graph import_module(const torch::jit::Module& module, int64_t image_size) {
+  check_forward(module);
+  const ModuleNames names = names_of(module);
+  ir::Graph first = walk_batch(module, names, kFirstBatch, image_size);
+  const ir::Graph second = walk_batch(module, names, kSecondBatch, image_size);
+  ir::Graph graph = reconcile(std::move(first), second);
+  ir::remove_dead_nodes(graph);
+  check_output(graph);
+  ir::verify(graph);
+  return graph;
+}
+
+}  // namespace
+
+ir::Graph import_torchscript(const std::string& path, const ImportOptions& options) {
+  try {
+    return import_module(load_module(path), options.image_size);
+  } catch (const ImportError& error) {
+    throw ImportError(path + ": " + error.what());
+  }
+}
+
+}  // namespace ptq::import

@@ -1,0 +1,107 @@
+#include "import/load.h"
+
+#include <ATen/ops/isfinite.h>
+#include <ATen/ops/isnan.h>
+#include <caffe2/serialize/inline_container.h>
+#include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/serialization/import.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "import/messages.h"
+#include "ptq/base/error.h"
+#include "ptq/base/first_sentence.h"
+
+namespace ptq::import {
+namespace {
+
+using torch::jit::Module;
+
+bool starts_like_zip(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  char magic[2] = {};
+  return file.read(magic, 2) && magic[0] == 'P' && magic[1] == 'K';
+}
+
+void check_file(const std::string& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(status)) throw ImportError("there is no such file");
+  if (!std::filesystem::is_regular_file(status)) throw ImportError("is not a file");
+  if (std::filesystem::file_size(path, error) == 0) throw ImportError("the file is empty");
+  if (!std::ifstream(path)) throw ImportError("the file cannot be opened for reading");
+  if (!starts_like_zip(path)) {
+    throw ImportError("is not a TorchScript file, which torch.jit.save writes as a zip archive");
+  }
+}
+
+/// torch.save writes zip archives too; those hold tensors and no code.
+void check_archive(const std::string& path) {
+  caffe2::serialize::PyTorchStreamReader reader(path);
+  if (reader.hasRecord("constants.pkl")) return;
+  throw ImportError(reader.hasRecord("data.pkl")
+                        ? "holds tensors without code, as torch.save writes them (a state_dict?); "
+                          "a TorchScript file from torch.jit.save is needed"
+                        : "is a zip archive, but not TorchScript");
+}
+
+Module read(const std::string& path) {
+  try {
+    check_archive(path);
+    return torch::jit::load(path, at::Device(at::kCPU));
+  } catch (const c10::Error& error) {
+    throw ImportError("cannot be read as TorchScript: " + first_sentence(error));
+  }
+}
+
+void check_finite(const std::string& name, const at::Tensor& tensor, bool infinite_allowed) {
+  if (!at::isFloatingType(tensor.scalar_type())) return;
+  const bool good = infinite_allowed ? !at::isnan(tensor).any().item<bool>()
+                                     : at::isfinite(tensor).all().item<bool>();
+  if (!good) throw ImportError(name + " holds values that are not finite (NaN or infinity)");
+}
+
+/// A buffer may hold infinities on purpose (attention masks), running statistics may not.
+bool is_statistic(const std::string& name) {
+  return name.find("running_mean") != std::string::npos ||
+         name.find("running_var") != std::string::npos;
+}
+
+void check_weights(const Module& module) {
+  for (const auto& parameter : module.named_parameters()) {
+    check_finite(parameter.name, parameter.value, false);
+  }
+  for (const auto& buffer : module.named_buffers()) {
+    check_finite(buffer.name, buffer.value, !is_statistic(buffer.name));
+  }
+}
+
+void use_float32(at::Tensor tensor) {
+  if (!at::isFloatingType(tensor.scalar_type()) || tensor.scalar_type() == at::kFloat) return;
+  tensor.set_data(tensor.to(at::kFloat));
+}
+
+}  // namespace
+
+Module load_module(const std::string& path) {
+  check_file(path);
+  Module module = read(path);
+  module.eval();
+  for (const auto& parameter : module.parameters()) use_float32(parameter);
+  for (const auto& buffer : module.buffers()) use_float32(buffer);
+  check_weights(module);
+  return module;
+}
+
+ModuleNames names_of(const Module& module) {
+  ModuleNames names;
+  for (const auto& entry : module.named_modules()) {
+    names.add_module(entry.value._ivalue().get(), {entry.name, entry.value.children().size() == 0});
+  }
+  for (const auto& entry : module.named_parameters()) names.add_tensor(entry.name, entry.value);
+  for (const auto& entry : module.named_buffers()) names.add_tensor(entry.name, entry.value);
+  return names;
+}
+
+}  // namespace ptq::import

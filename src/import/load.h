@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+
+#include "import/module_names.h"
+
+namespace torch::jit {
+struct Module;
+}
+
+namespace ptq::import {
+
+/// Loads a TorchScript file on the CPU, in evaluation mode, floating-point weights as float32.
+/// Throws ImportError, without the file's name, if it is missing, empty, not TorchScript, or holds
+/// weights that are not finite.
+torch::jit::Module load_module(const std::string& path);
+
+ModuleNames names_of(const torch::jit::Module& module);
+
+}  // namespace ptq::import

@@ -1,0 +1,315 @@
+#include "import/walk.h"
+
+#include <ATen/core/grad_mode.h>
+#include <torch/csrc/jit/api/function_impl.h>
+#include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/ir/constants.h>
+#include <torch/csrc/jit/ir/ir.h>
+#include <torch/csrc/jit/runtime/operator.h>
+
+#include "import/call.h"
+#include "import/lower.h"
+#include "import/messages.h"
+#include "import/recorder.h"
+#include "ptq/base/error.h"
+#include "ptq/base/first_sentence.h"
+
+namespace ptq::import {
+namespace {
+
+using c10::IValue;
+using torch::jit::Block;
+using torch::jit::Node;
+using Values = std::vector<IValue>;
+namespace attr = c10::attr;
+namespace prim = c10::prim;
+
+/// Values of one graph while it runs.
+using Environment = std::unordered_map<const torch::jit::Value*, IValue>;
+
+class Walker {
+ public:
+  Walker(const ModuleNames& names, Recorder& recorder) : names_(names), recorder_(recorder) {}
+
+  IValue call_method(const IValue& object, const std::string& method, Values arguments);
+
+ private:
+  Values run_function(torch::jit::Function& function, Values arguments);
+  Values run_block(const Block& block, Environment& environment);
+  void run_node(Node& node, Environment& environment);
+  Values evaluate(Node& node, Environment& environment, Values inputs);
+  Values evaluate_container(Node& node, Values inputs);
+  Values run_if(Node& node, Environment& environment, const Values& inputs);
+  Values run_loop(Node& node, Environment& environment, Values inputs);
+  Values run_operator(Node& node, Values inputs);
+  Values execute(Node& node, Values inputs);
+
+  const ModuleNames& names_;
+  Recorder& recorder_;
+};
+
+IValue constant(const Node& node) {
+  const auto value = torch::jit::toIValue(node.output());
+  return value ? *value : IValue();
+}
+
+IValue make_list(const Node& node, Values elements) {
+  c10::impl::GenericList list(node.output()->type()->expectRef<c10::ListType>().getElementType());
+  for (IValue& element : elements) list.push_back(std::move(element));
+  return list;
+}
+
+IValue make_dict(const Node& node, const Values& keys_and_values) {
+  const auto& type = node.output()->type()->expectRef<c10::DictType>();
+  c10::impl::GenericDict dict(type.getKeyType(), type.getValueType());
+  for (size_t i = 0; i + 1 < keys_and_values.size(); i += 2) {
+    dict.insert(keys_and_values[i], keys_and_values[i + 1]);
+  }
+  return dict;
+}
+
+IValue make_object(const Node& node) {
+  const auto type = node.output()->type()->expect<c10::ClassType>();
+  return c10::ivalue::Object::create(c10::StrongTypePtr(type->compilation_unit(), type),
+                                     type->numAttributes());
+}
+
+Values elements_of(const IValue& container) {
+  if (container.isTuple()) return container.toTupleRef().elements().vec();
+  return container.toListRef().vec();
+}
+
+bool has_one_of_types(const Node& node, const IValue& value) {
+  const auto& types = node.tys(attr::types);
+  return std::any_of(types.begin(), types.end(),
+                     [&](const c10::TypePtr& type) { return value.type()->isSubtypeOf(*type); });
+}
+
+/// Without effect on what a classifier computes, and not to be run: warnings would print, and the
+/// walk chooses the gradient mode itself.
+bool is_silent(c10::Symbol kind) {
+  static const std::unordered_map<std::string, bool> silent = {
+      {"aten::warn", true},
+      {"prim::Print", true},
+      {"aten::set_grad_enabled", true},
+  };
+  return silent.count(kind.toQualString()) > 0;
+}
+
+/// nn.MultiheadAttention takes a fused path unless gradients are wanted; the other path is made of
+/// operations that can be quantized.
+bool asks_for_gradients(c10::Symbol kind) {
+  const std::string name = kind.toQualString();
+  return name == "aten::is_grad_enabled" || name == "prim::requires_grad";
+}
+
+IValue Walker::call_method(const IValue& object, const std::string& method, Values arguments) {
+  const auto& instance = object.toObjectRef();
+  const ModuleInfo* module = names_.module(&instance);
+  arguments.insert(arguments.begin(), object);
+  if (module != nullptr) recorder_.enter(*module);
+  Values results = run_function(instance.type()->getMethod(method), std::move(arguments));
+  if (module != nullptr) recorder_.leave();
+  return results.empty() ? IValue() : std::move(results.front());
+}
+
+Values Walker::run_function(torch::jit::Function& function, Values arguments) {
+  function.ensure_defined();
+  auto* graph_function = torch::jit::tryToGraphFunction(function);
+  if (graph_function == nullptr) {
+    throw ImportError("the built-in function " + function.name() + " is not supported");
+  }
+  const auto graph = graph_function->graph();
+  Environment environment;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    environment[graph->inputs()[i]] = std::move(arguments[i]);
+  }
+  return run_block(*graph->block(), environment);
+}
+
+Values Walker::run_block(const Block& block, Environment& environment) {
+  for (Node* node : const_cast<Block&>(block).nodes()) run_node(*node, environment);
+  Values results;
+  for (const auto* output : block.outputs()) results.push_back(environment.at(output));
+  return results;
+}
+
+void Walker::run_node(Node& node, Environment& environment) {
+  Values inputs;
+  for (const auto* input : node.inputs()) {
+    const auto found = environment.find(input);
+    inputs.push_back(found == environment.end() ? IValue() : found->second);
+  }
+  Values results = evaluate(node, environment, std::move(inputs));
+  for (size_t i = 0; i < node.outputs().size(); ++i) {
+    environment[node.outputs()[i]] = i < results.size() ? std::move(results[i]) : IValue();
+  }
+}
+
+Values Walker::evaluate(Node& node, Environment& environment, Values inputs) {
+  switch (node.kind()) {
+    case prim::If:
+      return run_if(node, environment, inputs);
+    case prim::Loop:
+      return run_loop(node, environment, std::move(inputs));
+    case prim::CallMethod: {
+      Values arguments(inputs.begin() + 1, inputs.end());
+      return {call_method(inputs.front(), node.s(attr::name), std::move(arguments))};
+    }
+    case prim::CallFunction: {
+      const auto type = node.input(0)->type()->expect<c10::FunctionType>();
+      return run_function(*type->function(), Values(inputs.begin() + 1, inputs.end()));
+    }
+    case prim::Enter:
+      return {call_method(inputs.front(), "__enter__", {})};
+    case prim::Exit:
+      return {call_method(inputs.front(), "__exit__", Values(inputs.begin() + 1, inputs.end()))};
+    case prim::RaiseException:
+      throw ImportError(join_path(recorder_.module(), "forward") + " stops with \"" +
+                        inputs.front().toStringRef() + "\"");
+    default:
+      return evaluate_container(node, std::move(inputs));
+  }
+}
+
+Values Walker::evaluate_container(Node& node, Values inputs) {
+  switch (node.kind()) {
+    case prim::Constant:
+      return {constant(node)};
+    case prim::Uninitialized:
+      return {IValue::uninitialized()};
+    case prim::GetAttr:
+      return {inputs.front().toObjectRef().getAttr(node.s(attr::name))};
+    case prim::SetAttr:
+      inputs.front().toObject()->setAttr(node.s(attr::name), inputs[1]);
+      return {};
+    case prim::CreateObject:
+      return {make_object(node)};
+    case prim::TupleConstruct:
+      return {c10::ivalue::Tuple::create(std::move(inputs))};
+    case prim::ListConstruct:
+      return {make_list(node, std::move(inputs))};
+    case prim::DictConstruct:
+      return {make_dict(node, inputs)};
+    case prim::TupleUnpack:
+    case prim::ListUnpack:
+      return elements_of(inputs.front());
+    case prim::TupleIndex:
+      return {elements_of(inputs[0]).at(static_cast<size_t>(inputs[1].toInt()))};
+    case prim::isinstance:
+      return {has_one_of_types(node, inputs.front())};
+    case prim::unchecked_cast:
+      return {inputs.front()};
+    default:
+      return run_operator(node, std::move(inputs));
+  }
+}
+
+Values Walker::run_if(Node& node, Environment& environment, const Values& inputs) {
+  const size_t branch = inputs.front().toBool() ? 0 : 1;
+  return run_block(*node.blocks()[branch], environment);
+}
+
+/// Inputs of the node: trip count, condition, carried values. Inputs of its block: iteration,
+/// carried values; outputs: condition, carried values.
+Values Walker::run_loop(Node& node, Environment& environment, Values inputs) {
+  const int64_t trips = inputs[0].toInt();
+  bool go_on = inputs[1].toBool();
+  Values carried(inputs.begin() + 2, inputs.end());
+  const Block& body = *node.blocks()[0];
+  for (int64_t trip = 0; go_on && trip < trips; ++trip) {
+    environment[body.inputs()[0]] = trip;
+    for (size_t i = 0; i < carried.size(); ++i) environment[body.inputs()[i + 1]] = carried[i];
+    Values results = run_block(body, environment);
+    go_on = results.front().toBool();
+    carried.assign(results.begin() + 1, results.end());
+  }
+  return carried;
+}
+
+Values Walker::run_operator(Node& node, Values inputs) {
+  if (is_silent(node.kind())) return {};
+  if (asks_for_gradients(node.kind())) return {IValue(true)};
+  if (node.maybeSchema() == nullptr) return execute(node, std::move(inputs));
+
+  Call call;
+  call.name = plain_name(node.kind().toQualString());
+  call.schema = node.maybeSchema();
+  call.arguments = inputs;
+  check_call(call, recorder_);
+  Values results = execute(node, std::move(inputs));
+  call.results = tensors_of(results);
+  record_call(call, recorder_);
+  return results;
+}
+
+Values Walker::execute(Node& node, Values inputs) {
+  const c10::FunctionSchema* schema = node.maybeSchema();
+  if (schema != nullptr && schema->is_vararg())
+    inputs.emplace_back(static_cast<int64_t>(inputs.size()));
+  try {
+    node.getOperation()(inputs);
+    return inputs;
+  } catch (const std::exception& error) {
+    throw ImportError(join_path(recorder_.module(), plain_name(node.kind().toQualString())) + " (" +
+                      node.kind().toQualString() + ") fails: " + first_sentence(error));
+  }
+}
+
+/// The one tensor of what forward returned: itself, or the first of a tuple whose other elements
+/// are None (the auxiliary outputs of GoogLeNet and Inception in evaluation mode).
+at::Tensor logits_of(const IValue& returned) {
+  if (returned.isTensor()) return returned.toTensor();
+  if (!returned.isTuple()) {
+    throw ImportError("forward returns a " + returned.tagKind() + " instead of one tensor");
+  }
+  const auto& elements = returned.toTupleRef().elements();
+  const bool others_are_none = std::all_of(elements.begin() + 1, elements.end(),
+                                           [](const IValue& other) { return other.isNone(); });
+  if (elements.empty() || !elements[0].isTensor() || !others_are_none) {
+    throw ImportError("forward returns a tuple of " + std::to_string(elements.size()) +
+                      " values instead of one tensor");
+  }
+  return elements[0].toTensor();
+}
+
+}  // namespace
+
+void check_forward(const torch::jit::Module& module) {
+  const auto method = module.find_method("forward");
+  if (!method) throw ImportError("has no forward method");
+  const auto& arguments = method->function().getSchema().arguments();
+  std::string required;
+  size_t count = 0;
+  for (size_t i = 1; i < arguments.size(); ++i) {
+    if (i > 1 && arguments[i].default_value()) continue;
+    required += (count++ == 0 ? "" : ", ") + arguments[i].name();
+  }
+  if (count != 1) {
+    throw ImportError("forward takes " + std::to_string(count) + " inputs (" + required +
+                      ") instead of one batch of images");
+  }
+  if (!c10::TensorType::get()->isSubtypeOf(*arguments[1].type())) {
+    throw ImportError("forward takes a " + arguments[1].type()->annotation_str() +
+                      " instead of a tensor of images");
+  }
+}
+
+ir::Graph walk(const torch::jit::Module& module, const ModuleNames& names,
+               const at::Tensor& images) {
+  const at::NoGradGuard no_grad;
+  Recorder recorder(names);
+  recorder.start(images);
+  Walker walker(names, recorder);
+  Values arguments{images};
+  const auto& parameters = module.get_method("forward").function().getSchema().arguments();
+  for (size_t i = 2; i < parameters.size(); ++i) {
+    arguments.push_back(*parameters[i].default_value());
+  }
+  const at::Tensor output = logits_of(walker.call_method(module._ivalue(), "forward", arguments));
+  if (!recorder.follows(output))
+    throw ImportError("forward's output does not depend on the images");
+  return recorder.finish(output);
+}
+
+}  // namespace ptq::import

@@ -1,0 +1,121 @@
+#include <c10/core/InferenceMode.h>
+
+#include "ptq/base/error.h"
+#include "ptq/base/first_sentence.h"
+#include "ptq/base/threads.h"
+#include "ptq/quant/fake_quantize.h"
+#include "ptq/quant/layer_quantizers.h"
+#include "ptq/runtime/execute_op.h"
+#include "ptq/runtime/executor.h"
+
+namespace ptq::runtime {
+namespace {
+
+/// One node, its layer tensors quantized where they have to be.
+struct Step {
+  ir::Node node;
+  /// The node of the caller's graph, for the observer.
+  const ir::Node* original;
+  /// Values that nothing reads after this step.
+  std::vector<ir::ValueId> last_reads;
+};
+
+/// Marks each value at the step that reads it last, or makes it when nobody does.
+void find_last_reads(std::vector<Step>& steps, ir::ValueId graph_output) {
+  std::unordered_map<ir::ValueId, Step*> last;
+  for (Step& step : steps) {
+    last[step.node.output()] = &step;
+    for (const ir::ValueId input : step.node.inputs) last[input] = &step;
+  }
+  for (const auto& [value, step] : last) {
+    if (value != graph_output) step->last_reads.push_back(value);
+  }
+}
+
+void quantize_layer(const ir::Index& index, const ir::Node& original,
+                    const quant::QuantizerTable& table, ir::Node& node) {
+  ir::Weighted* layer = ir::weighted(node.op);
+  if (layer == nullptr) return;
+  const quant::LayerTensors tensors = quant::quantized_layer_tensors(index, original, table);
+  layer->weight.value = tensors.weight;
+  if (layer->bias) layer->bias->value = tensors.bias;
+}
+
+std::vector<Step> make_steps(ir::Graph graph, const ir::Graph& original,
+                             const quant::QuantizerTable& table, Numerics numerics) {
+  const ir::Index index(graph);
+  std::vector<Step> steps;
+  auto caller_node = original.nodes.begin();
+  for (const ir::Node& node : graph.nodes) {
+    steps.push_back({node, &*caller_node++, {}});
+    if (numerics == Numerics::kQuantized) quantize_layer(index, node, table, steps.back().node);
+  }
+  find_last_reads(steps, graph.output);
+  return steps;
+}
+
+class Interpreter final : public Executor {
+ public:
+  Interpreter(const ir::Graph& graph, quant::QuantizerTable table, ExecutorOptions options)
+      : steps_(make_steps(graph, graph, table, options.numerics)),
+        table_(std::move(table)),
+        options_(std::move(options)),
+        input_(graph.input),
+        output_(graph.output) {}
+
+  at::Tensor run(const at::Tensor& images) override;
+
+ private:
+  at::Tensor run_step(const Step& step, const std::vector<at::Tensor>& inputs, int64_t batch) const;
+  at::Tensor quantize(const Step& step, const at::Tensor& value) const;
+
+  std::vector<Step> steps_;
+  quant::QuantizerTable table_;
+  ExecutorOptions options_;
+  ir::ValueId input_;
+  ir::ValueId output_;
+};
+
+at::Tensor Interpreter::quantize(const Step& step, const at::Tensor& value) const {
+  if (options_.observer) options_.observer(*step.original, value, 0);
+  if (options_.numerics == Numerics::kFloat) return value;
+  return quant::fake_quantize_activation(value, table_,
+                                         step.node.as<ir::FakeQuantize>()->quantizer);
+}
+
+at::Tensor Interpreter::run_step(const Step& step, const std::vector<at::Tensor>& inputs,
+                                 int64_t batch) const {
+  if (step.node.is<ir::FakeQuantize>()) return quantize(step, inputs.front());
+  try {
+    return execute_op(step.node.op, inputs, batch);
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw ImportError(step.node.name + " (" + std::string(ir::op_name(step.node.op)) +
+                      ") fails: " + first_sentence(error));
+  }
+}
+
+at::Tensor Interpreter::run(const at::Tensor& images) {
+  const c10::InferenceMode no_gradients;
+  set_intra_op_threads(options_.threads);
+  std::unordered_map<ir::ValueId, at::Tensor> values{{input_, images}};
+  for (const Step& step : steps_) {
+    std::vector<at::Tensor> inputs;
+    for (const ir::ValueId input : step.node.inputs) inputs.push_back(values.at(input));
+    values[step.node.output()] = run_step(step, inputs, images.size(0));
+
+    for (const ir::ValueId value : step.last_reads) values.erase(value);
+  }
+  return values.at(output_).contiguous();
+}
+
+}  // namespace
+
+std::unique_ptr<Executor> make_interpreter(const ir::Graph& graph,
+                                           const quant::QuantizerTable& table,
+                                           ExecutorOptions options) {
+  return std::make_unique<Interpreter>(graph, table, std::move(options));
+}
+
+}  // namespace ptq::runtime
