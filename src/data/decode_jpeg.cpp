@@ -42,7 +42,7 @@ bool read_header(Reader& reader, const FileBytes& file) {
   return true;
 }
 
-// Rows of `stride` bytes. The end marker is not waited for: all pixels are there without it.
+// Rows of `stride` bytes. As in Pillow, the end marker need not follow if all pixels came first.
 bool read_rows(Reader& reader, uint8_t* rows, size_t stride) {
   if (setjmp(reader.on_error) != 0) return false;
   jpeg_start_decompress(&reader.codec);

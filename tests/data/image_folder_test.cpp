@@ -1,0 +1,150 @@
+#include "ptq/data/image_folder.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "data/checksums.h"
+#include "ptq/base/error.h"
+#include "support/temporary_folder.h"
+
+namespace ptq::data {
+namespace {
+
+using support::TemporaryFolder;
+
+// "label path" of every item, paths relative to the folder.
+std::vector<std::string> listing(const TemporaryFolder& root, const std::string& directory = "") {
+  const std::string path = root.path() + directory;
+  std::vector<std::string> lines;
+  for (const ImageFolder::Item& item : open_image_folder(path).items) {
+    lines.push_back(std::to_string(item.label) + " " + item.path.substr(path.size() + 1));
+  }
+  return lines;
+}
+
+std::string refusal_of(const std::string& directory) {
+  return message_of<DataError>([&] { open_image_folder(directory); });
+}
+
+TEST(OpenImageFolder, LabelsImagesByTheirSortedClassFolders) {
+  const TemporaryFolder root;
+  for (const char* name : {"dog/2.jpg", "dog/1.PNG", "cat/b.jpeg", "cat/a.webp", "ape/x.TIFF"}) {
+    root.write(name, "");
+  }
+  EXPECT_EQ(open_image_folder(root.path()).classes,
+            (std::vector<std::string>{"ape", "cat", "dog"}));
+  EXPECT_EQ(listing(root), (std::vector<std::string>{"0 ape/x.TIFF", "1 cat/a.webp", "1 cat/b.jpeg",
+                                                     "2 dog/1.PNG", "2 dog/2.jpg"}));
+}
+
+TEST(OpenImageFolder, SortsCapitalsFirstAndNumbersAsText) {
+  const TemporaryFolder root;
+  for (const char* name : {"a/10.jpg", "a/9.jpg", "a/Z.jpg", "B/1.jpg"}) root.write(name, "");
+  EXPECT_EQ(listing(root),
+            (std::vector<std::string>{"0 B/1.jpg", "1 a/10.jpg", "1 a/9.jpg", "1 a/Z.jpg"}));
+}
+
+TEST(OpenImageFolder, GoesIntoFoldersOfAClassFolderByFolder) {
+  const TemporaryFolder root;
+  for (const char* name : {"a/m/deep/1.bmp", "a/z.bmp", "a/m/2.bmp", "a/b.bmp"}) {
+    root.write(name, "");
+  }
+  EXPECT_EQ(listing(root), (std::vector<std::string>{"0 a/b.bmp", "0 a/z.bmp", "0 a/m/2.bmp",
+                                                     "0 a/m/deep/1.bmp"}));
+}
+
+TEST(OpenImageFolder, TakesOnlyFilesWithAnImageSuffix) {
+  const TemporaryFolder root;
+  for (const char* name : {"a/1.jpg", "a/notes.txt", "a/jpg", "a/.jpg.swp", "a/2.tif", "a/3.ppm"}) {
+    root.write(name, "");
+  }
+  EXPECT_EQ(listing(root), (std::vector<std::string>{"0 a/1.jpg", "0 a/2.tif", "0 a/3.ppm"}));
+}
+
+TEST(OpenImageFolder, ATrailingSlashChangesNothing) {
+  const TemporaryFolder root;
+  root.write("part/a/1.jpg", "");
+  root.write("classes.txt", "z\na\n");
+  EXPECT_EQ(open_image_folder(root.path() + "/part/").items.at(0).label, 1);
+}
+
+TEST(OpenImageFolder, ClassesFileSaysTheLabelOfAFolder) {
+  const TemporaryFolder root;
+  root.write("classes.txt", "ape\ncat\ndog\nfox\n");
+  root.write("part/fox/1.jpg", "");
+  root.write("part/cat/1.jpg", "");
+  EXPECT_EQ(listing(root, "/part"), (std::vector<std::string>{"1 cat/1.jpg", "3 fox/1.jpg"}));
+  EXPECT_EQ(open_image_folder(root.path() + "/part").classes.size(), 4U);
+}
+
+TEST(OpenImageFolder, ClassesFileOfTheFolderWinsOverItsParents) {
+  const TemporaryFolder root;
+  root.write("classes.txt", "cat\n");
+  root.write("part/classes.txt", "ape\ncat\n");
+  root.write("part/cat/1.jpg", "");
+  EXPECT_EQ(listing(root, "/part"), std::vector<std::string>{"1 cat/1.jpg"});
+}
+
+TEST(OpenImageFolder, LabelsFileListsTheImagesInSortedOrder) {
+  const TemporaryFolder root;
+  for (const char* name : {"x/1.jpg", "b b/2.jpg", "x/unlisted.jpg"}) root.write(name, "");
+  root.write("labels.txt", "x/1.jpg 7\r\n\nb b/2.jpg\t0\n");
+  EXPECT_EQ(listing(root), (std::vector<std::string>{"0 b b/2.jpg", "7 x/1.jpg"}));
+  const std::vector<std::string> classes = open_image_folder(root.path()).classes;
+  ASSERT_EQ(classes.size(), 8U);
+  EXPECT_EQ(classes[7], "7");
+}
+
+TEST(OpenImageFolder, RefusesWhatIsNoFolder) {
+  const TemporaryFolder root;
+  const std::string missing = root.path() + "/none";
+  EXPECT_EQ(refusal_of(missing), missing + ": no such folder");
+  const std::string file = root.write("file", "");
+  EXPECT_EQ(refusal_of(file), file + ": not a folder");
+}
+
+TEST(OpenImageFolder, RefusesAFolderWithoutClasses) {
+  const TemporaryFolder root;
+  EXPECT_EQ(refusal_of(root.path()),
+            root.path() + ": no folder of a class and no labels.txt in it");
+  root.write("1.jpg", "");
+  EXPECT_EQ(refusal_of(root.path()),
+            root.path() + ": no folder of a class and no labels.txt in it");
+}
+
+TEST(OpenImageFolder, RefusesAClassWithoutImages) {
+  const TemporaryFolder root;
+  root.write("a/1.jpg", "");
+  root.write("b/notes.txt", "");
+  EXPECT_EQ(refusal_of(root.path()), root.path() + "/b: no image in it");
+}
+
+TEST(OpenImageFolder, RefusesAFolderThatClassesFileDoesNotName) {
+  const TemporaryFolder root;
+  const std::string classes = root.write("classes.txt", "a\n");
+  root.write("a/1.jpg", "");
+  root.write("b/1.jpg", "");
+  EXPECT_EQ(refusal_of(root.path()), root.path() + "/b: " + classes + " has no class of this name");
+}
+
+TEST(OpenImageFolder, ReadsTheSharedSampleInTheOrderOfItsPaths) {
+  const char* data = std::getenv("PTQ_TEST_DATA");
+  if (data == nullptr) GTEST_SKIP() << "PTQ_TEST_DATA is not set";
+  const ImageFolder folder =
+      open_image_folder(std::string(data) + "/data/imagenet-sample/validation");
+  ASSERT_EQ(folder.items.size(), 300U);
+  EXPECT_EQ(folder.classes.size(), 1000U);
+  EXPECT_EQ(std::filesystem::path(folder.items[1].path).filename(), "n01494475_hammerhead.JPEG");
+  EXPECT_EQ(folder.items[1].label, 4);
+  for (const ImageFolder::Item& item : folder.items) {
+    const std::string wnid = std::filesystem::path(item.path).parent_path().filename();
+    EXPECT_EQ(folder.classes.at(static_cast<size_t>(item.label)), wnid);
+  }
+}
+
+}  // namespace
+}  // namespace ptq::data

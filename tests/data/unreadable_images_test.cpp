@@ -1,0 +1,108 @@
+// What the user is told about files that are no whole images.
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "data/checksums.h"
+#include "ptq/base/error.h"
+#include "ptq/data/image.h"
+#include "support/temporary_folder.h"
+
+namespace ptq::data {
+namespace {
+
+std::string refusal_of(const std::string& path) {
+  const std::string message = message_of<DataError>([&] { decode_image(path); });
+  const std::string prefix = path + ": ";
+  if (message.rfind(prefix, 0) != 0) return "without its path: " + message;
+  return message.substr(prefix.size());
+}
+
+std::string refusal_of_content(const std::string& content) {
+  const support::TemporaryFolder folder;
+  return refusal_of(folder.write("image.jpg", content));
+}
+
+std::string fixture(const std::string& name) {
+  return support::content_of(test_file("fixtures/" + name));
+}
+
+std::string first_part_of(const std::string& name, double part) {
+  const std::string whole = fixture(name);
+  return whole.substr(0, static_cast<size_t>(static_cast<double>(whole.size()) * part));
+}
+
+TEST(UnreadableImages, AMissingFileSaysSo) {
+  EXPECT_EQ(refusal_of("no/such/image.png"), "cannot be opened: No such file or directory");
+}
+
+TEST(UnreadableImages, AnEmptyFileSaysSo) {
+  EXPECT_EQ(refusal_of_content(""), "the file is empty");
+}
+
+TEST(UnreadableImages, ATextFileNamedJpgSaysWhatItIsNot) {
+  EXPECT_EQ(refusal_of_content("this is no picture\n"), "not a JPEG, PNG, BMP, WebP or TIFF image");
+}
+
+TEST(UnreadableImages, TruncatedJpegsAreNoticedWhereverTheyEnd) {
+  for (const char* name : {"rgb_420.jpg", "rgb_progressive.jpg", "grey.jpg", "cmyk.jpg"}) {
+    for (const double part : {0.1, 0.5, 0.75, 0.98}) {
+      EXPECT_EQ(refusal_of_content(first_part_of(name, part)), "truncated JPEG")
+          << name << " " << part;
+    }
+  }
+}
+
+// libjpeg reads ahead, so that Pillow too misses the end marker of these.
+TEST(UnreadableImages, AJpegWithoutItsEndMarkerIsTruncated) {
+  for (const char* name : {"rgb_420.jpg", "rgb_progressive.jpg", "grey.jpg", "cmyk.jpg"}) {
+    const std::string whole = fixture(name);
+    EXPECT_EQ(refusal_of_content(whole.substr(0, whole.size() - 2)), "truncated JPEG") << name;
+  }
+}
+
+TEST(UnreadableImages, ADamagedJpegGetsTheWordsOfLibjpeg) {
+  std::string file = fixture("rgb_420.jpg");
+  file[file.find("\xFF\xC0") + 4] = 3;  // bits a sample
+  EXPECT_EQ(refusal_of_content(file), "damaged JPEG: Unsupported JPEG data precision 3");
+}
+
+TEST(UnreadableImages, TruncatedAndDamagedPngsAreRefused) {
+  EXPECT_EQ(refusal_of_content(first_part_of("rgb.png", 0.5)),
+            "damaged PNG: the file is truncated");
+  EXPECT_EQ(refusal_of_content(first_part_of("grey_16bit.png", 0.5)),
+            "damaged PNG: the file is truncated");
+  std::string file = fixture("rgb.png");
+  file[file.size() / 2] ^= 1;
+  EXPECT_EQ(refusal_of_content(file).rfind("damaged PNG: ", 0), 0U);
+}
+
+TEST(UnreadableImages, TruncatedFilesOfOtherFormatsAreRefused) {
+  EXPECT_EQ(refusal_of_content(first_part_of("rgb_lossy.webp", 0.8)), "damaged or truncated WebP");
+  EXPECT_EQ(refusal_of_content(first_part_of("rgb_24bit.bmp", 0.9)), "truncated BMP");
+  EXPECT_EQ(refusal_of_content(first_part_of("palette_run_length_8.bmp", 0.9)), "truncated BMP");
+  EXPECT_EQ(refusal_of_content(first_part_of("rgb_lzw.tif", 0.5)).rfind("damaged TIFF: ", 0), 0U);
+}
+
+TEST(UnreadableImages, KindsThatAreNotSupportedAreNamed) {
+  std::string bmp = fixture("rgb_24bit.bmp");
+  bmp[28] = 48;
+  EXPECT_EQ(refusal_of_content(bmp), "BMP of 48 bits with compression 0 is not supported");
+  std::string tiff = fixture("grey_8bit.tif");
+  const std::string photometric = std::string("\x06\x01\x03\x00\x01\x00\x00\x00", 8);
+  tiff[tiff.find(photometric) + 8] = 8;  // CIE L*a*b*
+  EXPECT_EQ(refusal_of_content(tiff),
+            "TIFF of 1 samples of 8 bits with photometric interpretation 8 is not supported");
+}
+
+TEST(UnreadableImages, AHeaderThatPromisesTooManyPixelsIsRefusedBeforeMemoryIsTaken) {
+  std::string bmp = fixture("rgb_24bit.bmp");
+  bmp.replace(18, 8, std::string("\x00\x00\x01\x00\x00\x00\x01\x00", 8));
+  EXPECT_EQ(refusal_of_content(bmp), "the image has 65536 x 65536 pixels, more than are opened");
+  bmp.replace(18, 4, std::string(4, '\0'));
+  EXPECT_EQ(refusal_of_content(bmp), "the image has no pixels");
+}
+
+}  // namespace
+}  // namespace ptq::data
