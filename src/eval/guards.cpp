@@ -1,0 +1,56 @@
+#include "ptq/eval/guards.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace ptq::eval {
+namespace {
+
+constexpr int64_t kFewestImages = 20;
+
+bool at_chance(const Accuracy& accuracy, int64_t classes) {
+  if (accuracy.count < kFewestImages || classes < 2) return false;
+  const auto n = static_cast<double>(accuracy.count);
+  const double p = 1.0 / static_cast<double>(classes);
+  return static_cast<double>(accuracy.correct) <= n * p + 3 * std::sqrt(n * p * (1 - p));
+}
+
+bool one_answer(const std::vector<int64_t>& predictions) {
+  return static_cast<int64_t>(predictions.size()) >= kFewestImages &&
+         std::adjacent_find(predictions.begin(), predictions.end(), std::not_equal_to<>()) ==
+             predictions.end();
+}
+
+std::string of_images(int64_t part, int64_t whole) {
+  return std::to_string(part) + " of " + std::to_string(whole) + " images";
+}
+
+}  // namespace
+
+std::vector<std::string> suspicions(const std::string& what, const Evaluation& evaluation) {
+  std::vector<std::string> sentences;
+  const Accuracy& accuracy = evaluation.accuracy;
+  if (at_chance(accuracy, evaluation.classes)) {
+    sentences.push_back("the " + what + " network is no better than guessing: " +
+                        of_images(accuracy.correct, accuracy.count) + " right with " +
+                        std::to_string(evaluation.classes) + " classes");
+  }
+  if (one_answer(evaluation.predictions)) {
+    sentences.push_back("the " + what + " network gives every image the same class");
+  }
+  if (evaluation.not_finite > 0) {
+    sentences.push_back("the " + what + " network gives logits that are not finite for " +
+                        of_images(evaluation.not_finite, accuracy.count));
+  }
+  return sentences;
+}
+
+std::vector<std::string> suspicions_of_pair(const Evaluation& float_evaluation,
+                                            const Evaluation& quantized) {
+  if (quantized.fingerprints.empty() || float_evaluation.fingerprints != quantized.fingerprints) {
+    return {};
+  }
+  return {"the quantized logits equal the float logits on every image: nothing was quantized"};
+}
+
+}  // namespace ptq::eval
