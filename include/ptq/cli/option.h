@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+/// The table of options: everything the program can be told. Command line, configuration file,
+/// --help and the report's `config` all follow from it.
+namespace ptq::cli {
+
+/// A value of an option. std::monostate is None.
+using Value = std::variant<std::monostate, bool, int64_t, double, std::string, std::vector<double>>;
+
+/// kSwitch is `--name`; kOnOff is `--name` and `--no-name`; kNumbers takes three numbers.
+enum class ValueType { kText, kInteger, kNumber, kNumbers, kSwitch, kOnOff };
+
+enum class Group { kModel, kData, kQuantization, kTechniques, kRun, kOutput };
+
+/// Where a number may lie; both ends included unless `above_low`.
+struct Range {
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+  bool above_low = false;
+};
+
+/// One row of the table. Values are written as on the command line; on/off for switches.
+struct Option {
+  std::string_view name;
+  Group group = Group::kRun;
+  ValueType type = ValueType::kText;
+  std::string_view default_value;
+  std::string_view help;
+  /// The reference's default where ours differs; empty otherwise.
+  std::string_view reference_default = {};
+  bool in_reference = true;
+  bool accepts_none = false;
+  std::vector<std::string_view> choices = {};
+  Range range = {};
+  /// If not empty, the only values that are built.
+  std::vector<std::string_view> served = {};
+  /// Values of the reference outside the range, which deserve "not supported yet".
+  std::vector<std::string_view> not_yet = {};
+  /// The default stands for something worked out at run time: these words say what.
+  std::string_view default_words = {};
+
+  // The rest reads like a sentence in the table.
+  Option or_none() const;
+  Option one_of(std::initializer_list<std::string_view> values) const;
+  Option between(double low, double high) const;
+  Option at_least(double low) const;
+  Option above(double low, double high = std::numeric_limits<double>::infinity()) const;
+  Option serves(std::initializer_list<std::string_view> values) const;
+  Option serves_default() const;
+  Option not_yet_for(std::initializer_list<std::string_view> values) const;
+  Option reference_has(std::string_view value) const;
+  Option by_default(std::string_view words) const;
+  Option ours() const;
+};
+
+const std::vector<Option>& option_table();
+
+/// nullptr for a name that is in no row. Dashes only.
+const Option* find_option(std::string_view name);
+
+/// `words` as a value of the option. Throws ConfigError, one sentence that begins with the flag,
+/// for a value of the wrong type, outside choices or range, or not supported yet.
+Value parse_value(const Option& option, const std::vector<std::string>& words);
+
+/// As it would be typed: 8, 99.999, on, None, "0.5 0.5 0.5".
+std::string to_text(const Value& value);
+
+/// The value in force when nobody says anything.
+Value default_value(const Option& option);
+
+}  // namespace ptq::cli

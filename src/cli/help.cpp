@@ -1,0 +1,109 @@
+#include <torch/version.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "ptq/cli/settings.h"
+
+namespace ptq::cli {
+namespace {
+
+constexpr size_t kHelpColumn = 38;
+
+struct Heading {
+  Group group;
+  std::string_view words;
+};
+constexpr Heading kHeadings[] = {
+    {Group::kModel, "Model"},
+    {Group::kData, "Images"},
+    {Group::kQuantization, "Quantization"},
+    {Group::kTechniques, "Techniques"},
+    {Group::kRun, "Run"},
+    {Group::kOutput, "Output"},
+};
+
+std::string flag_words(const Option& option) {
+  const std::string name(option.name);
+  switch (option.type) {
+    case ValueType::kSwitch:
+      return "--" + name;
+    case ValueType::kOnOff:
+      return "--" + name + ", --no-" + name;
+    case ValueType::kInteger:
+      return "--" + name + " N";
+    case ValueType::kNumber:
+      return "--" + name + " X";
+    case ValueType::kNumbers:
+      return "--" + name + " R G B";
+    default:
+      return "--" + name + (option.choices.empty() ? " TEXT" : " WORD");
+  }
+}
+
+bool is_served(const Option& option, std::string_view word) {
+  return option.served.empty() ||
+         std::find(option.served.begin(), option.served.end(), word) != option.served.end();
+}
+
+/// fx | layerwise* | flexml*: a star where it is not supported yet.
+std::string choice_words(const Option& option) {
+  std::string line;
+  for (const std::string_view word : option.choices) {
+    line += (line.empty() ? "" : " | ") + std::string(word) + (is_served(option, word) ? "" : "*");
+  }
+  return line.empty() ? "" : ": " + line;
+}
+
+std::string default_words(const Option& option) {
+  if (option.type == ValueType::kSwitch) return "";
+  if (!option.default_words.empty()) return " [" + std::string(option.default_words) + "]";
+  if (option.default_value == "None") return "";
+  return " [" + std::string(option.default_value) + "]";
+}
+
+bool only_default_served(const Option& option) {
+  return option.served.size() == 1 && option.served[0] == option.default_value &&
+         (option.choices.empty() || option.default_value == "None" ||
+          option.group == Group::kTechniques);
+}
+
+void print(std::ostream& out, const Option& option) {
+  std::string flags = "  " + flag_words(option);
+  if (flags.size() + 1 < kHelpColumn) {
+    flags.resize(kHelpColumn, ' ');
+  } else {
+    flags += "\n" + std::string(kHelpColumn, ' ');
+  }
+  out << flags << option.help << choice_words(option) << default_words(option)
+      << (only_default_served(option) ? " (not supported yet)" : "") << "\n";
+}
+
+}  // namespace
+
+std::string help_text() {
+  std::ostringstream out;
+  out << "ptq_imagenet_val: what post-training quantization costs an image classifier in accuracy\n"
+         "\n"
+         "  ptq_imagenet_val --model FILE.pt --calibration-dir DIR --validation-dir DIR "
+         "[options]\n";
+  for (const Heading& heading : kHeadings) {
+    out << "\n" << heading.words << "\n";
+    for (const Option& option : option_table()) {
+      if (option.group == heading.group) print(out, option);
+    }
+  }
+  out << "\n  -h, --help, --version\n\n"
+         "Defaults stand in brackets; a star marks a value that is not supported yet. A file "
+         "given\n"
+         "with --config holds `name: value` lines for any of these options; flags override it.\n"
+         "Exit codes: 0 success, 64 usage, 65 data, 66 model, 67 quantization, 70 internal,\n"
+         "73 output.\n";
+  return out.str();
+}
+
+std::string version_text() {
+  return std::string("ptq-eval ") + PTQ_VERSION + ", LibTorch " + TORCH_VERSION + "\n";
+}
+
+}  // namespace ptq::cli

@@ -1,0 +1,52 @@
+#include "ptq/cli/settings.h"
+
+#include "ptq/base/error.h"
+
+namespace ptq::cli {
+
+Settings::Settings() {
+  for (const Option& option : option_table()) {
+    entries_[option.name] = {default_value(option), Source::kDefault};
+  }
+}
+
+void Settings::set(const Option& option, Value value, Source source) {
+  Entry& entry = entries_.at(option.name);
+  if (entry.source <= source) entry = {std::move(value), source};
+}
+
+const Settings::Entry& Settings::entry(std::string_view name) const {
+  const auto found = entries_.find(name);
+  if (found == entries_.end()) throw InternalError("no option is named " + std::string(name));
+  return found->second;
+}
+
+template <class T>
+const T& Settings::get(std::string_view name) const {
+  const T* held = std::get_if<T>(&entry(name).value);
+  if (held == nullptr) {
+    throw InternalError("option " + std::string(name) +
+                        " holds another type: " + to_text(entry(name).value));
+  }
+  return *held;
+}
+
+bool Settings::given(std::string_view name) const { return entry(name).source != Source::kDefault; }
+const Value& Settings::value(std::string_view name) const { return entry(name).value; }
+bool Settings::is_none(std::string_view name) const {
+  return std::holds_alternative<std::monostate>(entry(name).value);
+}
+bool Settings::is_on(std::string_view name) const { return get<bool>(name); }
+int64_t Settings::integer(std::string_view name) const { return get<int64_t>(name); }
+double Settings::number(std::string_view name) const { return get<double>(name); }
+const std::string& Settings::text(std::string_view name) const { return get<std::string>(name); }
+const std::vector<double>& Settings::numbers(std::string_view name) const {
+  return get<std::vector<double>>(name);
+}
+
+std::optional<std::string> Settings::text_or_none(std::string_view name) const {
+  if (is_none(name)) return std::nullopt;
+  return text(name);
+}
+
+}  // namespace ptq::cli
