@@ -1,0 +1,116 @@
+#include "ptq/quant/fake_quantize.h"
+
+#include <ATen/ops/rand.h>
+#include <ATen/ops/scalar_tensor.h>
+#include <ATen/ops/tensor.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+namespace ptq::quant {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr QParams kSigned{0.5F, 0, -128, 127};
+
+TEST(FakeQuantize, RoundsTiesToEven) {
+  EXPECT_EQ(quantize(0.25F, kSigned), 0);
+  EXPECT_EQ(quantize(0.75F, kSigned), 2);
+  EXPECT_EQ(quantize(1.25F, kSigned), 2);
+  EXPECT_EQ(quantize(-0.25F, kSigned), 0);
+  EXPECT_EQ(quantize(-0.75F, kSigned), -2);
+}
+
+TEST(FakeQuantize, AddsTheZeroPointBeforeRounding) {
+  // x / s = 0.5: rounding first would give 0 + 1, rounding 1.5 gives 2.
+  EXPECT_EQ(quantize(0.25F, {0.5F, 1, 0, 255}), 2);
+}
+
+TEST(FakeQuantize, SaturatesAtBothEnds) {
+  EXPECT_EQ(fake_quantize(1e6F, kSigned), 63.5F);
+  EXPECT_EQ(fake_quantize(-1e6F, kSigned), -64.0F);
+  EXPECT_EQ(fake_quantize(kInfinity, kSigned), 63.5F);
+  EXPECT_EQ(fake_quantize(-kInfinity, kSigned), -64.0F);
+}
+
+TEST(FakeQuantize, LetsNanThrough) {
+  EXPECT_TRUE(std::isnan(fake_quantize(std::nanf(""), kSigned)));
+}
+
+TEST(FakeQuantize, DividesRatherThanMultipliesByTheInverse) {
+  // 1 / 49 rounds so that 49 * (1 / 49) < 1: a product would miss this tie.
+  const QParams params{49, 0, -128, 127};
+  EXPECT_EQ(quantize(49 * 1.5F, params), 2);
+  EXPECT_EQ(quantize(49 * 0.5F, params), 0);
+}
+
+class EveryBitWidth : public ::testing::TestWithParam<int> {};
+
+QParams params_of(const IntegerFormat& format, float scale) {
+  return {scale, 0, static_cast<float>(format.quant_min()), static_cast<float>(format.quant_max())};
+}
+
+TEST_P(EveryBitWidth, EveryRepresentableValueIsAFixedPoint) {
+  for (const bool is_signed : {true, false}) {
+    const QParams params = params_of({GetParam(), is_signed, false}, 0.037F);
+    for (float code = params.quant_min; code <= params.quant_max; ++code) {
+      ASSERT_EQ(quantize(dequantize(code, params), params), code);
+    }
+  }
+}
+
+TEST_P(EveryBitWidth, IsIdempotentMonotoneAndWithinHalfAStep) {
+  const QParams params = params_of({GetParam(), true, false}, 0.0625F);
+  const float low = params.quant_min * params.scale;
+  const float high = params.quant_max * params.scale;
+  float previous = -kInfinity;
+  for (int i = -3000; i <= 3000; ++i) {
+    const float x = static_cast<float>(i) * (high - low) / 4000.0F;
+    const float y = fake_quantize(x, params);
+    ASSERT_EQ(fake_quantize(y, params), y);
+    ASSERT_GE(y, previous);
+    if (x >= low && x <= high) {
+      ASSERT_LE(std::abs(y - x), params.scale / 2);
+    }
+    previous = y;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Bits, EveryBitWidth, ::testing::Values(2, 3, 4, 6, 8, 12, 16));
+
+QuantizerTable table_with(const IntegerFormat& format, float scale) {
+  QuantizerTable table;
+  Quantizer quantizer;
+  quantizer.format = format;
+  table.scale_of(table.add(quantizer)).value = at::scalar_tensor(scale);
+  return table;
+}
+
+TEST(FakeQuantizeActivation, EqualsTheEquationElementByElement) {
+  const QuantizerTable table = table_with({8, true, false}, 0.013F);
+  const at::Tensor x = at::rand({3, 5, 7, 11}).sub(0.5).mul(5);
+  const at::Tensor y = fake_quantize_activation(x, table, 0);
+  const QParams params = qparams(table, 0);
+  for (int64_t i = 0; i < x.numel(); ++i) {
+    ASSERT_EQ(y.data_ptr<float>()[i], fake_quantize(x.data_ptr<float>()[i], params));
+  }
+}
+
+TEST(FakeQuantizeActivation, KeepsTheMemoryFormat) {
+  const QuantizerTable table = table_with({8, false, false}, 0.1F);
+  const at::Tensor x = at::rand({2, 3, 4, 5}).contiguous(at::MemoryFormat::ChannelsLast);
+  const at::Tensor y = fake_quantize_activation(x, table, 0);
+  EXPECT_EQ(y.strides(), x.strides());
+  EXPECT_TRUE(y.equal(fake_quantize_activation(x.contiguous(), table, 0)));
+}
+
+TEST(FakeQuantizeActivation, TakesAViewWithGaps) {
+  const QuantizerTable table = table_with({8, true, false}, 0.1F);
+  const at::Tensor x = at::rand({4, 6}).narrow(1, 1, 3);
+  EXPECT_TRUE(
+      fake_quantize_activation(x, table, 0).equal(fake_quantize_activation(x.clone(), table, 0)));
+}
+
+}  // namespace
+}  // namespace ptq::quant
