@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <initializer_list>
+#include <system_error>
 
 #include "data/decoders.h"
 #include "ptq/base/error.h"
@@ -13,13 +13,12 @@ namespace {
 constexpr int64_t kMostPixels = 178'956'970;
 
 FileBytes read_file(const std::string& path) {
-  std::ifstream stream(path, std::ios::binary | std::ios::ate);
-  if (!stream) throw DecodeFailure(std::string("cannot be opened: ") + std::strerror(errno));
-  const std::streamoff size = stream.tellg();
-  if (size < 0) throw DecodeFailure("cannot be read");
+  std::error_code error;
+  const std::uintmax_t size = std::filesystem::file_size(path, error);
+  if (error) throw DecodeFailure("cannot be opened: " + error.message());
   FileBytes bytes(static_cast<size_t>(size));
-  stream.seekg(0);
-  if (!stream.read(reinterpret_cast<char*>(bytes.data()), size)) {
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size))) {
     throw DecodeFailure("cannot be read");
   }
   return bytes;

@@ -68,6 +68,9 @@ Layout layout_of(TIFF* tiff) {
   return layout;
 }
 
+// Colours and what else may stand beside them; more is a broken header.
+constexpr uint16_t kMostSamples = 8;
+
 int colors_of(const Layout& layout) {
   switch (layout.photometric) {
     case PHOTOMETRIC_MINISWHITE:
@@ -89,7 +92,7 @@ void check_supported(TIFF* tiff, const Layout& layout) {
   const bool small = bits == 1 || bits == 2 || bits == 4;
   const bool depth_known = bits == 8 || (bits == 16 && layout.photometric != PHOTOMETRIC_PALETTE) ||
                            (small && colors == 1 && layout.samples == 1);
-  if (colors == 0 || layout.samples < colors || !depth_known ||
+  if (colors == 0 || layout.samples < colors || layout.samples > kMostSamples || !depth_known ||
       field(tiff, TIFFTAG_SAMPLEFORMAT) != SAMPLEFORMAT_UINT) {
     throw DecodeFailure("TIFF of " + std::to_string(layout.samples) + " samples of " +
                         std::to_string(bits) + " bits with photometric interpretation " +
@@ -106,7 +109,7 @@ struct Samples {
 bool read_strips(TIFF* tiff, uint32_t height, uint16_t plane, size_t stride, uint8_t* out) {
   uint32_t rows_per_strip = height;
   TIFFGetFieldDefaulted(tiff, TIFFTAG_ROWSPERSTRIP, &rows_per_strip);
-  rows_per_strip = std::min(rows_per_strip, height);
+  rows_per_strip = std::clamp(rows_per_strip, uint32_t{1}, height);
   for (uint32_t y = 0; y < height; y += rows_per_strip) {
     const auto wanted = static_cast<tmsize_t>(std::min(rows_per_strip, height - y) * stride);
     const tmsize_t got =
@@ -120,9 +123,10 @@ bool read_tiles(TIFF* tiff, const Layout& layout, uint16_t plane, size_t stride,
   uint32_t tile_width = 0, tile_height = 0;
   TIFFGetField(tiff, TIFFTAG_TILEWIDTH, &tile_width);
   TIFFGetField(tiff, TIFFTAG_TILELENGTH, &tile_height);
-  if (tile_width == 0 || tile_height == 0) return false;
+  if (tile_width == 0 || tile_height == 0 || tile_width % 8 != 0) return false;
   const auto tile_stride = static_cast<size_t>(TIFFTileRowSize(tiff));
   std::vector<uint8_t> tile(static_cast<size_t>(TIFFTileSize(tiff)));
+  if (tile.empty()) return false;
   for (uint32_t y = 0; y < layout.height; y += tile_height) {
     for (uint32_t x = 0; x < layout.width; x += tile_width) {
       if (TIFFReadTile(tiff, tile.data(), x, y, 0, plane) < 0) return false;
@@ -141,6 +145,8 @@ Samples read_samples(TIFF* tiff, const Layout& layout, const std::string& messag
   Samples samples;
   samples.stride = static_cast<size_t>(TIFFScanlineSize(tiff));
   const uint16_t planes = layout.planar ? layout.samples : 1;
+  const uint64_t row_bits = uint64_t{layout.width} * layout.bits * layout.samples / planes;
+  if (samples.stride * 8 < row_bits) throw DecodeFailure("damaged TIFF: rows are too short");
   const size_t plane_size = samples.stride * layout.height;
   samples.bytes.resize(plane_size * planes);
   for (uint16_t plane = 0; plane < planes; ++plane) {

@@ -37,6 +37,11 @@ TEST(UnreadableImages, AMissingFileSaysSo) {
   EXPECT_EQ(refusal_of("no/such/image.png"), "cannot be opened: No such file or directory");
 }
 
+TEST(UnreadableImages, AFolderIsNoFile) {
+  const support::TemporaryFolder folder;
+  EXPECT_EQ(refusal_of(folder.path()), "cannot be opened: Is a directory");
+}
+
 TEST(UnreadableImages, AnEmptyFileSaysSo) {
   EXPECT_EQ(refusal_of_content(""), "the file is empty");
 }
