@@ -4,7 +4,6 @@
 #include <array>
 #include <cctype>
 #include <filesystem>
-#include <set>
 #include <string_view>
 #include <tuple>
 
