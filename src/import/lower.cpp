@@ -47,9 +47,11 @@ const char* training_flag(const std::string& name) {
   return name == "batch_norm" || name == "instance_norm" ? "training" : nullptr;
 }
 
+/// A dropout that drops nothing is none: torchvision's Swin calls it so in evaluation mode.
 bool is_training_call(const Call& call) {
   const char* flag = training_flag(call.name);
-  return flag != nullptr && call.has(flag) && call.flag(flag);
+  const bool idle = call.has("p") && call.number("p") == 0;
+  return flag != nullptr && !idle && call.has(flag) && call.flag(flag);
 }
 
 /// The result is the first argument, perhaps in other memory.

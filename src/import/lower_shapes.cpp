@@ -15,6 +15,13 @@ Lowered lower_reshape(const Call& call, Recorder& recorder) {
                   call.tensor("self"));
 }
 
+/// Padding by nothing, as torchvision's Swin does where windows fit. Other padding has no node.
+Lowered lower_pad(const Call& call, Recorder& recorder) {
+  const ir::Ints pads = call.integers("pad");
+  const bool none = std::all_of(pads.begin(), pads.end(), [](int64_t pad) { return pad == 0; });
+  return none ? unchanged(call, recorder) : Lowered{};
+}
+
 Lowered lower_expand(const Call& call, Recorder& recorder) {
   if (call.result().sizes() == call.tensor("self").sizes()) return unchanged(call, recorder);
   return lower_to(call, recorder, ir::Expand{constant_dims(call.result().sizes())},
@@ -133,6 +140,7 @@ void add_shape_lowerings(LoweringTable& table) {
     table[name] = lower_reshape;
   }
   table["expand"] = table["expand_as"] = table["broadcast_to"] = lower_expand;
+  table["pad"] = table["constant_pad_nd"] = lower_pad;
   table["permute"] = lower_permute;
   table["transpose"] = table["swapaxes"] = table["swapdims"] = lower_transpose;
   table["t"] = table["numpy_T"] = lower_t;

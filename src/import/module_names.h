@@ -30,6 +30,10 @@ class ModuleNames {
   /// as (a transposed transpose); empty for anything else.
   std::string tensor(const at::Tensor& tensor) const;
 
+  /// Name of the parameter or buffer of which `tensor` is a view with all elements in their order,
+  /// perhaps repeated: an expanded class token. Empty for anything else.
+  std::string viewed(const at::Tensor& tensor) const;
+
  private:
   struct Named {
     std::string name;

@@ -90,11 +90,18 @@ void Recorder::check_readable(const at::Tensor& tensor) const {
 ir::ValueId Recorder::read(const at::Tensor& tensor) {
   check_readable(tensor);
   if (const Held* held = find(tensor)) return held->value;
+  return append_constant(tensor);
+}
+
+ir::ValueId Recorder::append_constant(const at::Tensor& tensor) {
   ir::Parameter constant = parameter(tensor, "constant");
-  // A model may write into a constant after this use of it.
-  if (names_.tensor(tensor).empty()) constant.value = constant.value.clone();
-  const auto shape = tensor.sizes().vec();
-  return append(ir::Constant{std::move(constant)}, {}, shape, "constant");
+  if (names_.tensor(tensor).empty()) {
+    const std::string viewed = names_.viewed(tensor);
+    if (!viewed.empty()) constant.name = viewed;
+    // A model may write into a constant after this use of it.
+    constant.value = constant.value.clone();
+  }
+  return append(ir::Constant{std::move(constant)}, {}, tensor.sizes(), "constant");
 }
 
 ir::ValueId Recorder::append(ir::Op op, std::vector<ir::ValueId> inputs, c10::IntArrayRef shape,

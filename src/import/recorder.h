@@ -75,6 +75,7 @@ class Recorder {
 
   const Held* find(const at::Tensor& tensor) const;
   int version_of(const at::Tensor& tensor) const;
+  ir::ValueId append_constant(const at::Tensor& tensor);
   std::string wanted_name(const ir::Node& node, const Origin& origin) const;
   void name_nodes();
 

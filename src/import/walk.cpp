@@ -8,6 +8,7 @@
 #include <torch/csrc/jit/runtime/operator.h>
 
 #include "import/call.h"
+#include "import/forward.h"
 #include "import/lower.h"
 #include "import/messages.h"
 #include "import/recorder.h"
@@ -88,12 +89,8 @@ bool has_one_of_types(const Node& node, const IValue& value) {
 /// Without effect on what a classifier computes, and not to be run: warnings would print, and the
 /// walk chooses the gradient mode itself.
 bool is_silent(c10::Symbol kind) {
-  static const std::unordered_map<std::string, bool> silent = {
-      {"aten::warn", true},
-      {"prim::Print", true},
-      {"aten::set_grad_enabled", true},
-  };
-  return silent.count(kind.toQualString()) > 0;
+  const std::string name = kind.toQualString();
+  return name == "aten::warn" || name == "prim::Print" || name == "aten::set_grad_enabled";
 }
 
 /// nn.MultiheadAttention takes a fused path unless gradients are wanted; the other path is made of
@@ -101,6 +98,12 @@ bool is_silent(c10::Symbol kind) {
 bool asks_for_gradients(c10::Symbol kind) {
   const std::string name = kind.toQualString();
   return name == "aten::is_grad_enabled" || name == "prim::requires_grad";
+}
+
+/// A reshape that works for one batch size only is how a trace fails.
+std::string hint(const std::string& name) {
+  const bool fixes_sizes = name == "view" || name == "reshape" || name == "expand";
+  return fixes_sizes ? ", perhaps because the model was traced with a fixed batch size" : "";
 }
 
 IValue Walker::call_method(const IValue& object, const std::string& method, Values arguments) {
@@ -251,26 +254,10 @@ Values Walker::execute(Node& node, Values inputs) {
     node.getOperation()(inputs);
     return inputs;
   } catch (const std::exception& error) {
-    throw ImportError(join_path(recorder_.module(), plain_name(node.kind().toQualString())) + " (" +
-                      node.kind().toQualString() + ") fails: " + first_sentence(error));
+    const std::string name = plain_name(node.kind().toQualString());
+    throw ImportError(join_path(recorder_.module(), name) + " (" + node.kind().toQualString() +
+                      ") fails: " + first_sentence(error) + hint(name));
   }
-}
-
-/// The one tensor of what forward returned: itself, or the first of a tuple whose other elements
-/// are None (the auxiliary outputs of GoogLeNet and Inception in evaluation mode).
-at::Tensor logits_of(const IValue& returned) {
-  if (returned.isTensor()) return returned.toTensor();
-  if (!returned.isTuple()) {
-    throw ImportError("forward returns a " + returned.tagKind() + " instead of one tensor");
-  }
-  const auto& elements = returned.toTupleRef().elements();
-  const bool others_are_none = std::all_of(elements.begin() + 1, elements.end(),
-                                           [](const IValue& other) { return other.isNone(); });
-  if (elements.empty() || !elements[0].isTensor() || !others_are_none) {
-    throw ImportError("forward returns a tuple of " + std::to_string(elements.size()) +
-                      " values instead of one tensor");
-  }
-  return elements[0].toTensor();
 }
 
 }  // namespace
@@ -278,21 +265,7 @@ at::Tensor logits_of(const IValue& returned) {
 void check_forward(const torch::jit::Module& module) {
   const auto method = module.find_method("forward");
   if (!method) throw ImportError("has no forward method");
-  const auto& arguments = method->function().getSchema().arguments();
-  std::string required;
-  size_t count = 0;
-  for (size_t i = 1; i < arguments.size(); ++i) {
-    if (i > 1 && arguments[i].default_value()) continue;
-    required += (count++ == 0 ? "" : ", ") + arguments[i].name();
-  }
-  if (count != 1) {
-    throw ImportError("forward takes " + std::to_string(count) + " inputs (" + required +
-                      ") instead of one batch of images");
-  }
-  if (!c10::TensorType::get()->isSubtypeOf(*arguments[1].type())) {
-    throw ImportError("forward takes a " + arguments[1].type()->annotation_str() +
-                      " instead of a tensor of images");
-  }
+  check_arguments(method->function().getSchema());
 }
 
 ir::Graph walk(const torch::jit::Module& module, const ModuleNames& names,
@@ -301,11 +274,8 @@ ir::Graph walk(const torch::jit::Module& module, const ModuleNames& names,
   Recorder recorder(names);
   recorder.start(images);
   Walker walker(names, recorder);
-  Values arguments{images};
-  const auto& parameters = module.get_method("forward").function().getSchema().arguments();
-  for (size_t i = 2; i < parameters.size(); ++i) {
-    arguments.push_back(*parameters[i].default_value());
-  }
+  const auto method = module.get_method("forward");
+  const Values arguments = forward_arguments(method.function().getSchema(), images);
   const at::Tensor output = logits_of(walker.call_method(module._ivalue(), "forward", arguments));
   if (!recorder.follows(output))
     throw ImportError("forward's output does not depend on the images");

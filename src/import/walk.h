@@ -11,7 +11,7 @@ struct Module;
 
 namespace ptq::import {
 
-/// Throws ImportError unless forward takes one tensor.
+/// Throws ImportError unless there is a forward that takes one tensor.
 void check_forward(const torch::jit::Module& module);
 
 /// Runs forward(images) node by node with real values and writes down every operation that an image

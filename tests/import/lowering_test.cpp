@@ -1,0 +1,203 @@
+#include <ATen/ops/ones.h>
+#include <ATen/ops/rand.h>
+
+#include "import/imported.h"
+
+namespace ptq::import {
+namespace {
+
+using support::ScriptModel;
+
+/// `expression` of x, flattened into logits.
+std::string flattened(const std::string& expression) {
+  return "def forward(self, x):\n  return (" + expression + ").flatten(1)\n";
+}
+
+struct Case {
+  const char* expression;
+  const char* node;
+};
+
+class LoweringOf : public ::testing::TestWithParam<Case> {};
+
+TEST_P(LoweringOf, IsTypedAndTheSameAsTheModule) {
+  const Imported imported(flattened(GetParam().expression));
+  EXPECT_EQ(imported.nodes().substr(0, imported.nodes().find(';')), GetParam().node)
+      << imported.nodes();
+  imported.expect_same_as_module();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Elementwise, LoweringOf,
+    ::testing::Values(
+        Case{"torch.relu(x)", "relu relu"}, Case{"torch.hardtanh(x, 0.0, 6.0)", "relu6 hardtanh"},
+        Case{"torch.clamp(x, 0, 6)", "relu6 clamp"}, Case{"torch.clamp(x, min=0)", "relu clamp"},
+        Case{"torch.hardtanh(x, -1.0, 1.0)", "opaque hardtanh"},
+        Case{"torch.sigmoid(x)", "sigmoid sigmoid"}, Case{"torch.silu(x)", "silu silu"},
+        Case{"torch.hardswish(x)", "hardswish hardswish"},
+        Case{"torch.hardsigmoid(x)", "hardsigmoid hardsigmoid"}, Case{"torch.gelu(x)", "gelu gelu"},
+        Case{"torch.gelu(x, approximate='tanh')", "gelu gelu"},
+        Case{"torch.leaky_relu(x, 0.2)", "leaky_relu leaky_relu"},
+        Case{"torch.softmax(x, -1)", "softmax softmax"}, Case{"x + x", "add add"},
+        Case{"x - x * 2", "mul_scalar mul"}, Case{"x - 0.3", "add_scalar sub"},
+        Case{"torch.sub(x, x, alpha=2)", "opaque sub"}, Case{"x / 8", "mul_scalar div"},
+        Case{"x / 3", "constant constant"}, Case{"1 - x", "opaque rsub"}, Case{"x * x", "mul mul"},
+        Case{"x * torch.tensor(0.1)", "mul_scalar mul"}, Case{"torch.tanh(x)", "opaque tanh"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, LoweringOf,
+    ::testing::Values(
+        Case{"x.unsqueeze(1)", "reshape unsqueeze"}, Case{"x.reshape(-1, 64)", "reshape reshape"},
+        Case{"x[:, 1]", "select select"}, Case{"x[:, :, -1]", "select select"},
+        Case{"x[:, :, 1:-1]", "slice slice"}, Case{"x[:, :, ::2]", "slice slice"},
+        Case{"torch.narrow(x, 1, -2, 2)", "slice narrow"},
+        Case{"x.transpose(-1, 1)", "permute transpose"},
+        Case{"x.permute(0, 2, 3, 1)", "permute permute"},
+        Case{"x.permute(0, 2, 3, 1).contiguous().view(x.size(0), -1)", "permute permute"},
+        Case{"torch.split(x, [1, 2], 1)[1]", "slice split_1"},
+        Case{"torch.split(x, 2, 1)[0]", "slice split"}, Case{"x.chunk(2, 3)[1]", "slice chunk_1"},
+        Case{"torch.unbind(x, 1)[2]", "select unbind_2"},
+        Case{"x.mean([2], True).expand_as(x)", "mean mean"},
+        Case{"torch.cat([x, x], -1)", "concat cat"}, Case{"torch.stack([x, x], 1)", "opaque stack"},
+        Case{"x.repeat(1, 2, 1, 1)", "opaque repeat"},
+        Case{"torch.topk(x, 2, 1)[0]", "opaque topk"},
+        Case{"torch.roll(x, [1, 2], [2, 3])", "opaque roll"},
+        Case{"x[:, torch.tensor([2, 0])]", "constant constant"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Pooling, LoweringOf,
+    ::testing::Values(
+        Case{"torch.max_pool2d(x, [3, 3], [2, 2], [1, 1], [1, 1], True)", "max_pool max_pool2d"},
+        Case{"torch.max_pool2d(x, 2)", "max_pool max_pool2d"},
+        Case{"torch.avg_pool2d(x, [3, 3], [2, 2], [1, 1], True, False)", "avg_pool avg_pool2d"},
+        Case{"torch.avg_pool2d(x, [2, 2], [2, 2], [0, 0], False, True, 3)", "avg_pool avg_pool2d"},
+        Case{"torch.adaptive_avg_pool2d(x, [2, 3])", "adaptive_avg_pool adaptive_avg_pool2d"},
+        Case{"torch.max_pool1d(x.flatten(2), 4)", "reshape flatten"},
+        Case{"torch.adaptive_avg_pool1d(x.flatten(2), 4)", "reshape flatten"},
+        Case{"x.mean([-1, -2])", "mean mean"},
+        Case{"torch.matmul(x, x.transpose(2, 3))", "permute transpose"}));
+
+TEST(Lowering, LeavesOutWhatDoesNothing) {
+  const Imported imported(R"(
+    def forward(self, x):
+      x = torch.dropout(x.contiguous(), 0.5, False).to(torch.float32).clone().detach()
+      x = torch.permute(x, [0, 1, 2, 3]).expand(-1, 3, 8, 8)[:, :, :]
+      return x.mean([2, 3])
+  )");
+  EXPECT_EQ(imported.nodes(), "mean mean");
+}
+
+struct ConvCase {
+  const char* call;
+  const char* nodes;
+};
+
+class LoweringOfConvolution : public ::testing::TestWithParam<ConvCase> {};
+
+TEST_P(LoweringOfConvolution, IsAConvNode) {
+  ScriptModel model;
+  model.parameter("weight", at::randn({4, 3, 3, 2})).parameter("bias", at::randn({4}));
+  model.parameter("turned", at::randn({3, 4, 3, 2}));
+  model.code(flattened(GetParam().call));
+  const Imported imported(model);
+  EXPECT_EQ(imported.nodes(), std::string(GetParam().nodes) + "; reshape flatten");
+  imported.expect_same_as_module();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Forms, LoweringOfConvolution,
+    ::testing::Values(
+        ConvCase{"torch.conv2d(x, self.weight, self.bias, [2, 1], [1, 0])", "conv conv2d"},
+        ConvCase{"torch.conv2d(x, self.weight, None, 1, 2, 2)", "conv conv2d"},
+        ConvCase{"torch.conv2d(x, self.weight, self.bias, [1, 1], 'valid')", "conv conv2d"},
+        ConvCase{"torch.conv2d(x, self.weight, self.bias, [1, 1], 'same')",
+                 "opaque pad; conv conv2d"},
+        ConvCase{"torch._convolution(x, self.weight, self.bias, [1, 1], [1, 1], [1, 1], False, "
+                 "[0, 0], 1, False, False, True, True)",
+                 "conv _convolution"},
+        ConvCase{"torch._convolution(x, self.turned, None, [2, 2], [1, 1], [1, 1], True, [1, 1], "
+                 "1, False, False, True, True)",
+                 "conv_transpose _convolution"},
+        ConvCase{"torch.conv_transpose2d(x, self.turned, self.bias, 2)",
+                 "conv_transpose conv_transpose2d"}));
+
+TEST(Lowering, OfBatchNormKeepsItsFourTensors) {
+  ScriptModel norm, model;
+  norm.parameter("weight", at::randn({3})).parameter("bias", at::randn({3}));
+  norm.buffer("running_mean", at::randn({3})).buffer("running_var", at::rand({3}));
+  norm.code(R"(
+    def forward(self, x):
+      return torch.batch_norm(x, self.weight, self.bias, self.running_mean, self.running_var,
+                              False, 0.1, 0.001, False)
+  )");
+  model.child("bn", norm).code(flattened("self.bn.forward(x)"));
+  const Imported imported(model);
+  EXPECT_EQ(imported.nodes(), "batch_norm bn; reshape flatten");
+  const auto* op = imported.node("bn").as<ir::BatchNorm>();
+  EXPECT_EQ(op->running_var.name, "bn.running_var");
+  EXPECT_EQ(op->eps, 0.001);
+  imported.expect_same_as_module();
+}
+
+TEST(Lowering, OfLayerNormAndLinearOverTheLastDimension) {
+  ScriptModel model;
+  model.parameter("scale", at::randn({8})).parameter("head", at::randn({5, 8}));
+  model.code(flattened(
+      "torch.linear(torch.layer_norm(x, [8], self.scale, None, 1e-6, False), self.head)"));
+  const Imported imported(model);
+  EXPECT_EQ(imported.nodes(), "layer_norm layer_norm; linear linear; reshape flatten");
+  imported.expect_same_as_module();
+}
+
+TEST(Lowering, CastsHalfWeightsToFloat) {
+  ScriptModel model;
+  model.parameter("weight", at::randn({4, 192}).to(at::kHalf));
+  model.code(R"(
+    def forward(self, x):
+      return torch.linear(x.flatten(1), self.weight)
+  )");
+  const Imported imported(model);
+  EXPECT_EQ(imported.node("linear").as<ir::Linear>()->weight.value.scalar_type(), at::kFloat);
+  imported.expect_same_as_module();
+}
+
+/// Self-attention over 64 tokens of width 4, on LibTorch's fused operator.
+void make_fused_attention(ScriptModel& model) {
+  model.parameter("in_proj_weight", at::randn({12, 4})).parameter("in_proj_bias", at::randn({12}));
+  model.parameter("out_weight", at::randn({4, 4})).parameter("out_bias", at::randn({4}));
+  model.code(R"(
+    def forward(self, x):
+      x = torch.cat([x, x[:, :1]], 1).flatten(2).transpose(1, 2)
+      y, weights = torch._native_multi_head_attention(x, x, x, 4, 2, self.in_proj_weight,
+          self.in_proj_bias, self.out_weight, self.out_bias, None, False, True, None)
+      return y.mean([1])
+  )");
+}
+
+TEST(Lowering, TakesFusedAttentionApart) {
+  ScriptModel model;
+  make_fused_attention(model);
+  const support::TemporaryFolder folder;
+  model.save(folder.file("model.pt"));
+  const ir::Graph graph = import_torchscript(folder.file("model.pt"), {kImageSize});
+  int linears = 0, products = 0, softmaxes = 0, opaques = 0;
+  for (const ir::Node& node : graph.nodes) {
+    linears += node.is<ir::Linear>();
+    products += node.is<ir::MatMul>();
+    softmaxes += node.is<ir::Softmax>();
+    opaques += node.is<ir::Opaque>();
+  }
+  EXPECT_EQ(linears, 2);
+  EXPECT_EQ(products, 2);
+  EXPECT_EQ(softmaxes, 1);
+  EXPECT_EQ(opaques, 0);
+
+  const at::Tensor images = at::randn({3, 3, kImageSize, kImageSize});
+  const at::Tensor expected = support::reference_forward(folder.file("model.pt"), images);
+  const auto interpreter = runtime::make_interpreter(graph, {}, {runtime::Numerics::kFloat, {}, 1});
+  const double error = (interpreter->run(images) - expected).abs().max().item<double>();
+  EXPECT_LE(error, 1e-5 * expected.abs().max().item<double>());
+}
+
+}  // namespace
+}  // namespace ptq::import

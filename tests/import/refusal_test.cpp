@@ -1,0 +1,266 @@
+#include <ATen/ops/full.h>
+#include <ATen/ops/ones.h>
+#include <caffe2/serialize/inline_container.h>
+
+#include <limits>
+
+#include "import/imported.h"
+
+namespace ptq::import {
+namespace {
+
+using support::ScriptModel;
+using support::TemporaryFolder;
+
+constexpr const char* kMean = R"(
+    def forward(self, x):
+      return x.mean([2, 3])
+)";
+
+TEST(Refusal, NamesAMissingFile) {
+  EXPECT_EQ(refusal_of_file("/no/such/model.pt"), "there is no such file");
+}
+
+TEST(Refusal, NamesAFolder) {
+  const TemporaryFolder folder;
+  EXPECT_EQ(refusal_of_file(folder.path()), "is not a file");
+}
+
+TEST(Refusal, NamesAnEmptyFile) {
+  const TemporaryFolder folder;
+  EXPECT_EQ(refusal_of_file(folder.write("model.pt", "")), "the file is empty");
+}
+
+TEST(Refusal, NamesATextFile) {
+  const TemporaryFolder folder;
+  EXPECT_EQ(refusal_of_file(folder.write("model.pt", "hello\n")),
+            "is not a TorchScript file, which torch.jit.save writes as a zip archive");
+}
+
+void write_archive(const std::string& path, const std::string& record) {
+  caffe2::serialize::PyTorchStreamWriter writer(path);
+  writer.writeRecord(record, "content", 7);
+  writer.writeEndOfFile();
+}
+
+TEST(Refusal, NamesAZipThatIsNotTorchScript) {
+  const TemporaryFolder folder;
+  write_archive(folder.file("model.pt"), "readme.txt");
+  EXPECT_EQ(refusal_of_file(folder.file("model.pt")), "is a zip archive, but not TorchScript");
+}
+
+TEST(Refusal, NamesAStateDict) {
+  const TemporaryFolder folder;
+  write_archive(folder.file("model.pt"), "data.pkl");
+  EXPECT_EQ(refusal_of_file(folder.file("model.pt")),
+            "holds tensors without code, as torch.save writes them (a state_dict?); a TorchScript "
+            "file from torch.jit.save is needed");
+}
+
+TEST(Refusal, SaysWhyADamagedFileCannotBeRead) {
+  const TemporaryFolder folder;
+  ScriptModel().code(kMean).save(folder.file("model.pt"));
+  const std::string whole = support::content_of(folder.file("model.pt"));
+  const std::string half = folder.write("half.pt", whole.substr(0, whole.size() / 2));
+  EXPECT_EQ(refusal_of_file(half).rfind("cannot be read as TorchScript: ", 0), 0U)
+      << refusal_of_file(half);
+}
+
+TEST(Refusal, NamesAParameterThatIsNotFinite) {
+  for (const double value : {std::nan(""), std::numeric_limits<double>::infinity()}) {
+    ScriptModel model;
+    model.parameter("scale", at::full({3, 1, 1}, value)).code(R"(
+      def forward(self, x):
+        return (x * self.scale).mean([2, 3])
+    )");
+    EXPECT_EQ(refusal_of(model), "scale holds values that are not finite (NaN or infinity)");
+  }
+}
+
+TEST(Refusal, NamesANestedBufferThatIsNotANumber) {
+  ScriptModel inner, outer;
+  inner.buffer("running_var", at::full({3}, std::numeric_limits<double>::infinity())).code(kMean);
+  outer.child("norm", inner).code(R"(
+    def forward(self, x):
+      return self.norm.forward(x)
+  )");
+  EXPECT_EQ(refusal_of(outer),
+            "norm.running_var holds values that are not finite (NaN or infinity)");
+}
+
+TEST(Refusal, AllowsInfinityInAMask) {
+  ScriptModel model;
+  model.buffer("mask", at::full({3}, -std::numeric_limits<double>::infinity())).code(R"(
+    def forward(self, x):
+      return x.mean([2, 3]) + self.mask
+  )");
+  EXPECT_EQ(refusal_of(model), "imported without complaint");
+}
+
+TEST(Refusal, OfTwoInputs) {
+  EXPECT_EQ(refusal_of(R"(
+    def forward(self, x, y):
+      return (x + y).mean([2, 3])
+  )"),
+            "forward takes 2 inputs (x, y) instead of one batch of images");
+}
+
+TEST(Refusal, OfAListOfImages) {
+  EXPECT_EQ(refusal_of(R"(
+    def forward(self, x: List[Tensor]):
+      return x[0].mean([2, 3])
+  )"),
+            "forward takes a List[Tensor] instead of a tensor of images");
+}
+
+TEST(Refusal, OfAModelWithoutForward) {
+  EXPECT_EQ(refusal_of(R"(
+    def encode(self, x):
+      return x
+  )"),
+            "has no forward method");
+}
+
+TEST(Refusal, OfADictOutput) {
+  EXPECT_EQ(refusal_of(R"(
+    def forward(self, x):
+      return {"logits": x.mean([2, 3])}
+  )"),
+            "forward returns a GenericDict instead of one tensor, given images [2, 3, 8, 8]");
+}
+
+TEST(Refusal, OfTwoOutputs) {
+  EXPECT_EQ(refusal_of(R"(
+    def forward(self, x):
+      return x.mean([2, 3]), x
+  )"),
+            "forward returns a tuple of 2 values instead of one tensor, given images [2, 3, 8, 8]");
+}
+
+TEST(Refusal, OfAnOutputThatIsNoRowOfLogits) {
+  EXPECT_EQ(refusal_of(R"(
+    def forward(self, x):
+      return x.relu()
+  )"),
+            "forward returns [2, 3, 8, 8] for 2 images instead of one row of logits an image");
+}
+
+TEST(Refusal, OfAConstantOutput) {
+  EXPECT_EQ(refusal_of(R"(
+    def forward(self, x):
+      return torch.ones([x.size(0), 10])
+  )"),
+            "forward's output does not depend on the images, given images [2, 3, 8, 8]");
+}
+
+TEST(Refusal, NamesTheLayerThatWantsOtherChannels) {
+  ScriptModel conv, model;
+  conv.parameter("weight", at::ones({4, 1, 3, 3})).code(R"(
+    def forward(self, x):
+      return torch.conv2d(x, self.weight)
+  )");
+  model.child("stem", conv).code(R"(
+    def forward(self, x):
+      return self.stem.forward(x).mean([2, 3])
+  )");
+  const std::string refusal = refusal_of(model);
+  EXPECT_EQ(refusal.rfind("stem.conv2d (aten::conv2d) fails: Given groups=1, weight of size", 0),
+            0U)
+      << refusal;
+  EXPECT_NE(refusal.find("to have 1 channels, but got 3 channels instead"), std::string::npos);
+}
+
+TEST(Refusal, QuotesWhatTheModelRaises) {
+  EXPECT_EQ(refusal_of(R"(
+    def forward(self, x):
+      if x.size(2) != 224:
+        raise ValueError("images must be 224 pixels high")
+      return x.mean([2, 3])
+  )"),
+            "forward stops with \"builtins.ValueError: images must be 224 pixels high\", given "
+            "images [2, 3, 8, 8]");
+}
+
+TEST(Refusal, OfABatchSizeBakedIntoATrace) {
+  const std::string refusal = refusal_of(R"(
+    def forward(self, x):
+      return x.view([4, 3, 64]).mean([2])
+  )");
+  EXPECT_EQ(
+      refusal.rfind("view (aten::view) fails: shape '[4, 3, 64]' is invalid for input of size "
+                    "384, perhaps because the model was traced with a fixed batch size",
+                    0),
+      0U)
+      << refusal;
+}
+
+TEST(Refusal, OfABatchSizeThatMixesImages) {
+  EXPECT_EQ(refusal_of(R"(
+    def forward(self, x):
+      return x.mean([2, 3]).view([1, -1])
+  )"),
+            "forward returns [1, 6] for 2 images instead of one row of logits an image");
+}
+
+TEST(Refusal, OfAConstantThatCountsTheBatch) {
+  EXPECT_EQ(refusal_of(R"(
+    def forward(self, x):
+      return x.mean([2, 3]) + torch.arange(x.size(0)).unsqueeze(1)
+  )"),
+            "constant: a constant depends on the batch size in a way that a graph cannot follow; "
+            "the network must treat every image alike");
+}
+
+TEST(Refusal, OfANumberThatIsNotProportionalToTheBatch) {
+  EXPECT_EQ(refusal_of(R"(
+    def forward(self, x):
+      return x.mean([2, 3]) * (1.0 / float(x.size(0)))
+  )"),
+            "mul: an attribute depends on the batch size in a way that a graph cannot follow; the "
+            "network must treat every image alike");
+}
+
+TEST(Refusal, OfALoopOverTheBatch) {
+  EXPECT_EQ(refusal_of(R"(
+    def forward(self, x):
+      rows: List[Tensor] = []
+      for i in range(x.size(0)):
+        rows.append(x[i:i + 1].mean([2, 3]))
+      return torch.cat(rows, 0)
+  )"),
+            "forward: what it runs depends on the batch size in a way that a graph cannot follow; "
+            "the network must treat every image alike");
+}
+
+TEST(Refusal, OfADecisionByPixelValues) {
+  EXPECT_EQ(refusal_of(R"(
+    def forward(self, x):
+      if bool(x.sum() > 0):
+        x = torch.relu(x)
+      return x.mean([2, 3])
+  )"),
+            "Bool (aten::Bool) makes a decision from pixel values, which a graph cannot follow, "
+            "given images [2, 3, 8, 8]");
+}
+
+TEST(Refusal, OfRandomNumbers) {
+  EXPECT_EQ(
+      refusal_of(R"(
+    def forward(self, x):
+      return (x + torch.rand_like(x)).mean([2, 3])
+  )"),
+      "rand_like draws random numbers; a classifier in evaluation mode must not, given images "
+      "[2, 3, 8, 8]");
+}
+
+TEST(Refusal, OfATraceOfTheTrainingMode) {
+  EXPECT_EQ(refusal_of(R"(
+    def forward(self, x):
+      return torch.dropout(x, 0.5, True).mean([2, 3])
+  )"),
+            "dropout runs as in training; export the model after model.eval(), given images [2, 3, "
+            "8, 8]");
+}
+
+}  // namespace
+}  // namespace ptq::import
