@@ -1,0 +1,62 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "ptq/backends/placement.h"
+#include "ptq/cli/settings.h"
+#include "ptq/data/loader.h"
+#include "ptq/data/sampling.h"
+#include "ptq/passes/pipeline.h"
+
+namespace ptq::cli {
+
+/// Files to write; none where nobody asked.
+struct Outputs {
+  std::optional<std::string> report;
+  std::optional<std::string> quantizers;
+  std::optional<std::string> logits;
+  std::optional<std::string> float_logits;
+};
+
+/// What a run does, in types. Everything in it follows from Settings.
+struct Config {
+  std::string model_file;
+  /// Name whose recipe `recipe` began as.
+  std::string model_name;
+  data::Recipe recipe;
+
+  std::string calibration_dir;
+  std::string validation_dir;
+  int64_t calibration_samples = 1000;
+  /// Whether the number was chosen by the user; a default may be more than there is.
+  bool calibration_samples_given = false;
+  data::CalibrationSampling calibration_sampling = data::CalibrationSampling::kStratified;
+  int64_t batch_size_calibration = 64;
+  int64_t batch_size_validation = 256;
+  int workers = 8;
+  data::UnreadableImages unreadable = data::UnreadableImages::kError;
+  int64_t image_memory_bytes = 0;
+
+  backends::Backend backend = backends::Backend::kFx;
+  backends::PlacementOptions placement;
+  passes::PreparationOptions preparation;
+  double percentile = 99.999;
+
+  bool compile = true;
+  int threads = 1;
+  at::Device device = at::kCPU;
+  uint64_t seed = 0;
+  bool skip_float = false;
+  Outputs outputs;
+};
+
+/// Resolves what settings leave open (model file, recipe, threads, device) and checks options
+/// against each other. Looks at the disk only to find the model of --model-name. Throws ConfigError
+/// naming the flag.
+Config make_config(const Settings& settings);
+
+}  // namespace ptq::cli

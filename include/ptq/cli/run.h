@@ -1,0 +1,53 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ptq/cli/config.h"
+#include "ptq/cli/run_log.h"
+#include "ptq/eval/evaluate.h"
+#include "ptq/eval/paired_interval.h"
+#include "ptq/passes/pipeline.h"
+
+namespace ptq::cli {
+
+struct Stage {
+  std::string name;
+  double seconds = 0;
+};
+
+struct UnreadableImage {
+  /// "calibration" or "validation".
+  std::string set;
+  std::string path;
+  std::string reason;
+};
+
+/// Two networks on the same images.
+struct Comparison {
+  eval::PairedCounts counts;
+  /// Quantized minus float.
+  eval::Interval top1;
+};
+
+struct RunResult {
+  /// None where the float evaluation was skipped; so is the comparison.
+  std::optional<eval::Evaluation> float_evaluation;
+  eval::Evaluation quantized;
+  std::optional<Comparison> comparison;
+  /// Images the calibration saw.
+  int64_t calibration_count = 0;
+  std::vector<UnreadableImage> unreadable;
+  std::vector<passes::PassReport> passes;
+  std::vector<Stage> stages;
+  std::vector<std::string> warnings;
+};
+
+/// The main job: float accuracy of a TorchScript classifier, quantization, accuracy of the
+/// quantized one, and the files asked for. Everything a user can get wrong is checked, as far as
+/// possible, before the work that depends on it: options and output folders, image folders, the
+/// model file, labels against the model's classes. Throws ptq::Error.
+RunResult run(const Settings& settings, RunLog& log);
+
+}  // namespace ptq::cli

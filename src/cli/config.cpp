@@ -1,0 +1,174 @@
+#include "ptq/cli/config.h"
+
+#include <ATen/Context.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "ptq/base/error.h"
+#include "ptq/base/threads.h"
+
+namespace ptq::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string required_folder(const Settings& settings, const std::string& name) {
+  if (settings.is_none(name)) throw ConfigError("--" + name + " is required");
+  return settings.text(name);
+}
+
+std::string models_in(const std::string& folder) {
+  std::set<std::string> names;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    if (entry.path().extension() == ".pt") names.insert(entry.path().stem().string());
+  }
+  std::string line;
+  for (const std::string& name : names) line += (line.empty() ? "" : ", ") + name;
+  return line.empty() ? "no .pt file at all" : line;
+}
+
+std::string model_by_name(const std::string& folder, const std::string& name) {
+  std::error_code ignored;
+  if (!fs::is_directory(folder, ignored)) {
+    throw ConfigError("--model-dir: " + folder + " is not a folder");
+  }
+  const std::string file = (fs::path(folder) / (name + ".pt")).string();
+  if (fs::exists(file, ignored)) return file;
+  throw ConfigError("--model-name " + name + ": there is no " + name + ".pt in " + folder +
+                    ", which holds " + models_in(folder));
+}
+
+std::string model_file(const Settings& settings) {
+  const std::string& name = settings.text("model-name");
+  if (!settings.is_none("model") && !settings.is_none("model-dir")) {
+    throw ConfigError("--model and --model-dir exclude each other");
+  }
+  if (!settings.is_none("model")) return settings.text("model");
+  if (!settings.is_none("model-dir")) return model_by_name(settings.text("model-dir"), name);
+  throw ConfigError("--model FILE.pt is required, or --model-dir DIR with " + name + ".pt in it");
+}
+
+/// The name that says the recipe: the one given, or what the file is called.
+std::string recipe_name(const Settings& settings, const std::string& file) {
+  if (settings.given("model-name") || settings.is_none("model")) {
+    return settings.text("model-name");
+  }
+  return fs::path(file).stem().string();
+}
+
+void override_colours(const Settings& settings, const char* name, std::array<float, 3>& colours) {
+  if (settings.is_none(name)) return;
+  const std::vector<double>& values = settings.numbers(name);
+  std::transform(values.begin(), values.end(), colours.begin(),
+                 [](double value) { return static_cast<float>(value); });
+}
+
+data::Recipe recipe(const Settings& settings, const std::string& name) {
+  data::Recipe recipe = data::recipe_for(name);
+  if (!settings.is_none("resize")) recipe.resize = settings.integer("resize");
+  if (!settings.is_none("crop")) recipe.crop = settings.integer("crop");
+  override_colours(settings, "mean", recipe.mean);
+  override_colours(settings, "std", recipe.std);
+  if (!settings.is_none("interpolation")) {
+    recipe.interpolation = settings.text("interpolation") == "bicubic"
+                               ? data::Interpolation::kBicubic
+                               : data::Interpolation::kBilinear;
+  }
+  data::check_recipe(recipe);
+  return recipe;
+}
+
+data::CalibrationSampling sampling(const std::string& word) {
+  if (word == "first") return data::CalibrationSampling::kFirst;
+  if (word == "random") return data::CalibrationSampling::kRandom;
+  return data::CalibrationSampling::kStratified;
+}
+
+backends::PlacementOptions placement(const Settings& settings) {
+  backends::PlacementOptions options;
+  options.weight_bit_width = static_cast<int>(settings.integer("weight-bit-width"));
+  options.weight_granularity = settings.text("weight-quant-granularity") == "per_channel"
+                                   ? quant::Granularity::kPerChannel
+                                   : quant::Granularity::kPerTensor;
+  options.weight_narrow_range = settings.is_on("weight-narrow-range");
+  options.act_bit_width = static_cast<int>(settings.integer("act-bit-width"));
+  options.unsigned_activations = settings.is_on("uint-sym-act-for-unsigned-values");
+  options.bias_bit_width.reset();
+  if (!settings.is_none("bias-bit-width")) {
+    options.bias_bit_width = static_cast<int>(settings.integer("bias-bit-width"));
+  }
+  return options;
+}
+
+at::Device device(const Settings& settings) {
+  if (settings.is_none("gpu")) return at::kCPU;
+  const int64_t index = settings.integer("gpu");
+  const std::string flag = "--gpu " + std::to_string(index);
+  if (!at::hasCUDA()) {
+    throw ConfigError(flag + ": this LibTorch is built without CUDA, or finds no CUDA device");
+  }
+  const auto devices = static_cast<int64_t>(at::getNumGPUs());
+  if (index >= devices) {
+    throw ConfigError(flag + ": there are " + std::to_string(devices) + " CUDA devices");
+  }
+  if (settings.is_on("compile")) {
+    throw ConfigError(flag + " needs --no-compile: the optimised plan runs on the CPU alone");
+  }
+  return {at::kCUDA, static_cast<at::DeviceIndex>(index)};
+}
+
+Outputs outputs(const Settings& settings) {
+  Outputs files{settings.text_or_none("report"), settings.text_or_none("dump-quantizers"),
+                settings.text_or_none("dump-logits"), settings.text_or_none("dump-float-logits")};
+  std::set<std::string> names;
+  for (const auto& file : {files.report, files.quantizers, files.logits, files.float_logits}) {
+    if (file && !names.insert(fs::path(*file).lexically_normal().string()).second) {
+      throw ConfigError("two outputs cannot go to one file, " + *file);
+    }
+  }
+  if (files.float_logits && settings.is_on("skip-float")) {
+    throw ConfigError("--dump-float-logits needs what --skip-float leaves out");
+  }
+  return files;
+}
+
+int64_t bytes_of_gib(double gib) {
+  constexpr double kGib = 1024.0 * 1024.0 * 1024.0;
+  constexpr double kMostGib = 1024.0 * 1024.0;
+  return static_cast<int64_t>(std::min(gib, kMostGib) * kGib);
+}
+
+}  // namespace
+
+Config make_config(const Settings& settings) {
+  Config config;
+  config.calibration_dir = required_folder(settings, "calibration-dir");
+  config.validation_dir = required_folder(settings, "validation-dir");
+  config.model_file = model_file(settings);
+  config.model_name = recipe_name(settings, config.model_file);
+  config.recipe = recipe(settings, config.model_name);
+  config.calibration_samples = settings.integer("calibration-samples");
+  config.calibration_samples_given = settings.given("calibration-samples");
+  config.calibration_sampling = sampling(settings.text("calibration-sampling"));
+  config.batch_size_calibration = settings.integer("batch-size-calibration");
+  config.batch_size_validation = settings.integer("batch-size-validation");
+  config.workers = static_cast<int>(settings.integer("workers"));
+  config.unreadable = settings.is_on("skip-unreadable") ? data::UnreadableImages::kSkip
+                                                        : data::UnreadableImages::kError;
+  config.image_memory_bytes = bytes_of_gib(settings.number("image-memory"));
+  config.placement = placement(settings);
+  config.preparation.merge_batch_norm = settings.is_on("merge-bn");
+  config.percentile = settings.number("act-quant-percentile");
+  config.compile = settings.is_on("compile");
+  config.threads = settings.is_none("threads") ? available_cores()
+                                               : static_cast<int>(settings.integer("threads"));
+  config.device = device(settings);
+  config.seed = static_cast<uint64_t>(settings.integer("seed"));
+  config.skip_float = settings.is_on("skip-float");
+  config.outputs = outputs(settings);
+  return config;
+}
+
+}  // namespace ptq::cli

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "ptq/ir/graph.h"
+#include "ptq/quant/quantizer.h"
+
+namespace ptq::cli {
+
+/// Every quantizer of a calibrated graph in execution order: one entry a weight, bias and
+/// FakeQuantize node, `{name, kind, layer, scale, zero_point, bit_width, signed, narrow_range,
+/// axis}`. Weights and biases are named by their module, activations by the module or operation
+/// that produces the value. `scale` and `zero_point` are numbers, or lists along `axis` for a
+/// per-channel quantizer; `axis` is null otherwise.
+nlohmann::json quantizer_dump(const ir::Graph& graph, const quant::QuantizerTable& table);
+
+/// Writes it as JSON, complete or not at all. Throws OutputError naming the file.
+void write_quantizer_dump(const std::string& path, const ir::Graph& graph,
+                          const quant::QuantizerTable& table);
+
+}  // namespace ptq::cli

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "ptq/cli/run.h"
+
+namespace ptq::cli {
+
+/// Everything a run found, as JSON. Accuracies and agreement are fractions, times seconds:
+///
+/// - `float`, `quantized`: `{top1, top5, correct, correct_top5, network_seconds, waiting_seconds}`;
+///   `float` is null with --skip-float. The two times are spent in the network and in waiting for
+///   images.
+/// - `count`: images evaluated. `agreement`: share of equal predictions. `difference`: quantized
+///   minus float top-1, with its interval (eval/paired_interval.h).
+/// - `images_per_second`: of the network alone, `{float, quantized}`.
+/// - `calibration` `{count, sampling}`, `unreadable` `{count, images: [{set, path, reason}]}`,
+///   `stages` and `passes` in order, `warnings`, `peak_rss_mib`, `seed`, `versions`.
+/// - `config`: every option with the value in force, by the reference's names. `resolved`: what
+///   options left to be worked out.
+nlohmann::json report(const Settings& settings, const Config& config, const RunResult& result);
+
+/// Writes it, complete or not at all. Throws OutputError naming the file.
+void write_report(const std::string& path, const Settings& settings, const Config& config,
+                  const RunResult& result);
+
+}  // namespace ptq::cli

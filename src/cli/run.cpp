@@ -1,0 +1,236 @@
+#include "ptq/cli/run.h"
+
+#include <chrono>
+
+#include "device.h"
+#include "image_sets.h"
+#include "ptq/backends/placement.h"
+#include "ptq/base/atomic_file.h"
+#include "ptq/base/error.h"
+#include "ptq/base/npy.h"
+#include "ptq/base/threads.h"
+#include "ptq/data/normalize.h"
+#include "ptq/eval/guards.h"
+#include "ptq/import/import.h"
+#include "ptq/passes/calibrate.h"
+#include "ptq/runtime/executor.h"
+#include "quantizer_dump.h"
+#include "report.h"
+#include "words.h"
+
+namespace ptq::cli {
+namespace {
+
+/// One run: what was asked, where it talks, what it found so far.
+struct Run {
+  const Settings& settings;
+  const Config& config;
+  RunLog& log;
+  RunResult result;
+};
+
+/// Does `work` as a stage of that name and returns what it returns.
+template <class Work>
+auto timed(Run& run, const std::string& name, Work&& work) {
+  struct Clock {
+    Run& run;
+    const std::string& name;
+    std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
+    void stop() const {
+      const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
+      run.result.stages.push_back({name, time.count()});
+      run.log.stage_finished(name, time.count());
+    }
+  };
+  const Clock clock{run, name};
+  if constexpr (std::is_void_v<decltype(work())>) {
+    work();
+    clock.stop();
+  } else {
+    auto made = work();
+    clock.stop();
+    return made;
+  }
+}
+
+void warn(Run& run, const std::string& sentence) {
+  run.result.warnings.push_back(sentence);
+  run.log.warning(sentence);
+}
+
+void require_writable_outputs(const Outputs& outputs) {
+  for (const auto& file :
+       {outputs.report, outputs.quantizers, outputs.logits, outputs.float_logits}) {
+    if (file) require_writable(*file);
+  }
+}
+
+void announce(Run& run) {
+  run.log.line(configuration_line(run.settings, run.config));
+  for (const std::string& line : plan_lines(run.config)) run.log.line(line);
+  const std::string off = off_line();
+  if (!off.empty()) run.log.line(off);
+}
+
+void announce_images(Run& run, ImageSets& images) {
+  run.log.line("calibrating on " + std::to_string(images.calibration().size()) + " of " +
+               std::to_string(images.calibration_available()) + " images (" +
+               run.settings.text("calibration-sampling") + "), evaluating on " +
+               std::to_string(images.validation().size()));
+  if (images.calibration().size() < run.config.calibration_samples) {
+    run.log.line("--calibration-samples was not given: all " +
+                 std::to_string(images.calibration().size()) + " images are used, fewer than " +
+                 std::to_string(run.config.calibration_samples));
+  }
+}
+
+/// Labels the model cannot answer are an error; a model with far more classes than the folder has
+/// is usually a folder whose labels are not the model's.
+void check_labels(Run& run, const ir::Graph& graph, const data::ImageFolder& folder) {
+  const int64_t classes = graph.values.at(static_cast<size_t>(graph.output)).shape.back().value;
+  for (const data::ImageFolder::Item& item : folder.items) {
+    if (item.label < classes) continue;
+    throw DataError(item.path + " has label " + std::to_string(item.label) + ", but " +
+                    run.config.model_file + " has " + std::to_string(classes) + " classes");
+  }
+  const auto named = static_cast<int64_t>(folder.classes.size());
+  if (named != classes) {
+    warn(run, run.config.validation_dir + " has " + std::to_string(named) +
+                  " classes and the model " + std::to_string(classes) +
+                  ": labels count the folder's classes, unless a labels.txt or classes.txt says "
+                  "otherwise");
+  }
+}
+
+ir::Graph import_model(Run& run) {
+  return timed(run, "import", [&] {
+    import::ImportOptions options;
+    options.image_size = run.config.recipe.crop;
+    ir::Graph graph = import::import_torchscript(run.config.model_file, options);
+    move_to(graph, run.config.device);
+    return graph;
+  });
+}
+
+eval::Evaluation evaluate(Run& run, const ir::Graph& graph, const quant::QuantizerTable& table,
+                          runtime::Numerics numerics, data::Loader& images) {
+  const std::string what = numerics == runtime::Numerics::kFloat ? "float" : "quantized";
+  const std::string stage = what + " evaluation";
+  const Config& config = run.config;
+  runtime::ExecutorOptions executor;
+  executor.numerics = numerics;
+  executor.threads = config.threads;
+  eval::EvaluationOptions options;
+  options.recipe = config.recipe;
+  options.device = config.device;
+  options.keep_logits =
+      (what == "float" ? config.outputs.float_logits : config.outputs.logits).has_value();
+  eval::Evaluation evaluation = timed(run, stage, [&] {
+    images.start(config.batch_size_validation);
+    const auto network = config.compile ? runtime::make_plan(graph, table, executor)
+                                        : runtime::make_interpreter(graph, table, executor);
+    return eval::evaluate(*network, images, options,
+                          [&](int64_t done) { run.log.progress(stage, done, images.size()); });
+  });
+  for (const std::string& sentence : eval::suspicions(what, evaluation)) warn(run, sentence);
+  return evaluation;
+}
+
+quant::QuantizerTable place(Run& run, ir::Graph& graph) {
+  run.result.passes =
+      timed(run, "prepare", [&] { return passes::prepare(graph, run.config.preparation); });
+  quant::QuantizerTable table = timed(run, "place", [&] {
+    quant::QuantizerTable placed = backends::place(run.config.backend, graph, run.config.placement);
+    passes::initialize_weight_scales(graph, placed);
+    return placed;
+  });
+  if (table.quantizers.empty()) {
+    throw QuantizationError(run.config.model_file + " has no layer that can be quantized");
+  }
+  return table;
+}
+
+void calibrate(Run& run, const ir::Graph& graph, quant::QuantizerTable& table,
+               data::Loader& images) {
+  const Config& config = run.config;
+  const passes::CalibrationOptions options{config.percentile, config.threads, config.compile};
+  int64_t& done = run.result.calibration_count;
+  const passes::NextBatch next_batch = [&]() -> std::optional<at::Tensor> {
+    run.log.progress("calibration", done, images.size());
+    const std::optional<data::Batch> batch = images.next();
+    if (!batch) return std::nullopt;
+    done += static_cast<int64_t>(batch->items.size());
+    return data::normalize(batch->pixels, config.recipe).to(config.device);
+  };
+  timed(run, "calibration",
+        [&] { passes::calibrate_activations(graph, table, options, next_batch); });
+}
+
+void compare_networks(Run& run) {
+  RunResult& result = run.result;
+  if (!result.float_evaluation) return;
+  const eval::PairedCounts counts =
+      eval::compare(result.float_evaluation->answers(), result.quantized.answers());
+  result.comparison = Comparison{counts, eval::paired_difference(counts)};
+  for (const std::string& sentence :
+       eval::suspicions_of_pair(*result.float_evaluation, result.quantized)) {
+    warn(run, sentence);
+  }
+}
+
+void write_logits(const std::optional<std::string>& path, at::Tensor& logits) {
+  if (!path) return;
+  write_npy(*path, logits.data_ptr<float>(), logits.size(0), logits.size(1));
+  logits.reset();
+}
+
+void report_unreadable(Run& run, const ImageSets& images) {
+  run.result.unreadable = images.unreadable();
+  for (const UnreadableImage& image : run.result.unreadable) {
+    warn(run, image.set + " image left out: " + image.path + ": " + image.reason);
+  }
+}
+
+void float_stage(Run& run, const ir::Graph& graph, ImageSets& images) {
+  if (run.config.skip_float) return;
+  run.result.float_evaluation =
+      evaluate(run, graph, {}, runtime::Numerics::kFloat, images.validation());
+  write_logits(run.config.outputs.float_logits, run.result.float_evaluation->logits);
+}
+
+void quantized_stages(Run& run, ir::Graph graph, ImageSets& images) {
+  quant::QuantizerTable table = place(run, graph);
+  calibrate(run, graph, table, images.calibration());
+  run.result.quantized =
+      evaluate(run, graph, table, runtime::Numerics::kQuantized, images.validation());
+  write_logits(run.config.outputs.logits, run.result.quantized.logits);
+  if (run.config.outputs.quantizers) {
+    write_quantizer_dump(*run.config.outputs.quantizers, graph, table);
+  }
+}
+
+}  // namespace
+
+RunResult run(const Settings& settings, RunLog& log) {
+  const Config config = make_config(settings);
+  require_writable_outputs(config.outputs);
+  set_intra_op_threads(config.threads);
+  Run run{settings, config, log, {}};
+  announce(run);
+  ImageSets images(config);
+  announce_images(run, images);
+  // Decoding starts while the model is read, and calibration's while the graph is prepared.
+  images.validation().start(config.batch_size_validation);
+  ir::Graph graph = import_model(run);
+  check_labels(run, graph, images.validation_folder());
+  float_stage(run, graph, images);
+  images.calibration().start(config.batch_size_calibration);
+  quantized_stages(run, std::move(graph), images);
+  report_unreadable(run, images);
+  compare_networks(run);
+  for (const std::string& line : result_lines(run.result)) log.line(line);
+  if (config.outputs.report) write_report(*config.outputs.report, settings, config, run.result);
+  return std::move(run.result);
+}
+
+}  // namespace ptq::cli

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ptq/cli/config.h"
+#include "ptq/cli/run.h"
+#include "ptq/cli/settings.h"
+
+/// What a run says, in lines.
+namespace ptq::cli {
+
+/// `value` with this many digits after the point.
+std::string fixed(double value, int digits);
+
+/// The reference's configuration line: `label: value` items joined by ` - `.
+std::string configuration_line(const Settings& settings, const Config& config);
+
+/// Files, images and threads, a line each.
+std::vector<std::string> plan_lines(const Config& config);
+
+/// Techniques that the reference has on by default and that are not built: none if empty.
+std::string off_line();
+
+/// Accuracies, difference, agreement, times.
+std::vector<std::string> result_lines(const RunResult& result);
+
+}  // namespace ptq::cli
