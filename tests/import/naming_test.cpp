@@ -105,7 +105,7 @@ TEST(Naming, KeepsTheNameOfAnExpandedClassToken) {
   )");
   const Imported imported(model);
   EXPECT_EQ(imported.nodes(),
-            "constant class_token; expand expand; reshape flatten; concat cat; mean mean");
+            "reshape flatten; constant class_token; expand expand; concat cat; mean mean");
   const ir::Dims expected{{1, true}, {1, false}, {64, false}};
   EXPECT_EQ(imported.node("expand").as<ir::Expand>()->shape, expected);
   EXPECT_EQ(imported.node("class_token").as<ir::Constant>()->value.value.size(0), 1);
