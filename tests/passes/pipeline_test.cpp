@@ -1,0 +1,42 @@
+#include "ptq/passes/pipeline.h"
+
+#include <gtest/gtest.h>
+
+#include "pass_expectations.h"
+
+namespace ptq::passes {
+namespace {
+
+using testing::NetworkBuilder;
+using testing::ops;
+
+NetworkBuilder inverted_residual() {
+  NetworkBuilder builder({4, 6, 6});
+  ir::ValueId x = builder.conv("expand", builder.input(), {8, 1, 1, 1, false});
+  x = builder.add("relu", ir::Relu6{}, {builder.batch_norm("norm", x)});
+  x = builder.add("mean", ir::Mean{{2, 3}, false}, {x});
+  builder.linear("head", x, 3);
+  return builder;
+}
+
+TEST(Prepare, RunsThePassesInOrderAndReportsEach) {
+  ir::Graph graph = inverted_residual().graph();
+  const std::vector<PassReport> reports = prepare(graph, {});
+  EXPECT_EQ(ops(graph), "conv relu adaptive_avg_pool reshape linear");
+  std::vector<std::pair<std::string, int>> changes;
+  for (const PassReport& report : reports) changes.emplace_back(report.name, report.changes);
+  EXPECT_EQ(changes, (std::vector<std::pair<std::string, int>>{{"relu6-to-relu", 1},
+                                                               {"mean-to-avg-pool", 1},
+                                                               {"collapse-concats", 0},
+                                                               {"move-batch-norm-before-concat", 0},
+                                                               {"merge-batch-norm", 1}}));
+}
+
+TEST(Prepare, KeepsBatchNormOnRequest) {
+  ir::Graph graph = inverted_residual().graph();
+  prepare(graph, {false});
+  EXPECT_EQ(ops(graph), "conv batch_norm relu adaptive_avg_pool reshape linear");
+}
+
+}  // namespace
+}  // namespace ptq::passes
