@@ -1,0 +1,155 @@
+#include <ATen/ops/zeros.h>
+
+#include "runtime/onednn_kernel.h"
+
+namespace ptq::runtime::onednn {
+namespace {
+
+using dnnl::memory;
+using dnnl::prop_kind;
+constexpr auto kFloat = memory::data_type::f32;
+
+/// oneDNN counts dilation from 0.
+Extents holes(const Extents& dilation) {
+  Extents result = dilation;
+  for (int64_t& extent : result) --extent;
+  return result;
+}
+
+memory::desc any_format(const Extents& sizes) { return {sizes, kFloat, memory::format_tag::any}; }
+
+/// [groups, out / groups, in / groups, h, w] where there are groups.
+Extents weight_sizes(const at::Tensor& weight, int64_t groups) {
+  Extents sizes = weight.sizes().vec();
+  if (groups == 1) return sizes;
+  sizes[0] /= groups;
+  sizes.insert(sizes.begin(), groups);
+  return sizes;
+}
+
+template <class Descriptor>
+Kernel::State state_of(const Descriptor& descriptor, PostOps post) {
+  Kernel::State state;
+  state.first = descriptor.src_desc();
+  state.out = descriptor.dst_desc();
+  state.scratch = descriptor.scratchpad_desc();
+  state.fixed = std::move(post.arguments);
+  state.tail_carried = post.carried;
+  state.implementation = descriptor.impl_info_str();
+  return state;
+}
+
+Kernel finish(Kernel::State state) {
+  return Kernel(std::make_shared<const Kernel::State>(std::move(state)));
+}
+
+memory vector_memory(const at::Tensor& vector, const memory::desc& description) {
+  return pack(vector.contiguous(), description, description);
+}
+
+void set_weight_and_bias(Kernel::State& state, const at::Tensor& weight, const memory::desc& plain,
+                         const memory::desc& packed, const at::Tensor& bias) {
+  state.fixed[DNNL_ARG_WEIGHTS] = pack(weight.contiguous(), plain, packed);
+  if (bias.defined()) {
+    state.fixed[DNNL_ARG_BIAS] = vector_memory(bias, describe(row_major(bias.sizes().vec())));
+  }
+}
+
+}  // namespace
+
+Kernel convolution(const Layout& in, const Layout& out, const at::Tensor& weight,
+                   const at::Tensor& bias, const Window& window, int64_t groups, const Tail& tail) {
+  const Extents sizes = weight_sizes(weight, groups);
+  const memory::desc bias_description =
+      bias.defined() ? describe(row_major({weight.size(0)})) : memory::desc();
+  PostOps post = post_ops(tail, 4, 1);
+  const dnnl::convolution_forward::desc operation(
+      prop_kind::forward_inference, dnnl::algorithm::convolution_direct, describe(in),
+      any_format(sizes), bias_description, describe(out), window.stride, holes(window.dilation),
+      window.padding, window.padding_end);
+  const dnnl::convolution_forward::primitive_desc descriptor(operation, post.attributes, engine());
+  Kernel::State state = state_of(descriptor, std::move(post));
+  state.primitive = dnnl::convolution_forward(descriptor);
+  set_weight_and_bias(state, weight, describe(row_major(sizes)), descriptor.weights_desc(), bias);
+  return finish(std::move(state));
+}
+
+Kernel linear(int64_t rows, const at::Tensor& weight, const at::Tensor& bias, const Tail& tail) {
+  const int64_t out_features = weight.size(0), in_features = weight.size(1);
+  const Layout transposed{{in_features, out_features}, {1, in_features}};
+  const memory::desc bias_description =
+      bias.defined() ? describe(row_major({1, out_features})) : memory::desc();
+  PostOps post = post_ops(tail, 2, 1);
+  const dnnl::matmul::desc operation(describe(row_major({rows, in_features})),
+                                     any_format(transposed.sizes), bias_description,
+                                     describe(row_major({rows, out_features})));
+  const dnnl::matmul::primitive_desc descriptor(operation, post.attributes, engine());
+  Kernel::State state = state_of(descriptor, std::move(post));
+  state.primitive = dnnl::matmul(descriptor);
+  set_weight_and_bias(state, weight, describe(transposed), descriptor.weights_desc(),
+                      bias.defined() ? bias.unsqueeze(0) : bias);
+  return finish(std::move(state));
+}
+
+Kernel matmul(const Layout& first, const Layout& second, const Layout& out, const Tail& tail) {
+  const int rank = static_cast<int>(out.sizes.size());
+  PostOps post = post_ops(tail, rank, rank - 1);
+  const dnnl::matmul::desc operation(describe(first), describe(second), describe(out));
+  const dnnl::matmul::primitive_desc descriptor(operation, post.attributes, engine());
+  Kernel::State state = state_of(descriptor, std::move(post));
+  state.second = descriptor.weights_desc();
+  state.primitive = dnnl::matmul(descriptor);
+  return finish(std::move(state));
+}
+
+Kernel pool(Pooling pooling, const Layout& in, const Layout& out, const Window& window) {
+  const auto algorithm = [&] {
+    switch (pooling) {
+      case Pooling::kMax:
+        return dnnl::algorithm::pooling_max;
+      case Pooling::kAverageWithPadding:
+        return dnnl::algorithm::pooling_avg_include_padding;
+      default:
+        return dnnl::algorithm::pooling_avg_exclude_padding;
+    }
+  }();
+  PostOps post = post_ops({}, 4, 1);
+  const dnnl::pooling_forward::desc operation(prop_kind::forward_inference, algorithm, describe(in),
+                                              describe(out), window.stride, window.kernel,
+                                              window.padding, window.padding_end);
+  const dnnl::pooling_forward::primitive_desc descriptor(operation, post.attributes, engine());
+  Kernel::State state = state_of(descriptor, std::move(post));
+  state.primitive = dnnl::pooling_forward(descriptor);
+  return finish(std::move(state));
+}
+
+Kernel softmax(int64_t rows, int64_t width) {
+  PostOps post = post_ops({}, 2, 1);
+  const dnnl::softmax_forward::desc operation(prop_kind::forward_inference,
+                                              describe(row_major({rows, width})), 1);
+  const dnnl::softmax_forward::primitive_desc descriptor(operation, post.attributes, engine());
+  Kernel::State state = state_of(descriptor, std::move(post));
+  state.primitive = dnnl::softmax_forward(descriptor);
+  return finish(std::move(state));
+}
+
+Kernel layer_norm(int64_t rows, int64_t width, const at::Tensor& weight, const at::Tensor& bias,
+                  double eps) {
+  auto flags = dnnl::normalization_flags::none;
+  if (weight.defined()) flags |= dnnl::normalization_flags::use_scale;
+  if (bias.defined()) flags |= dnnl::normalization_flags::use_shift;
+  PostOps post = post_ops({}, 2, 1);
+  const dnnl::layer_normalization_forward::desc operation(prop_kind::forward_inference,
+                                                          describe(row_major({rows, width})),
+                                                          static_cast<float>(eps), flags);
+  const dnnl::layer_normalization_forward::primitive_desc descriptor(operation, post.attributes,
+                                                                     engine());
+  Kernel::State state = state_of(descriptor, std::move(post));
+  state.primitive = dnnl::layer_normalization_forward(descriptor);
+  const memory::desc vector = describe(row_major({width}));
+  if (weight.defined()) state.fixed[DNNL_ARG_SCALE] = vector_memory(weight, vector);
+  if (bias.defined()) state.fixed[DNNL_ARG_SHIFT] = vector_memory(bias, vector);
+  return finish(std::move(state));
+}
+
+}  // namespace ptq::runtime::onednn

@@ -1,0 +1,111 @@
+#include "runtime/plan.h"
+
+#include <ATen/ops/empty.h>
+#include <c10/core/InferenceMode.h>
+
+#include <atomic>
+#include <exception>
+#include <memory>
+#include <thread>
+
+#include "ptq/base/error.h"
+#include "ptq/base/threads.h"
+#include "runtime/lane.h"
+
+namespace ptq::runtime {
+namespace {
+
+/// Runs `work` on a thread of its own that uses one core for everything below it.
+std::thread lane_thread(std::function<void()> work, std::exception_ptr& failure) {
+  return std::thread([work = std::move(work), &failure] {
+    try {
+      const c10::InferenceMode no_gradients;
+      set_intra_op_threads(1);
+      work();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  });
+}
+
+void on_lane_threads(int lanes, const std::function<void(int)>& work) {
+  std::vector<std::exception_ptr> failures(static_cast<size_t>(lanes));
+  std::vector<std::thread> threads;
+  for (int lane = 0; lane < lanes; ++lane) {
+    threads.push_back(
+        lane_thread([&work, lane] { work(lane); }, failures[static_cast<size_t>(lane)]));
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const std::exception_ptr& failure : failures) {
+    if (failure) std::rethrow_exception(failure);
+  }
+}
+
+class Plan : public Executor {
+ public:
+  Plan(const ir::Graph& graph, const quant::QuantizerTable& table, ExecutorOptions options,
+       int64_t micro_batch)
+      : options_(std::move(options)), lanes_(static_cast<size_t>(options_.threads)) {
+    image_sizes_ = ir::at_batch(graph.values.at(static_cast<size_t>(graph.input)).shape, 1);
+    on_lane_threads(1, [&](int) {
+      program_ = compile(prepare_plan_graph(graph, table, options_), table, options_.numerics,
+                         micro_batch);
+    });
+  }
+
+  at::Tensor run(const at::Tensor& images) override {
+    check(images);
+    const c10::InferenceMode no_gradients;
+    const int64_t count = images.size(0);
+    const int64_t classes = program_.slots[static_cast<size_t>(program_.output)].layout.sizes.at(1);
+    const at::Tensor logits = at::empty({count, classes});
+    const int64_t parts = (count + program_.micro_batch - 1) / program_.micro_batch;
+    std::atomic<int64_t> next{0};
+    const auto lanes = std::min<int64_t>(options_.threads, parts);
+    on_lane_threads(static_cast<int>(lanes), [&](int lane) {
+      Lane& own = lane_of(lane);
+      if (lane == 0 && options_.observer) own.observe_constants(options_.observer, lane);
+      for (int64_t part = next++; part < parts; part = next++) {
+        const int64_t begin = part * program_.micro_batch;
+        const int64_t length = std::min(program_.micro_batch, count - begin);
+        own.run(images.narrow(0, begin, length), logits.narrow(0, begin, length), options_.observer,
+                lane);
+      }
+    });
+    return logits;
+  }
+
+ private:
+  /// Lanes are made by the thread that first works in them.
+  Lane& lane_of(int lane) {
+    std::unique_ptr<Lane>& own = lanes_[static_cast<size_t>(lane)];
+    if (own == nullptr) own = std::make_unique<Lane>(program_);
+    return *own;
+  }
+
+  void check(const at::Tensor& images) const {
+    const bool fits = images.sizes().size() == image_sizes_.size() && images.size(0) > 0 &&
+                      images.sizes().slice(1) == at::IntArrayRef(image_sizes_).slice(1) &&
+                      images.scalar_type() == at::kFloat;
+    if (!fits) throw InternalError("plan: images do not have the size the graph was imported for");
+  }
+
+  ExecutorOptions options_;
+  Extents image_sizes_;
+  Program program_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+};
+
+}  // namespace
+
+std::unique_ptr<Executor> make_plan(const ir::Graph& graph, const quant::QuantizerTable& table,
+                                    ExecutorOptions options) {
+  return make_plan(graph, table, std::move(options), choose_micro_batch(graph));
+}
+
+std::unique_ptr<Executor> make_plan(const ir::Graph& graph, const quant::QuantizerTable& table,
+                                    ExecutorOptions options, int64_t micro_batch) {
+  return std::make_unique<Plan>(graph, table, std::move(options), micro_batch);
+}
+
+}  // namespace ptq::runtime

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "ptq/runtime/executor.h"
+
+namespace ptq::runtime {
+
+/// make_plan with the number of images at once given, for tests and measurements.
+std::unique_ptr<Executor> make_plan(const ir::Graph& graph, const quant::QuantizerTable& table,
+                                    ExecutorOptions options, int64_t micro_batch);
+
+}  // namespace ptq::runtime
