@@ -87,6 +87,7 @@ LoweringTable make_table() {
   add_elementwise_lowerings(table);
   add_shape_lowerings(table);
   add_attention_lowerings(table);
+  add_einsum_lowerings(table);
   return table;
 }
 

@@ -80,6 +80,13 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"x.mean([-1, -2])", "mean mean"},
         Case{"torch.matmul(x, x.transpose(2, 3))", "permute transpose"}));
 
+INSTANTIATE_TEST_SUITE_P(
+    EinsteinSums, LoweringOf,
+    ::testing::Values(Case{"torch.einsum('b h i d, b h j d -> b h i j', [x, x])",
+                           "permute transpose"},
+                      Case{"torch.einsum('bhij,bhjd->bhid', [x, x])", "matmul einsum"},
+                      Case{"torch.einsum('bhij,bhij->bij', [x, x])", "opaque einsum"}));
+
 TEST(Lowering, LeavesOutWhatDoesNothing) {
   const Imported imported(R"(
     def forward(self, x):
