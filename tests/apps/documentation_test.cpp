@@ -1,0 +1,48 @@
+// docs/ says what the programs do. PTQ_REGEN_GOLDEN=1 rewrites docs/flags.md.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "ptq/base/error.h"
+#include "ptq/cli/settings.h"
+
+namespace ptq {
+namespace {
+
+const std::string kDocs = PTQ_DOCS;
+
+std::string read(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+std::string flags_page() {
+  return "# Options of ptq_imagenet_val\n\n"
+         "What `ptq_imagenet_val --help` prints. Names and defaults are the reference's (the\n"
+         "ImageNet example of Brevitas 0.12.1) where it has the option.\n\n"
+         "```\n" +
+         cli::help_text() + "```\n";
+}
+
+TEST(Documentation, ListsTheOptionsThatHelpPrints) {
+  const std::string path = kDocs + "/flags.md";
+  const char* regenerate = std::getenv("PTQ_REGEN_GOLDEN");
+  if (regenerate != nullptr && std::string(regenerate) == "1") std::ofstream(path) << flags_page();
+  EXPECT_EQ(read(path), flags_page()) << "run this test with PTQ_REGEN_GOLDEN=1";
+}
+
+TEST(Documentation, ListsEveryExitCode) {
+  const std::string page = read(kDocs + "/exit-codes.md");
+  for (const ExitCode code :
+       {ExitCode::kSuccess, ExitCode::kUsage, ExitCode::kData, ExitCode::kModel,
+        ExitCode::kQuantization, ExitCode::kInternal, ExitCode::kOutput}) {
+    const std::string row = "\n| " + std::to_string(static_cast<int>(code)) + " | ";
+    EXPECT_NE(page.find(row), std::string::npos) << row;
+  }
+}
+
+}  // namespace
+}  // namespace ptq
