@@ -44,8 +44,8 @@ FAMILIES = {
     "convnext_tiny": 64,
     "vit_b_16": 64,
     "vit_b_32": 96,
-    "swin_t": 112,
-    "swin_v2_t": 128,
+    "swin_t": 56,
+    "swin_v2_t": 64,
     "maxvit_t": 224,
 }
 

@@ -12,6 +12,7 @@
 #include "import/lower.h"
 #include "import/messages.h"
 #include "import/recorder.h"
+#include "import/shape_only.h"
 #include "ptq/base/error.h"
 #include "ptq/base/first_sentence.h"
 
@@ -240,7 +241,9 @@ Values Walker::run_operator(Node& node, Values inputs) {
   call.schema = node.maybeSchema();
   call.arguments = inputs;
   check_call(call, recorder_);
-  Values results = execute(node, std::move(inputs));
+  const bool shapes_only = needs_shapes_only(call) && recorder_.follows(tensors_of(inputs));
+  Values results = shapes_only ? to_zeros(execute(node, to_meta(std::move(inputs))))
+                               : execute(node, std::move(inputs));
   call.results = tensors_of(results);
   record_call(call, recorder_);
   return results;

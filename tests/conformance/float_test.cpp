@@ -13,7 +13,9 @@ namespace {
 void expect_lively(const at::Tensor& logits) {
   EXPECT_TRUE(at::isfinite(logits).all().item<bool>());
   EXPECT_GT(logits.abs().max().item<float>(), 1e-2F);
-  if (logits.size(0) > 1) EXPECT_FALSE(at::equal(logits[0], logits[1]));
+  if (logits.size(0) > 1) {
+    EXPECT_FALSE(at::equal(logits[0], logits[1]));
+  }
 }
 
 TEST_P(Conformance, InterpreterEqualsModule) {
