@@ -36,7 +36,8 @@ std::vector<c10::IValue> forward_arguments(const c10::FunctionSchema& forward,
 at::Tensor logits_of(const c10::IValue& returned) {
   if (returned.isTensor()) return returned.toTensor();
   if (!returned.isTuple()) {
-    throw ImportError("forward returns a " + returned.tagKind() + " instead of one tensor");
+    throw ImportError("forward returns a " + returned.type()->annotation_str() +
+                      " instead of one tensor");
   }
   const auto& elements = returned.toTupleRef().elements();
   const auto nones = std::count_if(elements.begin(), elements.end(),

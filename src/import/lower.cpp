@@ -56,10 +56,11 @@ bool is_training_call(const Call& call) {
 
 /// The result is the first argument, perhaps in other memory.
 bool passes_through(const Call& call) {
-  static const Names names = {"contiguous",   "to",      "clone",           "detach",
-                              "alias",        "dropout", "feature_dropout", "alpha_dropout",
-                              "type_as",      "lift",    "lift_fresh",      "feature_alpha_dropout",
-                              "requires_grad"};
+  static const Names names = {
+      "contiguous",    "to",      "clone",           "detach",
+      "alias",         "dropout", "feature_dropout", "alpha_dropout",
+      "type_as",       "lift",    "lift_fresh",      "feature_alpha_dropout",
+      "requires_grad", "data"};
   if (names.count(call.name) == 0 || call.arguments.empty()) return false;
   return call.arguments.front().toTensor().scalar_type() == call.result().scalar_type();
 }
@@ -141,15 +142,17 @@ void check_call(const Call& call, const Recorder& recorder) {
 void record_call(const Call& call, Recorder& recorder) {
   if (call.results.empty() || !recorder.follows(tensors_of(call.arguments))) return;
   if (reads_shape_only(call.name)) return;
-  if (!is_tensor_operator(*call.schema)) return check_hands_on(call, recorder);
+  const bool unchanged = passes_through(call);
+  if (!unchanged && !is_tensor_operator(*call.schema)) return check_hands_on(call, recorder);
 
   const Lowered values = lower(call, recorder);
   if (values.size() != call.results.size()) {
     throw InternalError(call.name + " was lowered to a wrong number of values");
   }
+  const bool written = !unchanged && is_in_place(*call.schema);
   for (size_t i = 0; i < values.size(); ++i) {
-    is_in_place(*call.schema) ? recorder.bind_written(call.results[i], values[i])
-                              : recorder.bind(call.results[i], values[i]);
+    written ? recorder.bind_written(call.results[i], values[i])
+            : recorder.bind(call.results[i], values[i]);
   }
 }
 

@@ -91,6 +91,7 @@ TEST(Lowering, LeavesOutWhatDoesNothing) {
   const Imported imported(R"(
     def forward(self, x):
       x = torch.dropout(x.contiguous(), 0.5, False).to(6).clone().detach()
+      torch.dropout_(x.data, 0.5, False)
       x = torch.permute(x, [0, 1, 2, 3]).expand(-1, 3, 8, 8)[:, :, :]
       return x.mean([2, 3])
   )");

@@ -126,7 +126,7 @@ TEST(Refusal, OfADictOutput) {
     def forward(self, x):
       return {"logits": x.mean([2, 3])}
   )"),
-            "forward returns a GenericDict instead of one tensor, given images [2, 3, 8, 8]");
+            "forward returns a Dict[str, Tensor] instead of one tensor, given images [2, 3, 8, 8]");
 }
 
 TEST(Refusal, OfTwoOutputs) {
