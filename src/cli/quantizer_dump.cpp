@@ -36,12 +36,13 @@ json zero_points(const at::Tensor& scale) {
   return std::vector<int64_t>(static_cast<size_t>(scale.numel()), 0);
 }
 
+/// `name` is the layer of a weight or bias, or what produces an activation.
 json entry(const std::string& name, const quant::Quantizer& quantizer, const at::Tensor& scale) {
   if (!scale.defined()) throw InternalError(name + ": its scale is not known");
   const bool per_channel = scale.dim() > 0;
   return {{"name", name},
           {"kind", kind_word(quantizer.kind)},
-          {"layer", quantizer.layer},
+          {"layer", name},
           {"scale", numbers(scale)},
           {"zero_point", zero_points(scale)},
           {"bit_width", quantizer.format.bit_width},
@@ -72,9 +73,10 @@ json quantizer_dump(const ir::Graph& graph, const quant::QuantizerTable& table) 
   for (const ir::Node& node : copy.nodes) {
     if (ir::weighted(node.op) != nullptr) add_layer(dump, index, node, table);
     if (const auto* activation = node.as<ir::FakeQuantize>()) {
-      const quant::Quantizer& quantizer = table.at(activation->quantizer);
-      dump.push_back(
-          entry(quantizer.layer, quantizer, table.scale_of(activation->quantizer).value));
+      const ir::Node* producer = index.producer(node.inputs[0]);
+      dump.push_back(entry(producer == nullptr ? "input" : producer->name,
+                           table.at(activation->quantizer),
+                           table.scale_of(activation->quantizer).value));
     }
   }
   return dump;

@@ -99,7 +99,9 @@ at::Tensor Interpreter::run_step(const Step& step, const std::vector<at::Tensor>
 at::Tensor Interpreter::run(const at::Tensor& images) {
   const c10::InferenceMode no_gradients;
   set_intra_op_threads(options_.threads);
-  std::unordered_map<ir::ValueId, at::Tensor> values{{input_, images}};
+  // In the layout that a module gets from torchvision's transforms: another layout, another kernel,
+  // another order of summation.
+  std::unordered_map<ir::ValueId, at::Tensor> values{{input_, images.contiguous()}};
   for (const Step& step : steps_) {
     std::vector<at::Tensor> inputs;
     for (const ir::ValueId input : step.node.inputs) inputs.push_back(values.at(input));
