@@ -1,0 +1,135 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <sstream>
+
+// Reads the sources and holds them to ARCHITECTURE.md.
+namespace ptq {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::IsEmpty;
+
+const fs::path kRoot = PTQ_SOURCE_DIR;
+
+/// Folders by level: one may include those of lower levels, and never another of its own.
+const std::map<std::string, int> kLevels = {
+    {"base", 0},     {"ir", 1},     {"quant", 2}, {"import", 3}, {"runtime", 3}, {"data", 3},
+    {"backends", 4}, {"passes", 4}, {"eval", 4},  {"cli", 5},    {"apps", 6},
+};
+
+/// Who alone includes what: the beginning of an include, and the folders.
+const std::vector<std::pair<std::string, std::set<std::string>>> kReserved = {
+    {"torch/csrc/", {"import"}}, {"torch/script.h", {"import"}},
+    {"torch/torch.h", {}},       {"dnnl", {"runtime"}},
+    {"jpeglib.h", {"data"}},     {"png.h", {"data", "apps"}},
+    {"tiff", {"data"}},          {"webp/", {"data"}},
+    {"CLI/", {"cli", "apps"}},   {"yaml-cpp/", {"cli"}},
+    {"nlohmann/", {"cli"}},      {"spdlog/", {"cli", "apps"}},
+};
+
+struct Source {
+  std::string path, folder, text;
+};
+
+std::string content(const fs::path& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+/// Folder of a file: src/X, include/ptq/X, or apps.
+std::string folder_of(const fs::path& relative) {
+  auto part = relative.begin();
+  const std::string top = part->string();
+  if (top == "apps") return top;
+  if (top == "include") ++part;
+  return (++part)->string();
+}
+
+std::vector<Source> sources() {
+  std::vector<Source> found;
+  for (const char* top : {"src", "include", "apps"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(kRoot / top)) {
+      const std::string extension = entry.path().extension().string();
+      if (extension != ".cpp" && extension != ".h") continue;
+      const fs::path relative = fs::relative(entry.path(), kRoot);
+      found.push_back({relative.string(), folder_of(relative), content(entry.path())});
+    }
+  }
+  return found;
+}
+
+std::vector<std::string> includes(const std::string& text) {
+  static const std::regex kInclude("#\\s*include\\s*[<\"]([^>\"]+)[>\"]");
+  std::vector<std::string> found;
+  for (std::sregex_iterator match(text.begin(), text.end(), kInclude), end; match != end; ++match) {
+    found.push_back((*match)[1]);
+  }
+  return found;
+}
+
+/// The folder of the project that an include names, if it names one.
+std::string included_folder(std::string include) {
+  if (include.rfind("ptq/", 0) == 0) include = include.substr(4);
+  const std::string folder = include.substr(0, include.find('/'));
+  return folder != include && kLevels.count(folder) > 0 ? folder : "";
+}
+
+bool may_include(const std::string& from, const std::string& to) {
+  return from == to || kLevels.at(to) < kLevels.at(from);
+}
+
+TEST(SourceTree, HasOnlyFoldersWithALevel) {
+  std::set<std::string> unknown;
+  for (const Source& source : sources()) {
+    if (kLevels.count(source.folder) == 0) unknown.insert(source.path);
+  }
+  EXPECT_THAT(unknown, IsEmpty());
+}
+
+TEST(SourceTree, DependsDownwardsOnly) {
+  std::vector<std::string> wrong;
+  int checked = 0;
+  for (const Source& source : sources()) {
+    for (const std::string& include : includes(source.text)) {
+      const std::string to = included_folder(include);
+      if (to.empty()) continue;
+      ++checked;
+      if (!may_include(source.folder, to)) wrong.push_back(source.path + " includes " + include);
+    }
+  }
+  EXPECT_GT(checked, 100);
+  EXPECT_THAT(wrong, IsEmpty());
+}
+
+TEST(SourceTree, KeepsLibrariesInTheirRooms) {
+  std::vector<std::string> wrong;
+  for (const Source& source : sources()) {
+    for (const std::string& include : includes(source.text)) {
+      for (const auto& [library, folders] : kReserved) {
+        if (include.rfind(library, 0) == 0 && folders.count(source.folder) == 0) {
+          wrong.push_back(source.path + " includes " + include);
+        }
+      }
+    }
+  }
+  EXPECT_THAT(wrong, IsEmpty());
+}
+
+TEST(SourceTree, HasNoFileOfMoreThan300Lines) {
+  std::vector<std::string> wrong;
+  for (const Source& source : sources()) {
+    const auto lines = std::count(source.text.begin(), source.text.end(), '\n');
+    if (lines > 300) wrong.push_back(source.path + ": " + std::to_string(lines));
+  }
+  EXPECT_THAT(wrong, IsEmpty());
+}
+
+}  // namespace
+}  // namespace ptq
