@@ -55,6 +55,9 @@ class AttentionWriter {
     const auto last = static_cast<int64_t>(x.shape.size()) - 1;
     return append(ir::Softmax{last}, {x.value}, x.shape, "softmax");
   }
+  Step mean_over_heads(const Step& x) {
+    return append(ir::Mean{{1}, false}, {x.value}, {x.shape[0], x.shape[2], x.shape[3]}, "mean");
+  }
   Step start(const at::Tensor& tensor) { return {recorder_.read(tensor), tensor.sizes().vec()}; }
 
  private:
@@ -75,12 +78,18 @@ ir::Ints last_two_swapped(size_t rank) {
   return dims;
 }
 
+struct Attended {
+  Step output;
+  Step weights;
+};
+
 /// softmax(q kᵀ + mask) v, over the last two dimensions; q is scaled already.
-Step attend(AttentionWriter& write, const Step& q, const Step& k, const Step& v,
-            std::optional<ir::ValueId> mask) {
+Attended attend(AttentionWriter& write, const Step& q, const Step& k, const Step& v,
+                std::optional<ir::ValueId> mask) {
   Step scores = write.matmul(q, write.permute(k, last_two_swapped(k.shape.size())));
   if (mask) scores = write.add(scores, *mask);
-  return write.matmul(write.softmax(scores), v);
+  const Step weights = write.softmax(scores);
+  return {write.matmul(weights, v), weights};
 }
 
 /// Heads as LibTorch lays them out in front: [L, B, E] -> [B heads, L, E / heads].
@@ -94,14 +103,22 @@ Step merge_heads(AttentionWriter& write, const Step& x, int64_t batch) {
   return write.reshape(write.permute(x, {1, 0, 2}), {length * batch, width});
 }
 
+/// What the caller may ask for beside the output: [B heads, L, L] -> [B, heads, L, L], or their
+/// mean. Nodes that nobody reads are removed after the walk.
+Step weights_of(AttentionWriter& write, const Step& weights, int64_t heads, bool averaged) {
+  const int64_t batch = weights.shape[0] / heads, length = weights.shape[1];
+  const Step apart = write.reshape(weights, {batch, heads, length, length});
+  return averaged ? write.mean_over_heads(apart) : apart;
+}
+
 bool is_plain_self_attention(const Call& call, const Recorder& recorder) {
   const at::Tensor query = call.tensor("query");
   return query.is_same(call.tensor("key")) && query.is_same(call.tensor("value")) &&
-         query.dim() == 3 && !call.has("mask") && !recorder.follows(call.tensor("qkv_weight"));
+         query.dim() == 3 && !call.has("mask") && call.results.size() <= 2 &&
+         !recorder.follows(call.tensor("qkv_weight"));
 }
 
-/// The steps that nn.MultiheadAttention takes when it is not fused, sequence first. The attention
-/// weights, the second result, are not computed: nothing in a classifier reads them.
+/// The steps that nn.MultiheadAttention takes when it is not fused, sequence first.
 Lowered lower_native_attention(const Call& call, Recorder& recorder) {
   if (!is_plain_self_attention(call, recorder)) return {};
   AttentionWriter write(recorder);
@@ -113,11 +130,13 @@ Lowered lower_native_attention(const Call& call, Recorder& recorder) {
   const Step k = split_heads(write, write.part(qkv, 1, 3), heads);
   const Step v = split_heads(write, write.part(qkv, 2, 3), heads);
   const double factor = 1 / std::sqrt(static_cast<double>(width / heads));
-  const Step heads_out = attend(write, write.scale(q, factor), k, v, std::nullopt);
-  const Step merged = merge_heads(write, heads_out, batch);
+  const Attended attended = attend(write, write.scale(q, factor), k, v, std::nullopt);
+  const Step merged = merge_heads(write, attended.output, batch);
   const Step projected = write.linear(merged, call.tensor("proj_weight"), call.tensor("proj_bias"));
   const Step y = write.permute(write.reshape(projected, {length, batch, width}), {1, 0, 2});
-  return Lowered(call.results.size(), y.value);
+  if (call.results.size() == 1) return {y.value};
+  const bool averaged = call.flag("average_attn_weights");
+  return {y.value, weights_of(write, attended.weights, heads, averaged).value};
 }
 
 bool is_plain_product_attention(const Call& call) {
@@ -126,7 +145,8 @@ bool is_plain_product_attention(const Call& call) {
   const bool grouped = call.has("enable_gqa") && call.flag("enable_gqa");
   const bool bool_mask =
       call.has("attn_mask") && call.tensor("attn_mask").scalar_type() != at::kFloat;
-  return !dropout && !causal && !grouped && !bool_mask && call.tensor("query").dim() >= 3;
+  return !dropout && !causal && !grouped && !bool_mask && call.results.size() <= 2 &&
+         call.tensor("query").dim() >= 3;
 }
 
 Lowered lower_product_attention(const Call& call, Recorder& recorder) {
@@ -139,8 +159,9 @@ Lowered lower_product_attention(const Call& call, Recorder& recorder) {
   if (call.has("attn_mask")) mask = recorder.read(call.tensor("attn_mask"));
   const double factor =
       call.has("scale") ? call.number("scale") : 1 / std::sqrt(static_cast<double>(q.shape.back()));
-  const Step y = attend(write, write.scale(q, factor), k, v, mask);
-  return Lowered(call.results.size(), y.value);
+  const Attended attended = attend(write, write.scale(q, factor), k, v, mask);
+  if (call.results.size() == 1) return {attended.output.value};
+  return {attended.output.value, attended.weights.value};
 }
 
 }  // namespace

@@ -174,43 +174,41 @@ TEST(Lowering, CastsHalfWeightsToFloat) {
   imported.expect_same_as_module();
 }
 
-/// Self-attention over 64 tokens of width 4, on LibTorch's fused operator.
-void make_fused_attention(ScriptModel& model) {
+int count(const ir::Graph& graph, std::string_view op) {
+  return static_cast<int>(
+      std::count_if(graph.nodes.begin(), graph.nodes.end(),
+                    [&](const ir::Node& node) { return ir::op_name(node.op) == op; }));
+}
+
+/// Self-attention on LibTorch's fused operators, over 64 tokens of width 4, as `expression`.
+class FusedAttention : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(FusedAttention, IsTakenApart) {
+  ScriptModel model;
   model.parameter("in_proj_weight", at::randn({12, 4})).parameter("in_proj_bias", at::randn({12}));
   model.parameter("out_weight", at::randn({4, 4})).parameter("out_bias", at::randn({4}));
   model.code(R"(
+    def native(self, x, need_weights: bool, average: bool):
+      return torch._native_multi_head_attention(x, x, x, 4, 2, self.in_proj_weight,
+          self.in_proj_bias, self.out_weight, self.out_bias, None, need_weights, average, None)
     def forward(self, x):
       x = torch.cat([x, x[:, :1]], 1).flatten(2).transpose(1, 2)
-      y, weights = torch._native_multi_head_attention(x, x, x, 4, 2, self.in_proj_weight,
-          self.in_proj_bias, self.out_weight, self.out_bias, None, False, True, None)
-      return y.mean([1])
-  )");
+      return ()" +
+             std::string(GetParam()) + ").mean([1])\n");
+  const Imported imported(model);
+  EXPECT_GE(count(imported.graph(), "matmul"), 1) << imported.nodes();
+  EXPECT_EQ(count(imported.graph(), "softmax"), 1);
+  EXPECT_EQ(count(imported.graph(), "opaque"), 0);
+  imported.expect_close_to_module(1e-5);
 }
 
-TEST(Lowering, TakesFusedAttentionApart) {
-  ScriptModel model;
-  make_fused_attention(model);
-  const support::TemporaryFolder folder;
-  model.save(folder.file("model.pt"));
-  const ir::Graph graph = import_torchscript(folder.file("model.pt"), {kImageSize});
-  int linears = 0, products = 0, softmaxes = 0, opaques = 0;
-  for (const ir::Node& node : graph.nodes) {
-    linears += node.is<ir::Linear>();
-    products += node.is<ir::MatMul>();
-    softmaxes += node.is<ir::Softmax>();
-    opaques += node.is<ir::Opaque>();
-  }
-  EXPECT_EQ(linears, 2);
-  EXPECT_EQ(products, 2);
-  EXPECT_EQ(softmaxes, 1);
-  EXPECT_EQ(opaques, 0);
-
-  const at::Tensor images = at::randn({3, 3, kImageSize, kImageSize});
-  const at::Tensor expected = support::reference_forward(folder.file("model.pt"), images);
-  const auto interpreter = runtime::make_interpreter(graph, {}, {runtime::Numerics::kFloat, {}, 1});
-  const double error = interpreter->run(images).sub(expected).abs().max().item<double>();
-  EXPECT_LE(error, 1e-5 * expected.abs().max().item<double>());
-}
+INSTANTIATE_TEST_SUITE_P(
+    Lowering, FusedAttention,
+    ::testing::Values(
+        "self.native(x, False, True)[0]", "self.native(x, True, True)[1]",
+        "self.native(x, True, False)[1].flatten(1, 2)",
+        "torch._scaled_dot_product_attention(x, x * 0.5, x, None, 0.0, False, False)[0]",
+        "torch._scaled_dot_product_attention(x, x, x, torch.ones([64, 64]))[0]"));
 
 }  // namespace
 }  // namespace ptq::import
