@@ -46,22 +46,12 @@ class Compiler {
       value.root = static_cast<SlotId>(i);
       value.constant = plan_.constants[i];
       if (value.constant.defined()) value.layout = layout_of(value.constant);
-      set_batch_dim(value, graph.values[i].shape);
       program_.slots.push_back(std::move(value));
     }
     const ir::Dims& images = graph.values.at(static_cast<size_t>(graph.input)).shape;
     const Extents sizes = ir::at_batch(images, program_.micro_batch);
     slot(graph.input).layout = sizes.size() == 4 ? channels_last(sizes) : row_major(sizes);
     observe_constants();
-  }
-
-  static void set_batch_dim(Slot& value, const ir::Dims& shape) {
-    for (size_t dim = 0; dim < shape.size(); ++dim) {
-      if (!shape[dim].times_batch) continue;
-      value.batch_dim = static_cast<int>(dim);
-      value.extent_per_image = shape[dim].value;
-      return;
-    }
   }
 
   void observe_constants() {

@@ -57,28 +57,19 @@ void Lane::run(const at::Tensor& images, const at::Tensor& logits, const Observe
                int lane) {
   const int64_t count = images.size(0);
   if (observer) show(observer, program_.image_observers, images, lane);
-  values_[static_cast<size_t>(program_.input)].narrow(0, 0, count).copy_(images);
+  value(program_.input).narrow(0, 0, count).copy_(images);
   for (size_t i = 0; i < bound_.size(); ++i) {
     if (bound_[i]) run_named(program_.instructions[i].node, bound_[i]);
     if (!observer) continue;
-    for (const Observation& seen : program_.observations[i]) observe(seen, count, observer, lane);
+    for (const Observation& seen : program_.observations[i])
+      show(observer, seen.nodes, value(seen.slot), lane);
   }
-  logits.copy_(values_[static_cast<size_t>(program_.output)].narrow(0, 0, count));
-}
-
-void Lane::observe(const Observation& observation, int64_t images, const Observer& observer,
-                   int lane) const {
-  const Slot& slot = program_.slots[static_cast<size_t>(observation.slot)];
-  at::Tensor value = values_[static_cast<size_t>(observation.slot)];
-  if (slot.batch_dim >= 0 && images < program_.micro_batch) {
-    value = value.narrow(slot.batch_dim, 0, images * slot.extent_per_image);
-  }
-  show(observer, observation.nodes, value, lane);
+  logits.copy_(value(program_.output).narrow(0, 0, count));
 }
 
 void Lane::observe_constants(const Observer& observer, int lane) const {
   for (const Observation& seen : program_.constant_observations) {
-    show(observer, seen.nodes, values_[static_cast<size_t>(seen.slot)], lane);
+    show(observer, seen.nodes, value(seen.slot), lane);
   }
 }
 

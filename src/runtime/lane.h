@@ -13,14 +13,13 @@ class Lane {
   explicit Lane(const Program& program);
 
   /// Images [n, 3, H, W] with n up to the micro-batch to rows of `logits` [n, classes]. `observer`
-  /// may be empty; it sees the elements of these n images, and the constants if asked to.
+  /// may be empty; it needs a micro-batch of 1, so that no padding is ever seen.
   void run(const at::Tensor& images, const at::Tensor& logits, const Observer& observer, int lane);
 
   void observe_constants(const Observer& observer, int lane) const;
 
  private:
-  void observe(const Observation& observation, int64_t images, const Observer& observer,
-               int lane) const;
+  const at::Tensor& value(SlotId slot) const { return values_[static_cast<size_t>(slot)]; }
 
   const Program& program_;
   at::Tensor arena_, scratch_;

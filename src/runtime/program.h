@@ -22,9 +22,6 @@ struct Slot {
   SlotId root = -1;
   /// Byte offset in the arena, of roots.
   int64_t offset = 0;
-  /// Dimension that grows with the batch, and by how much an image; -1 for none.
-  int batch_dim = -1;
-  int64_t extent_per_image = 0;
 };
 
 struct Instruction {

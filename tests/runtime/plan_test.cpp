@@ -184,8 +184,12 @@ ir::Graph observed_graph(GraphBuilder& builder) {
   const auto b = builder.fake_quantize(builder.constant(testing::normals({4, 1, 1}, 1, 3)), 0.1);
   const auto sum = builder.add(ir::Add{}, {a, b});
   const auto turned = builder.add(ir::Permute{{1, 0, 2, 3}}, {sum});
-  const auto quantized = builder.fake_quantize(turned, 0.1);
-  const auto back = builder.add(ir::Permute{{1, 0, 2, 3}}, {quantized});
+  const ir::Dims rows{{4, true}, {36, false}};
+  const auto quantized = builder.fake_quantize(
+      builder.add(ir::Reshape{rows}, {builder.fake_quantize(turned, 0.1)}), 0.1);
+  const ir::Dims image{{4, false}, {1, true}, {6, false}, {6, false}};
+  const auto back =
+      builder.add(ir::Permute{{1, 0, 2, 3}}, {builder.add(ir::Reshape{image}, {quantized})});
   return builder.finish(builder.fake_quantize(builder.flatten(back), 0.1));
 }
 
