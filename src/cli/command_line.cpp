@@ -19,6 +19,8 @@ struct Typed {
   bool off = false;
 };
 
+int words_of(const Option& option) { return option.type == ValueType::kNumbers ? 3 : 1; }
+
 void declare(CLI::App& app, Typed& typed) {
   const Option& option = *typed.option;
   const std::string flag = "--" + std::string(option.name);
@@ -28,7 +30,9 @@ void declare(CLI::App& app, Typed& typed) {
     CLI::Option* on = app.add_flag(flag, typed.on);
     app.add_flag("--no-" + std::string(option.name), typed.off)->excludes(on);
   } else {
-    app.add_option(flag, typed.words)->expected(option.type == ValueType::kNumbers ? 3 : 1);
+    app.add_option(flag, typed.words)
+        ->expected(words_of(option))
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   }
 }
 
@@ -68,6 +72,9 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 void parse(CLI::App& app, int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
+  } catch (const CLI::ArgumentMismatch& error) {
+    const std::string message = error.what();
+    throw ConfigError(message.substr(0, message.find(':')) + " lacks its value");
   } catch (const CLI::ParseError& error) {
     throw ConfigError(error.what());
   }
@@ -80,6 +87,9 @@ void apply(const Typed& typed, Settings& settings) {
   if (typed.on || typed.off) {
     settings.set(option, parse_value(option, {typed.on ? "on" : "off"}), Source::kCommandLine);
   } else if (!typed.words.empty()) {
+    if (static_cast<int>(typed.words.size()) > words_of(option)) {
+      throw ConfigError("--" + std::string(option.name) + " is given twice");
+    }
     settings.set(option, parse_value(option, typed.words), Source::kCommandLine);
   }
 }

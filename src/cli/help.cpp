@@ -9,6 +9,7 @@ namespace ptq::cli {
 namespace {
 
 constexpr size_t kHelpColumn = 38;
+constexpr size_t kWidth = 100;
 
 struct Heading {
   Group group;
@@ -68,6 +69,23 @@ bool only_default_served(const Option& option) {
           option.group == Group::kTechniques);
 }
 
+/// Words of `text` in lines that end before kWidth, all but the first indented to kHelpColumn.
+std::string wrapped(const std::string& text) {
+  std::istringstream words(text);
+  std::string lines;
+  size_t column = kHelpColumn;
+  for (std::string word; words >> word; column += word.size() + 1) {
+    if (column + word.size() > kWidth) {
+      lines += "\n" + std::string(kHelpColumn, ' ');
+      column = kHelpColumn;
+    } else if (!lines.empty()) {
+      lines += " ";
+    }
+    lines += word;
+  }
+  return lines;
+}
+
 void print(std::ostream& out, const Option& option) {
   std::string flags = "  " + flag_words(option);
   if (flags.size() + 1 < kHelpColumn) {
@@ -75,8 +93,10 @@ void print(std::ostream& out, const Option& option) {
   } else {
     flags += "\n" + std::string(kHelpColumn, ' ');
   }
-  out << flags << option.help << choice_words(option) << default_words(option)
-      << (only_default_served(option) ? " (not supported yet)" : "") << "\n";
+  out << flags
+      << wrapped(std::string(option.help) + choice_words(option) + default_words(option) +
+                 (only_default_served(option) ? " (not supported yet)" : ""))
+      << "\n";
 }
 
 }  // namespace

@@ -42,13 +42,23 @@ json entry(const std::string& name, const quant::Quantizer& quantizer, const at:
   const bool per_channel = scale.dim() > 0;
   return {{"name", name},
           {"kind", kind_word(quantizer.kind)},
-          {"layer", name},
+          {"layer", quantizer.layer},
           {"scale", numbers(scale)},
           {"zero_point", zero_points(scale)},
           {"bit_width", quantizer.format.bit_width},
           {"signed", quantizer.format.is_signed},
           {"narrow_range", quantizer.format.narrow_range},
           {"axis", per_channel ? json(quantizer.axis) : json()}};
+}
+
+/// The module or operation whose value an activation quantizer reads: another quantizer between
+/// the two is no producer.
+std::string producer_name(const ir::Index& index, const ir::Node& fake_quantize) {
+  const ir::Node* node = index.producer(fake_quantize.inputs.front());
+  while (node != nullptr && node->is<ir::FakeQuantize>()) {
+    node = index.producer(node->inputs.front());
+  }
+  return node == nullptr ? "input" : node->name;
 }
 
 void add_layer(json& dump, const ir::Index& index, const ir::Node& node,
@@ -73,9 +83,7 @@ json quantizer_dump(const ir::Graph& graph, const quant::QuantizerTable& table) 
   for (const ir::Node& node : copy.nodes) {
     if (ir::weighted(node.op) != nullptr) add_layer(dump, index, node, table);
     if (const auto* activation = node.as<ir::FakeQuantize>()) {
-      const ir::Node* producer = index.producer(node.inputs[0]);
-      dump.push_back(entry(producer == nullptr ? "input" : producer->name,
-                           table.at(activation->quantizer),
+      dump.push_back(entry(producer_name(index, node), table.at(activation->quantizer),
                            table.scale_of(activation->quantizer).value));
     }
   }

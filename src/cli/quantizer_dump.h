@@ -11,7 +11,8 @@ namespace ptq::cli {
 /// Every quantizer of a calibrated graph in execution order: one entry a weight, bias and
 /// FakeQuantize node, `{name, kind, layer, scale, zero_point, bit_width, signed, narrow_range,
 /// axis}`. Weights and biases are named by their module, activations by the module or operation
-/// that produces the value. `scale` and `zero_point` are numbers, or lists along `axis` for a
+/// that produces the value (`input` for the images). `layer` is what the quantizer was made for.
+/// `scale` and `zero_point` are numbers, or lists along `axis` for a
 /// per-channel quantizer; `axis` is null otherwise.
 nlohmann::json quantizer_dump(const ir::Graph& graph, const quant::QuantizerTable& table);
 
