@@ -1,0 +1,202 @@
+#include "golden/comparison.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <map>
+#include <optional>
+#include <stdexcept>
+
+#include "support/temporary_folder.h"
+
+namespace ptq::golden {
+namespace {
+
+using nlohmann::json;
+
+constexpr double kInfinite = std::numeric_limits<double>::infinity();
+
+int64_t number_after(const std::string& text, size_t& position) {
+  size_t used = 0;
+  const int64_t value = std::stoll(text.substr(position), &used);
+  position += used;
+  return value;
+}
+
+bool same_shape(const Matrix& a, const Matrix& b) {
+  return a.rows == b.rows && a.columns == b.columns && a.values.size() == b.values.size();
+}
+
+/// Numbers of a scalar or of lists in lists.
+void flatten(const json& value, std::vector<double>& into) {
+  if (value.is_array()) {
+    for (const json& element : value) flatten(element, into);
+  } else {
+    into.push_back(value.get<double>());
+  }
+}
+
+std::vector<double> flat(const json& value) {
+  std::vector<double> numbers;
+  flatten(value, numbers);
+  return numbers;
+}
+
+bool near(double a, double b, double tolerance) {
+  return std::abs(a - b) <= tolerance * std::abs(b);
+}
+
+bool near(const std::vector<double>& a, const std::vector<double>& b, double tolerance) {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [&](double x, double y) {
+           return near(x, y, tolerance);
+         });
+}
+
+/// One quantizer, from either side. `kind` in the dump's words.
+struct Entry {
+  std::string kind;
+  std::string name;
+  std::vector<double> scale;
+  bool is_signed = false;
+  bool narrow_range = false;
+  int bit_width = 0;
+};
+
+Entry entry_of(const json& quantizer) {
+  Entry entry;
+  entry.kind = quantizer.at("kind");
+  entry.name = quantizer.at("name");
+  entry.scale = flat(quantizer.at("scale"));
+  entry.is_signed = quantizer.at("signed");
+  entry.narrow_range = quantizer.at("narrow_range");
+  entry.bit_width = static_cast<int>(quantizer.at("bit_width").get<double>());
+  return entry;
+}
+
+/// The reference says `features.0.weight_quant`; quantizers that never ran have no scale.
+std::optional<Entry> reference_entry_of(const json& quantizer) {
+  if (!quantizer.contains("scale")) return std::nullopt;
+  Entry entry = entry_of(quantizer);
+  if (entry.kind == "act") entry.kind = "activation";
+  entry.name = entry.name.substr(0, entry.name.rfind('.'));
+  return entry;
+}
+
+std::string words(const Entry& entry) {
+  std::string line = entry.kind + " " + entry.name + " (";
+  for (const double scale : entry.scale) line += std::to_string(scale) + " ";
+  return line + (entry.is_signed ? "signed " : "unsigned ") + std::to_string(entry.bit_width) +
+         " bits)";
+}
+
+bool same(const Entry& a, const Entry& b, double tolerance) {
+  return a.kind == b.kind && a.is_signed == b.is_signed && a.narrow_range == b.narrow_range &&
+         a.bit_width == b.bit_width && near(a.scale, b.scale, tolerance);
+}
+
+using ByName = std::map<std::pair<std::string, std::string>, const Entry*>;
+
+ByName by_name(const std::vector<Entry>& entries) {
+  ByName map;
+  for (const Entry& entry : entries) map.emplace(std::pair(entry.kind, entry.name), &entry);
+  return map;
+}
+
+bool has_value(const std::vector<Entry>& entries, const Entry& wanted, double tolerance) {
+  return std::any_of(entries.begin(), entries.end(),
+                     [&](const Entry& entry) { return same(entry, wanted, tolerance); });
+}
+
+/// What `others` lack of `entries`, or have otherwise.
+void compare_one_way(const std::vector<Entry>& entries, const std::vector<Entry>& others,
+                     const std::string& side, double tolerance, std::vector<std::string>& found) {
+  const ByName named = by_name(others);
+  for (const Entry& entry : entries) {
+    const auto twin = named.find({entry.kind, entry.name});
+    if (twin != named.end()) {
+      if (!same(entry, *twin->second, tolerance)) {
+        found.push_back(side + ": " + words(entry) + " against " + words(*twin->second));
+      }
+    } else if (entry.kind != "activation" || !has_value(others, entry, tolerance)) {
+      found.push_back(side + " only: " + words(entry));
+    }
+  }
+}
+
+}  // namespace
+
+Matrix read_npy(const std::string& path) {
+  const std::string content = support::content_of(path);
+  constexpr size_t kPrefix = 10;
+  if (content.size() < kPrefix || content.compare(0, 8, std::string("\x93NUMPY\x01\x00", 8)) != 0) {
+    throw std::runtime_error(path + " is no .npy file of version 1.0");
+  }
+  const size_t length = static_cast<unsigned char>(content[8]) +
+                        (static_cast<size_t>(static_cast<unsigned char>(content[9])) << 8);
+  const std::string header = content.substr(kPrefix, length);
+  size_t position = header.find("'shape': (");
+  if (header.find("'<f4'") == std::string::npos || position == std::string::npos) {
+    throw std::runtime_error(path + " holds no float32 matrix");
+  }
+  position += std::strlen("'shape': (");
+  Matrix matrix;
+  matrix.rows = number_after(header, position);
+  position += std::strlen(", ");
+  matrix.columns = number_after(header, position);
+  matrix.values.resize(static_cast<size_t>(matrix.rows * matrix.columns));
+  if (content.size() != kPrefix + length + matrix.values.size() * sizeof(float)) {
+    throw std::runtime_error(path + " has another length than its header says");
+  }
+  std::memcpy(matrix.values.data(), content.data() + kPrefix + length,
+              matrix.values.size() * sizeof(float));
+  return matrix;
+}
+
+Matrix head(const Matrix& matrix, int64_t rows) {
+  Matrix first = matrix;
+  first.rows = std::min(rows, matrix.rows);
+  first.values.resize(static_cast<size_t>(first.rows * first.columns));
+  return first;
+}
+
+double relative_error(const Matrix& a, const Matrix& b) {
+  if (!same_shape(a, b)) return kInfinite;
+  double largest = 0;
+  double error = 0;
+  for (size_t i = 0; i < a.values.size(); ++i) {
+    const double difference = std::abs(double{a.values[i]} - double{b.values[i]});
+    if (!std::isfinite(difference)) return kInfinite;
+    error = std::max(error, difference);
+    largest = std::max(largest, std::abs(double{b.values[i]}));
+  }
+  return error / largest;
+}
+
+double cosine(const Matrix& a, const Matrix& b) {
+  if (!same_shape(a, b)) return 0;
+  double product = 0;
+  double square_a = 0;
+  double square_b = 0;
+  for (size_t i = 0; i < a.values.size(); ++i) {
+    product += double{a.values[i]} * double{b.values[i]};
+    square_a += double{a.values[i]} * double{a.values[i]};
+    square_b += double{b.values[i]} * double{b.values[i]};
+  }
+  return product / std::sqrt(square_a * square_b);
+}
+
+std::vector<std::string> differences(const json& dump, const json& reference, double tolerance) {
+  std::vector<Entry> ours;
+  std::vector<Entry> theirs;
+  for (const json& quantizer : dump) ours.push_back(entry_of(quantizer));
+  for (const json& quantizer : reference.at("quantizers")) {
+    if (const auto entry = reference_entry_of(quantizer)) theirs.push_back(*entry);
+  }
+  std::vector<std::string> found;
+  compare_one_way(theirs, ours, "reference", tolerance, found);
+  compare_one_way(ours, theirs, "dump", tolerance, found);
+  return found;
+}
+
+}  // namespace ptq::golden
