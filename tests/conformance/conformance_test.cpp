@@ -1,0 +1,74 @@
+#include "conformance/conformance.h"
+
+#include <ATen/ops/equal.h>
+#include <ATen/ops/isfinite.h>
+#include <ATen/ops/randn.h>
+
+#include "ptq/backends/placement.h"
+#include "ptq/import/import.h"
+#include "ptq/passes/calibrate.h"
+#include "ptq/passes/pipeline.h"
+#include "ptq/runtime/executor.h"
+
+namespace ptq {
+namespace {
+
+/// Weights that are too small or too big would hide a difference.
+void expect_lively(const at::Tensor& logits) {
+  EXPECT_TRUE(at::isfinite(logits).all().item<bool>());
+  EXPECT_GT(logits.abs().max().item<float>(), 1e-2F);
+  if (logits.size(0) > 1) {
+    EXPECT_FALSE(at::equal(logits[0], logits[1]));
+  }
+}
+
+TEST_P(Conformance, InterpreterEqualsModule) {
+  const support::ConformanceModel& model = GetParam();
+  const ir::Graph graph = import::import_torchscript(model.path, {model.image_size});
+  const auto interpreter = runtime::make_interpreter(graph, {}, {runtime::Numerics::kFloat, {}, 1});
+  for (const int64_t batch : {1, 2, 5}) {
+    const at::Tensor images = at::randn({batch, 3, model.image_size, model.image_size});
+    const at::Tensor expected = support::reference_forward(model.path, images);
+    expect_lively(expected);
+    EXPECT_TRUE(at::equal(interpreter->run(images), expected)) << "batch " << batch;
+  }
+}
+
+/// The plan sums in another order than the module.
+TEST_P(Conformance, PlanIsWithinATenThousandthOfModule) {
+  const support::ConformanceModel& model = GetParam();
+  const ir::Graph graph = import::import_torchscript(model.path, {model.image_size});
+  const auto plan = runtime::make_plan(graph, {}, {runtime::Numerics::kFloat, {}, 2});
+  for (const int64_t batch : {1, 5}) {
+    const at::Tensor images = at::randn({batch, 3, model.image_size, model.image_size});
+    const at::Tensor expected = support::reference_forward(model.path, images);
+    const float largest = expected.abs().max().item<float>();
+    EXPECT_LE(plan->run(images).sub(expected).abs().max().item<float>(), 1e-4F * largest)
+        << "batch " << batch;
+  }
+}
+
+TEST_P(Conformance, IsQuantizedAndRuns) {
+  const support::ConformanceModel& model = GetParam();
+  ir::Graph graph = import::import_torchscript(model.path, {model.image_size});
+  passes::prepare(graph, {});
+  quant::QuantizerTable table = backends::place(backends::Backend::kFx, graph, {});
+  passes::initialize_weight_scales(graph, table);
+  const at::Tensor images = at::randn({4, 3, model.image_size, model.image_size});
+  int batches = 0;
+  passes::calibrate_activations(graph, table, {}, [&]() -> std::optional<at::Tensor> {
+    return batches++ == 0 ? std::optional(images) : std::nullopt;
+  });
+  const at::Tensor logits =
+      runtime::make_plan(graph, table, {runtime::Numerics::kQuantized, {}, 2})->run(images);
+  expect_lively(logits);
+  const at::Tensor float_logits =
+      runtime::make_plan(graph, {}, {runtime::Numerics::kFloat, {}, 2})->run(images);
+  EXPECT_FALSE(at::equal(logits, float_logits));
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, Conformance, ::testing::ValuesIn(support::conformance_models()),
+                         conformance_name);
+
+}  // namespace
+}  // namespace ptq
