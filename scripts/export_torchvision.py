@@ -71,7 +71,7 @@ def observe_statistics(model, size):
         norm.train()
         norm.momentum = 1.0
     with torch.no_grad():
-        model(torch.randn(8, 3, size, size))
+        model(torch.randn(32, 3, size, size))
     model.eval()
 
 
