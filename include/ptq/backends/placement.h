@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "ptq/ir/graph.h"
 #include "ptq/quant/quantizer.h"
@@ -9,20 +10,59 @@
 /// Backends decide where a prepared graph is quantized, and nothing else.
 namespace ptq::backends {
 
-enum class Backend { kFx };
+/// kFlexml places like kFx: what differs is the preparation (passes/pipeline.h).
+enum class Backend { kFx, kLayerwise, kFlexml };
 
-struct PlacementOptions {
-  int weight_bit_width = 8;
-  quant::Granularity weight_granularity = quant::Granularity::kPerTensor;
-  bool weight_narrow_range = false;
-  int act_bit_width = 8;
-  /// Outputs of ReLU, sigmoid and softmax use unsigned codes.
-  bool unsigned_activations = true;
-  /// 32, 16, or none: biases stay float.
-  std::optional<int> bias_bit_width = 32;
+struct WeightOptions {
+  quant::NumberFormat format = quant::IntegerFormat{};
+  quant::Symmetry symmetry = quant::Symmetry::kSymmetric;
+  quant::Granularity granularity = quant::Granularity::kPerTensor;
+  quant::ScaleType scale_type = quant::ScaleType::kFloat;
+  quant::Calibration calibration = quant::Calibration::kStatistics;
 };
 
-/// Adds FakeQuantize nodes and layer quantizers to `graph`, scales still undefined.
+struct ActivationOptions {
+  /// Whether an integer format is signed is decided at each place.
+  quant::NumberFormat format = quant::IntegerFormat{};
+  quant::Symmetry symmetry = quant::Symmetry::kSymmetric;
+  quant::Granularity granularity = quant::Granularity::kPerTensor;
+  quant::ScaleType scale_type = quant::ScaleType::kFloat;
+  quant::Calibration calibration = quant::Calibration::kStatistics;
+  quant::Timing timing = quant::Timing::kStatic;
+  /// Unsigned codes at outputs of ReLU, sigmoid and softmax (integers of kFx and kFlexml, and
+  /// attention weights everywhere).
+  bool unsigned_values = true;
+};
+
+/// Formats of some layers' weights and inputs in place of the usual ones.
+struct LayerFormats {
+  std::optional<quant::NumberFormat> weight, activation;
+};
+
+/// Bit widths for layers whose name a regular expression finds (anywhere in the name).
+struct LayerOverride {
+  std::string pattern;
+  std::optional<int> weight_bit_width, act_bit_width;
+};
+
+struct PlacementOptions {
+  WeightOptions weights;
+  /// None: weights alone are quantized, biases are not.
+  std::optional<ActivationOptions> activations = ActivationOptions{};
+  /// 32, 16, or none: biases stay float.
+  std::optional<int> bias_bit_width = 32;
+  /// kLayerwise: convolutions of 3 input channels, linear layers of 1000 outputs
+  /// (reference-behaviour 5.5).
+  LayerFormats first_last;
+  /// The last that matches a layer counts.
+  std::vector<LayerOverride> overrides;
+  int64_t group_size = 32;
+};
+
+/// Adds FakeQuantize nodes and layer quantizers to `graph`, scales still undefined. Throws
+/// QuantizationError naming the layer for a grouped transposed convolution per channel, and
+/// ConfigError naming a pattern of `overrides` that is no regular expression, matches no layer, or
+/// asks for activation bits where `activations` is none.
 quant::QuantizerTable place(Backend backend, ir::Graph& graph, const PlacementOptions& options);
 
 }  // namespace ptq::backends

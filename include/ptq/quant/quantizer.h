@@ -7,35 +7,21 @@
 #include <vector>
 
 #include "ptq/ir/op.h"
+#include "ptq/quant/format.h"
 
 /// What a quantizer is: the integers it may use, the scale it shares, the values calibration found.
 namespace ptq::quant {
 
-/// The integers of a quantizer (reference-behaviour 3.1).
-struct IntegerFormat {
-  int bit_width = 8;
-  bool is_signed = true;
-  bool narrow_range = false;
-
-  /// Smallest and largest code; exact in double for every bit width up to 32.
-  double quant_min() const;
-  double quant_max() const;
-
-  /// What a threshold is divided by to give a float scale: 2^(b-1) for the signed full range (so
-  /// the largest positive value saturates), else the largest code.
-  double threshold_divisor() const;
-
-  bool operator==(const IntegerFormat& other) const {
-    return bit_width == other.bit_width && is_signed == other.is_signed &&
-           narrow_range == other.narrow_range;
-  }
-};
-
 enum class QuantizerKind { kWeight, kActivation, kBias };
-enum class Granularity { kPerTensor, kPerChannel };
-
-/// How an activation's threshold is found; more follow with their issue.
-enum class Statistic { kAbsMax, kAbsPercentile };
+enum class Symmetry { kSymmetric, kAsymmetric };
+enum class Granularity { kPerTensor, kPerChannel, kPerGroup };
+/// Any scale, or powers of two alone.
+enum class ScaleType { kFloat, kPowerOfTwo };
+/// How scale and zero point are found: from statistics, by a search for the least squared error, or
+/// by half-quadratic optimization (weights alone).
+enum class Calibration { kStatistics, kMse, kHqo };
+/// Once, by calibration, or from every image anew. Weights are always static.
+enum class Timing { kStatic, kDynamic };
 
 /// Index into QuantizerTable::scales.
 using ScaleId = int;
@@ -45,8 +31,9 @@ using ScaleId = int;
 /// every sharer divides the mean by the same `threshold_divisor`.
 struct Scale {
   double threshold_divisor = 1;
-  /// Scalar [] or per channel [C], float32. Undefined until weights are initialized or activations
-  /// calibrated; bias scales stay undefined, they are derived (quant/bias.h).
+  /// float32: scalar [], per channel [C], or per group (quantizer.h, group_shape). Undefined until
+  /// weights are initialized or activations calibrated; stays undefined for biases, whose scale is
+  /// derived (quant/layer_quantizers.h), and for dynamic activations.
   at::Tensor value;
 };
 
@@ -54,13 +41,37 @@ struct Quantizer {
   QuantizerKind kind = QuantizerKind::kActivation;
   /// Module of the layer for weights and biases, producer of the value for activations.
   std::string layer;
-  IntegerFormat format;
+  NumberFormat format = IntegerFormat{};
+  /// Asymmetric quantizers have unsigned integer formats.
+  Symmetry symmetry = Symmetry::kSymmetric;
   Granularity granularity = Granularity::kPerTensor;
-  /// Weight axis of a per-channel scale.
+  ScaleType scale_type = ScaleType::kFloat;
+  Calibration calibration = Calibration::kStatistics;
+  Timing timing = Timing::kStatic;
+  /// Axis of a per-channel scale, or axis along which groups lie.
   int64_t axis = 0;
-  Statistic statistic = Statistic::kAbsMax;
+  int64_t group_size = 32;
   ScaleId scale = -1;
+  /// As many as scales, float32, whole numbers but for HQO's. Undefined for symmetric and dynamic
+  /// quantizers, and until it is found.
+  at::Tensor zero_point;
+
+  const IntegerFormat* integer() const { return std::get_if<IntegerFormat>(&format); }
+  const MinifloatFormat* minifloat() const { return std::get_if<MinifloatFormat>(&format); }
+  /// Whether one scale and zero point, known before the run, serve all values.
+  bool is_static_per_tensor() const {
+    return timing == Timing::kStatic && granularity == Granularity::kPerTensor;
+  }
 };
+
+/// What a threshold of this quantizer is divided by (reference-behaviour 3.1, 3.6, 3.9, 3.10): T of
+/// the integers, 2^(b-1) or 2^b with power-of-two scales; the largest number F of a minifloat; in
+/// groups with power-of-two scales OCP's rule, 2^(b-2) for integers and 2^floor(log2 F) for
+/// minifloats.
+double threshold_divisor(const Quantizer& quantizer);
+
+/// Sizes of the scales of groups: `sizes` with `axis` divided by the group size, rounded up.
+std::vector<int64_t> group_shape(c10::IntArrayRef sizes, int64_t axis, int64_t group_size);
 
 /// All quantizers of a graph, addressed by ir::QuantizerId.
 struct QuantizerTable {
@@ -74,7 +85,7 @@ struct QuantizerTable {
   }
   Scale& scale_of(ir::QuantizerId id) { return scales.at(static_cast<size_t>(at(id).scale)); }
 
-  /// Adds a quantizer with a scale of its own, divisor taken from its format.
+  /// Adds a quantizer with a scale of its own, divisor by threshold_divisor().
   ir::QuantizerId add(Quantizer quantizer);
   /// Adds a quantizer that uses the scale of `other`.
   ir::QuantizerId add_sharing_scale(Quantizer quantizer, ir::QuantizerId other);
