@@ -4,98 +4,76 @@
 #include <map>
 #include <memory>
 
+#include "passes/batch_statistics.h"
 #include "ptq/base/error.h"
 #include "ptq/quant/statistics.h"
+#include "ptq/quant/weight_scale.h"
 #include "ptq/runtime/executor.h"
 
 namespace ptq::passes {
 namespace {
 
-/// The statistics of one FakeQuantize node: a percentile a lane and batch.
-struct Site {
-  const ir::Node* node = nullptr;
-  ir::Dims shape;
-  std::vector<quant::AbsPercentile> lanes;
-};
-
-/// Watches every FakeQuantize node and averages its batches into the scales.
-class Calibrator {
+/// The means over all batches: thresholds by scale, zero points by quantizer.
+class Means {
  public:
-  Calibrator(const ir::Graph& graph, const quant::QuantizerTable& table,
-             const CalibrationOptions& options)
-      : table_(table), options_(options), means_(table.scales.size()) {
-    for (const ir::Node& node : graph.nodes) {
-      if (!node.is<ir::FakeQuantize>()) continue;
-      index_.emplace(&node, sites_.size());
-      sites_.push_back({&node, graph.values[static_cast<size_t>(node.inputs[0])].shape, {}});
+  explicit Means(const quant::QuantizerTable& table)
+      : table_(table), thresholds_(table.scales.size()), zero_points_(table.quantizers.size()) {}
+
+  void add(const ir::Node& node, const quant::ActivationThreshold& found) {
+    const ir::QuantizerId id = node.as<ir::FakeQuantize>()->quantizer;
+    if (!std::isfinite(found.threshold) || !std::isfinite(found.zero_point)) {
+      throw QuantizationError(node.name + ": its values are not finite on the calibration images");
     }
+    thresholds_[static_cast<size_t>(table_.at(id).scale)].add(found.threshold);
+    ZeroPoint& zero = zero_points_[static_cast<size_t>(id)];
+    zero.sum += found.zero_point;
+    ++zero.calls;
   }
 
-  void start_batch(int64_t batch) {
-    for (Site& site : sites_) {
-      int64_t count = 1;
-      for (int64_t extent : ir::at_batch(site.shape, batch)) count *= extent;
-      site.lanes.assign(static_cast<size_t>(options_.threads),
-                        quant::AbsPercentile(options_.percentile, count));
-    }
-  }
-
-  /// Values may come in any dense layout: a percentile does not depend on order.
-  void observe(const ir::Node& node, const at::Tensor& value, int lane) {
-    const at::Tensor dense = value.is_non_overlapping_and_dense() ? value : value.contiguous();
-    sites_[index_.at(&node)].lanes[static_cast<size_t>(lane)].add(dense.data_ptr<float>(),
-                                                                  dense.numel());
-  }
-
-  /// Sites in execution order: the mean of a shared scale rounds in that order.
-  void finish_batch() {
-    for (Site& site : sites_) {
-      quant::AbsPercentile& whole = site.lanes.front();
-      for (size_t lane = 1; lane < site.lanes.size(); ++lane) whole.merge(site.lanes[lane]);
-      const float statistic = whole.result();
-      const auto& quantizer = table_.at(site.node->as<ir::FakeQuantize>()->quantizer);
-      if (!std::isfinite(statistic)) {
-        throw QuantizationError(site.node->name +
-                                ": its values are not finite on the calibration images");
+  /// Writes scales, then the zero points that depend on them. Quantizers that nothing uses keep a
+  /// threshold of 1, as in the reference.
+  void write(quant::QuantizerTable& table) const {
+    for (size_t id = 0; id < table.quantizers.size(); ++id) {
+      quant::Quantizer& quantizer = table.quantizers[id];
+      if (quantizer.kind != quant::QuantizerKind::kActivation || !needs_calibration(quantizer)) {
+        continue;
       }
-      means_[static_cast<size_t>(quantizer.scale)].add(statistic);
-      site.lanes.clear();
+      quant::Scale& scale = table.scales[static_cast<size_t>(quantizer.scale)];
+      scale.value =
+          quant::activation_scale(thresholds_[static_cast<size_t>(quantizer.scale)].value(),
+                                  scale.threshold_divisor, quantizer.scale_type);
+      if (quantizer.symmetry == quant::Symmetry::kSymmetric) continue;
+      quantizer.zero_point =
+          quant::activation_zero_point(zero_points_[id].mean(), scale.value, *quantizer.integer());
     }
-  }
-
-  const quant::RunningMean& mean(quant::ScaleId scale) const {
-    return means_[static_cast<size_t>(scale)];
   }
 
  private:
+  struct ZeroPoint {
+    double sum = 0;
+    int64_t calls = 0;
+    float mean() const {
+      return calls == 0 ? 0 : static_cast<float>(sum / static_cast<double>(calls));
+    }
+  };
+
   const quant::QuantizerTable& table_;
-  const CalibrationOptions& options_;
-  std::vector<Site> sites_;
-  std::map<const ir::Node*, size_t> index_;
-  std::vector<quant::RunningMean> means_;
+  std::vector<quant::RunningMean> thresholds_;
+  std::vector<ZeroPoint> zero_points_;
 };
 
 std::unique_ptr<runtime::Executor> float_executor(const ir::Graph& graph,
                                                   const quant::QuantizerTable& table,
                                                   const CalibrationOptions& options,
-                                                  Calibrator& calibrator) {
+                                                  BatchStatistics& statistics) {
   runtime::ExecutorOptions executor;
   executor.numerics = runtime::Numerics::kFloat;
   executor.threads = options.threads;
-  executor.observer = [&calibrator](const ir::Node& node, const at::Tensor& value, int lane) {
-    calibrator.observe(node, value, lane);
+  executor.observer = [&statistics](const ir::Node& node, const at::Tensor& value, int lane) {
+    statistics.observe(node, value, lane);
   };
   return options.compile ? runtime::make_plan(graph, table, executor)
                          : runtime::make_interpreter(graph, table, executor);
-}
-
-void write_scales(quant::QuantizerTable& table, const Calibrator& calibrator) {
-  for (const quant::Quantizer& quantizer : table.quantizers) {
-    if (quantizer.kind != quant::QuantizerKind::kActivation) continue;
-    quant::Scale& scale = table.scales[static_cast<size_t>(quantizer.scale)];
-    const float threshold = calibrator.mean(quantizer.scale).value();
-    scale.value = quant::scale_of_threshold(threshold, scale.threshold_divisor);
-  }
 }
 
 }  // namespace
@@ -107,24 +85,34 @@ void initialize_weight_scales(const ir::Graph& graph, quant::QuantizerTable& tab
     if (!layer->weight.value.isfinite().all().item<bool>()) {
       throw QuantizationError(node.name + ": its weight is not finite");
     }
-    table.scale_of(layer->weight_quantizer).value =
-        quant::absmax_weight_scale(layer->weight.value, table.at(layer->weight_quantizer));
+    quant::Quantizer& quantizer = table.at(layer->weight_quantizer);
+    const auto found = quant::solve_weight_scale(layer->weight.value, quantizer);
+    table.scale_of(layer->weight_quantizer).value = found.scale;
+    quantizer.zero_point = found.zero_point;
   }
 }
 
 void calibrate_activations(const ir::Graph& graph, quant::QuantizerTable& table,
                            const CalibrationOptions& options, const NextBatch& next_batch) {
-  Calibrator calibrator(graph, table, options);
-  const auto executor = float_executor(graph, table, options, calibrator);
+  Means means(table);
+  BatchStatistics statistics(graph, table, options);
+  if (statistics.empty()) return;
+  const auto executor = float_executor(graph, table, options, statistics);
   int64_t batches = 0;
   while (const std::optional<at::Tensor> images = next_batch()) {
-    calibrator.start_batch(images->size(0));
-    executor->run(*images);
-    calibrator.finish_batch();
+    statistics.start_batch(images->size(0));
+    for (int pass = 0; pass < statistics.passes(); ++pass) {
+      statistics.start_pass(pass);
+      executor->run(*images);
+      statistics.end_pass(pass);
+    }
+    statistics.each([&](const ir::Node& node, const quant::ActivationThreshold& found) {
+      means.add(node, found);
+    });
     ++batches;
   }
   if (batches == 0) throw DataError("there are no calibration images");
-  write_scales(table, calibrator);
+  means.write(table);
 }
 
 }  // namespace ptq::passes

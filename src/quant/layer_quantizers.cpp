@@ -1,5 +1,7 @@
 #include "ptq/quant/layer_quantizers.h"
 
+#include <algorithm>
+
 #include "ptq/base/error.h"
 #include "ptq/quant/fake_quantize.h"
 
@@ -39,6 +41,12 @@ at::Tensor bias_scale(const ir::Index& index, const ir::Node& node, const Quanti
   return input_scale(index, node, table).mul(table.scale_of(layer->weight_quantizer).value);
 }
 
+bool has_dynamic_scale(const QuantizerTable& table) {
+  return std::any_of(table.quantizers.begin(), table.quantizers.end(), [](const Quantizer& q) {
+    return q.timing == Timing::kDynamic && q.granularity == Granularity::kPerTensor;
+  });
+}
+
 LayerTensors quantized_layer_tensors(const ir::Index& index, const ir::Node& node,
                                      const QuantizerTable& table) {
   const ir::Weighted* layer = ir::weighted(node.op);
@@ -50,7 +58,7 @@ LayerTensors quantized_layer_tensors(const ir::Index& index, const ir::Node& nod
   if (tensors.bias.defined() && layer->bias_quantizer != ir::kNoQuantizer) {
     tensors.bias = fake_quantize_bias(tensors.bias, input_scale(index, node, table),
                                       table.scale_of(layer->weight_quantizer).value,
-                                      table.at(layer->bias_quantizer).format.bit_width);
+                                      bit_width(table.at(layer->bias_quantizer).format));
   }
   return tensors;
 }

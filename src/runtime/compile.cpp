@@ -20,7 +20,7 @@ class Compiler {
 
   Program run() {
     add_values();
-    for (const Group& group : decide_fusion(plan_.graph, plan_.observed_values())) {
+    for (const Group& group : decide_fusion(plan_.graph, table_, plan_.observed_values())) {
       run_named(group.anchor->name, [&] { emit(group); });
     }
     program_.input = plan_.graph.input;
@@ -66,9 +66,14 @@ class Compiler {
     Operands operands = operands_of(group);
     copy_to_wanted(*group.anchor, operands.inputs);
     const ir::Node& node = *group.anchor;
-    StepRequest request{
-        node,          layouts(operands.inputs), sizes_of(node, operands), std::move(operands.tail),
-        operands.main, weights_of(node),         program_.micro_batch};
+    StepRequest request{node,
+                        table_,
+                        layouts(operands.inputs),
+                        sizes_of(node, operands),
+                        std::move(operands.tail),
+                        operands.main,
+                        weights_of(node),
+                        program_.micro_batch};
     fold_batch_norm(group, request);
     BuiltStep built = build_step(request);
     add_step(node.name, std::move(operands.inputs), group.last().output(), std::move(built));
@@ -91,7 +96,7 @@ class Compiler {
   Operands operands_of(const Group& group) {
     const ir::Node& anchor = *group.anchor;
     Operands operands{anchor.inputs, {}, 0};
-    if (is_elementwise(anchor)) {
+    if (is_elementwise(anchor, table_)) {
       operands.main = main_input(anchor);
       append_tail(anchor, operands.main, operands);
     }
@@ -139,7 +144,7 @@ class Compiler {
   }
 
   Extents sizes_of(const ir::Node& node, const Operands& operands) {
-    if (is_elementwise(node)) return broadcast_sizes(node.inputs);
+    if (is_elementwise(node, table_)) return broadcast_sizes(node.inputs);
     static_cast<void>(operands);
     return ir::at_batch(plan_.graph.values[static_cast<size_t>(node.output())].shape, batch());
   }

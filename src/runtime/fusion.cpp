@@ -21,8 +21,9 @@ const ir::Dims& shape(const ir::Graph& graph, ir::ValueId value) {
 
 class Fuser {
  public:
-  Fuser(ir::Graph& graph, const std::unordered_set<ir::ValueId>& kept)
-      : graph_(graph), index_(graph), kept_(kept) {}
+  Fuser(ir::Graph& graph, const quant::QuantizerTable& table,
+        const std::unordered_set<ir::ValueId>& kept)
+      : graph_(graph), index_(graph), table_(table), kept_(kept) {}
 
   std::vector<Group> groups() {
     for (const ir::Node& node : graph_.nodes) order_.emplace(&node, order_.size());
@@ -55,7 +56,8 @@ class Fuser {
       return nullptr;
     }
     const ir::Node& user = *users.front();
-    const bool fits = is_elementwise(user) && taken_.count(&user) == 0 && keeps_shape(user, value);
+    const bool fits =
+        is_elementwise(user, table_) && taken_.count(&user) == 0 && keeps_shape(user, value);
     return fits ? &user : nullptr;
   }
 
@@ -66,6 +68,7 @@ class Fuser {
 
   ir::Graph& graph_;
   ir::Index index_;
+  const quant::QuantizerTable& table_;
   const std::unordered_set<ir::ValueId>& kept_;
   std::unordered_map<const ir::Node*, size_t> order_;
   std::unordered_set<const ir::Node*> taken_;
@@ -73,16 +76,19 @@ class Fuser {
 
 }  // namespace
 
-bool is_elementwise(const ir::Node& node) {
+bool is_elementwise(const ir::Node& node, const quant::QuantizerTable& table) {
+  if (const auto* fake = node.as<ir::FakeQuantize>()) {
+    return table.at(fake->quantizer).is_static_per_tensor();
+  }
   return is_arithmetic(node) || node.is<ir::Relu>() || node.is<ir::Relu6>() ||
          node.is<ir::Sigmoid>() || node.is<ir::Silu>() || node.is<ir::Hardswish>() ||
          node.is<ir::Hardsigmoid>() || node.is<ir::Gelu>() || node.is<ir::LeakyRelu>() ||
-         node.is<ir::AddScalar>() || node.is<ir::MulScalar>() || node.is<ir::FakeQuantize>() ||
-         node.is<ir::BatchNorm>();
+         node.is<ir::AddScalar>() || node.is<ir::MulScalar>() || node.is<ir::BatchNorm>();
 }
 
-std::vector<Group> decide_fusion(ir::Graph& graph, const std::unordered_set<ir::ValueId>& kept) {
-  return Fuser(graph, kept).groups();
+std::vector<Group> decide_fusion(ir::Graph& graph, const quant::QuantizerTable& table,
+                                 const std::unordered_set<ir::ValueId>& kept) {
+  return Fuser(graph, table, kept).groups();
 }
 
 }  // namespace ptq::runtime

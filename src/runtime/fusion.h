@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "ptq/ir/graph.h"
+#include "ptq/quant/quantizer.h"
 
 /// Which nodes become one step. Deciding only: nothing is built or changed here.
 namespace ptq::runtime {
@@ -18,10 +19,12 @@ struct Group {
 };
 
 /// One value in, perhaps a second operand, the same operation on every element; batch
-/// normalization counts, with a factor and a summand a channel.
-bool is_elementwise(const ir::Node& node);
+/// normalization counts, with a factor and a summand a channel, and fake quantization whose scale
+/// is known and the same for all elements.
+bool is_elementwise(const ir::Node& node, const quant::QuantizerTable& table);
 
 /// Groups in an order in which they can run. Values in `kept` must come out of a step as they are.
-std::vector<Group> decide_fusion(ir::Graph& graph, const std::unordered_set<ir::ValueId>& kept);
+std::vector<Group> decide_fusion(ir::Graph& graph, const quant::QuantizerTable& table,
+                                 const std::unordered_set<ir::ValueId>& kept);
 
 }  // namespace ptq::runtime

@@ -1,3 +1,4 @@
+#include <ATen/ops/cat.h>
 #include <c10/core/InferenceMode.h>
 
 #include "ptq/base/error.h"
@@ -59,6 +60,8 @@ class Interpreter final : public Executor {
   Interpreter(const ir::Graph& graph, quant::QuantizerTable table, ExecutorOptions options)
       : steps_(make_steps(graph, graph, table, options.numerics)),
         table_(std::move(table)),
+        one_at_a_time_(options.numerics == Numerics::kQuantized &&
+                       quant::has_dynamic_scale(table_)),
         options_(std::move(options)),
         input_(graph.input),
         output_(graph.output) {}
@@ -66,11 +69,14 @@ class Interpreter final : public Executor {
   at::Tensor run(const at::Tensor& images) override;
 
  private:
+  at::Tensor run_batch(const at::Tensor& images) const;
   at::Tensor run_step(const Step& step, const std::vector<at::Tensor>& inputs, int64_t batch) const;
   at::Tensor quantize(const Step& step, const at::Tensor& value) const;
 
   std::vector<Step> steps_;
   quant::QuantizerTable table_;
+  /// A dynamic scale is that of one image.
+  bool one_at_a_time_;
   ExecutorOptions options_;
   ir::ValueId input_;
   ir::ValueId output_;
@@ -99,6 +105,13 @@ at::Tensor Interpreter::run_step(const Step& step, const std::vector<at::Tensor>
 at::Tensor Interpreter::run(const at::Tensor& images) {
   const c10::InferenceMode no_gradients;
   set_intra_op_threads(options_.threads);
+  if (!one_at_a_time_) return run_batch(images);
+  std::vector<at::Tensor> rows;
+  for (int64_t i = 0; i < images.size(0); ++i) rows.push_back(run_batch(images.narrow(0, i, 1)));
+  return at::cat(rows);
+}
+
+at::Tensor Interpreter::run_batch(const at::Tensor& images) const {
   // In the layout that a module gets from torchvision's transforms: another layout, another kernel,
   // another order of summation.
   std::unordered_map<ir::ValueId, at::Tensor> values{{input_, images.contiguous()}};
@@ -106,7 +119,6 @@ at::Tensor Interpreter::run(const at::Tensor& images) {
     std::vector<at::Tensor> inputs;
     for (const ir::ValueId input : step.node.inputs) inputs.push_back(values.at(input));
     values[step.node.output()] = run_step(step, inputs, images.size(0));
-
     for (const ir::ValueId value : step.last_reads) values.erase(value);
   }
   return values.at(output_).contiguous();

@@ -19,7 +19,10 @@ class Chain {
   Chain(int rank, int channel_dim) : rank_(rank), channel_dim_(channel_dim) {}
 
   bool append(const TailOp& op) {
-    if (op.kind == TailKind::kFakeQuantize) return append_fake_quantize(op.qparams);
+    if (op.kind == TailKind::kFakeQuantize) {
+      const auto* integers = std::get_if<quant::QParams>(&op.params);
+      return integers != nullptr && append_fake_quantize(*integers);
+    }
     if (const auto arithmetic = arithmetic_of(op.kind)) {
       return op.input == kNoOperand && append_arithmetic(*arithmetic, op.constant);
     }

@@ -10,6 +10,7 @@
 
 #include "ptq/base/error.h"
 #include "ptq/base/threads.h"
+#include "ptq/quant/layer_quantizers.h"
 #include "runtime/lane.h"
 
 namespace ptq::runtime {
@@ -49,7 +50,7 @@ class Plan : public Executor {
     image_sizes_ = ir::at_batch(graph.values.at(static_cast<size_t>(graph.input)).shape, 1);
     on_lane_threads(1, [&](int) {
       program_ = compile(prepare_plan_graph(graph, table, options_), table, options_.numerics,
-                         options_.observer ? 1 : micro_batch);
+                         one_at_a_time(table) ? 1 : micro_batch);
     });
   }
 
@@ -76,6 +77,12 @@ class Plan : public Executor {
   }
 
  private:
+  /// An observer may see no padding; a dynamic scale is that of one image.
+  bool one_at_a_time(const quant::QuantizerTable& table) const {
+    return options_.observer ||
+           (options_.numerics == Numerics::kQuantized && quant::has_dynamic_scale(table));
+  }
+
   /// Lanes are made by the thread that first works in them.
   Lane& lane_of(int lane) {
     std::unique_ptr<Lane>& own = lanes_[static_cast<size_t>(lane)];

@@ -32,6 +32,7 @@ class Step {
 /// `node`, then the operands of `tail`.
 struct StepRequest {
   const ir::Node& node;
+  const quant::QuantizerTable& table;
   std::vector<Layout> inputs;
   /// Sizes of the output.
   Extents sizes;
@@ -66,6 +67,7 @@ BuiltStep build_softmax(const StepRequest& request);
 BuiltStep build_layer_norm(const StepRequest& request);
 BuiltStep build_concat(const StepRequest& request);
 BuiltStep build_elementwise(const StepRequest& request);
+BuiltStep build_value_quantizer(const StepRequest& request);
 BuiltStep build_fallback(const StepRequest& request);
 
 /// Copies its input to the layout `out`.

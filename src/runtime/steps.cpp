@@ -22,6 +22,7 @@ struct WantedInputs {
   Result operator()(const ir::MaxPool&) const { return image(); }
   Result operator()(const ir::AvgPool&) const { return image(); }
   Result operator()(const ir::AdaptiveAvgPool&) const { return image(); }
+  Result operator()(const ir::FakeQuantize&) const { return dense(); }
   Result operator()(const ir::Linear&) const { return rows(); }
   Result operator()(const ir::LayerNorm&) const { return rows(); }
   Result operator()(const ir::Softmax&) const { return rows(); }
@@ -56,6 +57,9 @@ struct WantedInputs {
     if (given[0].sizes.size() != 4) return given;
     return {same_type(channels_last(given[0].sizes), given[0])};
   }
+  Result dense() const {
+    return {is_dense(given[0]) ? given[0] : same_type(row_major(given[0].sizes), given[0])};
+  }
   Result rows() const {
     const Layout& in = given[0];
     const bool fits = is_dense(in) && memory_order(in).back() == in.sizes.size() - 1;
@@ -76,9 +80,13 @@ struct Build {
   BuiltStep operator()(const ir::Softmax&) const { return build_softmax(request); }
   BuiltStep operator()(const ir::LayerNorm&) const { return build_layer_norm(request); }
   BuiltStep operator()(const ir::Concat&) const { return build_concat(request); }
+  BuiltStep operator()(const ir::FakeQuantize& op) const {
+    const bool elementwise = request.table.at(op.quantizer).is_static_per_tensor();
+    return elementwise ? build_elementwise(request) : build_value_quantizer(request);
+  }
   template <class Other>
   BuiltStep operator()(const Other&) const {
-    return is_elementwise(request.node) ? build_elementwise(request) : BuiltStep{};
+    return is_elementwise(request.node, request.table) ? build_elementwise(request) : BuiltStep{};
   }
 };
 
@@ -97,7 +105,7 @@ BuiltStep build_step(const StepRequest& request) {
     if (built.step != nullptr) return built;
   }
   StepRequest plain = request;
-  if (is_elementwise(request.node)) plain.tail.erase(plain.tail.begin());
+  if (is_elementwise(request.node, request.table)) plain.tail.erase(plain.tail.begin());
   return build_fallback(plain);
 }
 

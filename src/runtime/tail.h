@@ -5,7 +5,7 @@
 #include <functional>
 #include <vector>
 
-#include "ptq/quant/qparams.h"
+#include "ptq/quant/fake_quantize.h"
 #include "runtime/layout.h"
 
 /// The elementwise operations that follow a computation and run in the same pass over memory.
@@ -38,7 +38,7 @@ struct TailOp {
   /// Slope of kLeakyRelu below zero.
   float slope = 0;
   /// Of kFakeQuantize.
-  quant::QParams qparams;
+  quant::ElementParams params;
   /// Second operand of arithmetic: an input of the step, or a constant; both broadcast.
   int input = kNoOperand;
   at::Tensor constant;

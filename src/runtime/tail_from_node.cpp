@@ -53,7 +53,7 @@ struct ToTail {
   }
   Tail operator()(const ir::FakeQuantize& op) const {
     TailOp fake = simple(TailKind::kFakeQuantize);
-    fake.qparams = quant::qparams(table, op.quantizer);
+    fake.params = quant::element_params(table, op.quantizer);
     return {fake};
   }
   Tail operator()(const ir::BatchNorm& op) const {

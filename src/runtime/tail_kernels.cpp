@@ -136,7 +136,7 @@ void apply_unary(const TailOp& op, float* x, int64_t count) {
     case TailKind::kLeakyRelu:
       return leaky_relu(x, count, op.slope);
     case TailKind::kFakeQuantize:
-      return quant::fake_quantize(x, x, count, op.qparams);
+      return quant::fake_quantize(x, x, count, op.params);
     default:
       throw InternalError("arithmetic without its second operand");
   }

@@ -24,7 +24,7 @@ struct Network {
 
 quant::Quantizer activation() {
   quant::Quantizer quantizer;
-  quantizer.format.is_signed = false;
+  quantizer.format = quant::IntegerFormat{8, false, false};
   return quantizer;
 }
 

@@ -33,7 +33,7 @@ at::Tensor apply_plainly(const Tail& tail, const at::Tensor& x) {
 TailOp fake_quantize(float scale, float zero_point, float quant_min, float quant_max) {
   TailOp op;
   op.kind = TailKind::kFakeQuantize;
-  op.qparams = {scale, zero_point, quant_min, quant_max};
+  op.params = quant::QParams{scale, zero_point, quant_min, quant_max};
   return op;
 }
 

@@ -118,7 +118,7 @@ class GraphBuilder {
   ir::QuantizerId activation_quantizer(double scale, bool is_signed = true, int bit_width = 8) {
     quant::Quantizer quantizer;
     quantizer.layer = "activation";
-    quantizer.format = {bit_width, is_signed, false};
+    quantizer.format = quant::IntegerFormat{bit_width, is_signed, false};
     const ir::QuantizerId added = table.add(quantizer);
     table.scale_of(added).value = scalar(scale);
     return added;

@@ -10,7 +10,8 @@
 
 namespace ptq::passes {
 
-/// Weight scales from the weights as they are now; frozen afterwards (reference-behaviour 3.2).
+/// Weight scales and zero points from the weights as they are now; frozen afterwards
+/// (reference-behaviour 3.2).
 /// Throws QuantizationError naming the layer if a weight is not finite.
 void initialize_weight_scales(const ir::Graph& graph, quant::QuantizerTable& table);
 
@@ -25,9 +26,11 @@ struct CalibrationOptions {
 /// The next calibration batch, images [N, 3, H, W] float32, or nothing at the end.
 using NextBatch = std::function<std::optional<at::Tensor>()>;
 
-/// One float pass over the batches; every activation scale becomes the plain mean of its
-/// quantizers' per-batch statistics (reference-behaviour 3.5). Memory grows with
-/// (100 - percentile) % of a batch's activations, not with the batch. Throws QuantizationError
+/// One float pass over the batches (two or three each for an MSE search); every activation scale
+/// becomes the plain mean of its quantizers' per-batch statistics, every zero point that of its
+/// own quantizer (reference-behaviour 3.5). Nothing to do, and no image taken, where all
+/// activation scales are dynamic. Memory grows with (100 - percentile) % of a batch's activations,
+/// not with the batch. Throws QuantizationError
 /// naming the layer if a statistic is not finite, DataError if there was no batch.
 void calibrate_activations(const ir::Graph& graph, quant::QuantizerTable& table,
                            const CalibrationOptions& options, const NextBatch& next_batch);

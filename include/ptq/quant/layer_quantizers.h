@@ -22,4 +22,8 @@ LayerTensors quantized_layer_tensors(const ir::Index& index, const ir::Node& nod
 /// Scale of the layer's bias quantizer, s_in * s_w; undefined without bias quantizer.
 at::Tensor bias_scale(const ir::Index& index, const ir::Node& node, const QuantizerTable& table);
 
+/// Whether an activation takes its one scale from each image anew: such a network runs image by
+/// image.
+bool has_dynamic_scale(const QuantizerTable& table);
+
 }  // namespace ptq::quant

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "ptq/ir/graph.h"
+#include "ptq/passes/calibrate.h"
+#include "ptq/quant/activation_statistic.h"
+
+namespace ptq::passes {
+
+/// Whether calibration has to find the quantizer's scale.
+bool needs_calibration(const quant::Quantizer& quantizer);
+
+/// The statistics of one batch at every FakeQuantize node whose scale calibration finds. Lanes
+/// observe at the same time, each into statistics of its own.
+class BatchStatistics {
+ public:
+  BatchStatistics(const ir::Graph& graph, const quant::QuantizerTable& table,
+                  const CalibrationOptions& options);
+
+  bool empty() const { return sites_.empty(); }
+  void start_batch(int64_t images);
+  /// How often the batch has to be seen.
+  int passes() const { return passes_; }
+  void start_pass(int pass);
+  void end_pass(int pass);
+
+  /// Values may come in any dense layout: a statistic does not depend on their order.
+  void observe(const ir::Node& node, const at::Tensor& value, int lane);
+
+  /// Results in execution order: the mean of a shared scale rounds in that order.
+  void each(const std::function<void(const ir::Node&, const quant::ActivationThreshold&)>& visit);
+
+ private:
+  struct Site {
+    const ir::Node* node = nullptr;
+    ir::Dims shape;
+    std::unique_ptr<quant::ActivationStatistic> merged;
+    std::vector<std::unique_ptr<quant::ActivationStatistic>> lanes;
+  };
+
+  const quant::QuantizerTable& table_;
+  const CalibrationOptions& options_;
+  std::vector<Site> sites_;
+  std::unordered_map<const ir::Node*, size_t> index_;
+  int passes_ = 0;
+};
+
+}  // namespace ptq::passes
