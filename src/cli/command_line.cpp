@@ -87,7 +87,8 @@ void apply(const Typed& typed, Settings& settings) {
   if (typed.on || typed.off) {
     settings.set(option, parse_value(option, {typed.on ? "on" : "off"}), Source::kCommandLine);
   } else if (!typed.words.empty()) {
-    if (static_cast<int>(typed.words.size()) > words_of(option)) {
+    if (option.type != ValueType::kTexts &&
+        static_cast<int>(typed.words.size()) > words_of(option)) {
       throw ConfigError("--" + std::string(option.name) + " is given twice");
     }
     settings.set(option, parse_value(option, typed.words), Source::kCommandLine);

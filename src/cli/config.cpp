@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <set>
 
+#include "placement_options.h"
 #include "ptq/base/error.h"
 #include "ptq/base/threads.h"
 
@@ -86,22 +87,6 @@ data::CalibrationSampling sampling(const std::string& word) {
   return data::CalibrationSampling::kStratified;
 }
 
-backends::PlacementOptions placement(const Settings& settings) {
-  backends::PlacementOptions options;
-  options.weight_bit_width = static_cast<int>(settings.integer("weight-bit-width"));
-  options.weight_granularity = settings.text("weight-quant-granularity") == "per_channel"
-                                   ? quant::Granularity::kPerChannel
-                                   : quant::Granularity::kPerTensor;
-  options.weight_narrow_range = settings.is_on("weight-narrow-range");
-  options.act_bit_width = static_cast<int>(settings.integer("act-bit-width"));
-  options.unsigned_activations = settings.is_on("uint-sym-act-for-unsigned-values");
-  options.bias_bit_width.reset();
-  if (!settings.is_none("bias-bit-width")) {
-    options.bias_bit_width = static_cast<int>(settings.integer("bias-bit-width"));
-  }
-  return options;
-}
-
 at::Device device(const Settings& settings) {
   if (settings.is_none("gpu")) return at::kCPU;
   const int64_t index = settings.integer("gpu");
@@ -117,6 +102,12 @@ at::Device device(const Settings& settings) {
     throw ConfigError(flag + " needs --no-compile: the optimised plan runs on the CPU alone");
   }
   return {at::kCUDA, static_cast<at::DeviceIndex>(index)};
+}
+
+at::ScalarType dtype(const Settings& settings) {
+  const std::string& word = settings.text("dtype");
+  if (word == "bfloat16") return at::kBFloat16;
+  return word == "float16" ? at::kHalf : at::kFloat;
 }
 
 Outputs outputs(const Settings& settings) {
@@ -158,13 +149,18 @@ Config make_config(const Settings& settings) {
   config.unreadable = settings.is_on("skip-unreadable") ? data::UnreadableImages::kSkip
                                                         : data::UnreadableImages::kError;
   config.image_memory_bytes = bytes_of_gib(settings.number("image-memory"));
-  config.placement = placement(settings);
+  config.backend = backend_of(settings);
+  config.placement = placement_options(settings);
   config.preparation.merge_batch_norm = settings.is_on("merge-bn");
+  config.preparation.preparation = config.backend == backends::Backend::kFlexml
+                                       ? passes::Preparation::kFlexml
+                                       : passes::Preparation::kDefault;
   config.percentile = settings.number("act-quant-percentile");
   config.compile = settings.is_on("compile");
   config.threads = settings.is_none("threads") ? available_cores()
                                                : static_cast<int>(settings.integer("threads"));
   config.device = device(settings);
+  config.dtype = dtype(settings);
   config.seed = static_cast<uint64_t>(settings.integer("seed"));
   config.skip_float = settings.is_on("skip-float");
   config.outputs = outputs(settings);

@@ -37,6 +37,8 @@ std::string flag_words(const Option& option) {
       return "--" + name + " X";
     case ValueType::kNumbers:
       return "--" + name + " R G B";
+    case ValueType::kTexts:
+      return "--" + name + " TEXT, repeatable";
     default:
       return "--" + name + (option.choices.empty() ? " TEXT" : " WORD");
   }

@@ -67,6 +67,7 @@ std::vector<double> three_numbers(const Option& option, const std::vector<std::s
 Value parse_type(const Option& option, const std::vector<std::string>& words) {
   if (option.accepts_none && words.size() == 1 && words[0] == "None") return std::monostate{};
   if (option.type == ValueType::kNumbers) return three_numbers(option, words);
+  if (option.type == ValueType::kTexts) return words;
   if (words.size() != 1) refuse(option, " takes one value");
   const std::string& word = words[0];
   switch (option.type) {
@@ -159,8 +160,8 @@ Option Option::serves(std::initializer_list<std::string_view> values) const {
 Option Option::serves_default() const {
   return with(*this, [](Option& o) { o.served = {o.default_value}; });
 }
-Option Option::not_yet_for(std::initializer_list<std::string_view> values) const {
-  return with(*this, [&](Option& o) { o.not_yet = values; });
+Option Option::also(std::initializer_list<std::string_view> values) const {
+  return with(*this, [&](Option& o) { o.extra = values; });
 }
 Option Option::reference_has(std::string_view value) const {
   return with(*this, [&](Option& o) { o.reference_default = value; });
@@ -174,7 +175,7 @@ Option Option::ours() const {
 
 Value parse_value(const Option& option, const std::vector<std::string>& words) {
   Value value = parse_type(option, words);
-  if (is_one_of(option, value, option.not_yet)) refuse_unbuilt(option, value);
+  if (is_one_of(option, value, option.extra)) return value;
   require_range(option, value);
   require_choice(option, value);
   if (!option.served.empty() && !is_one_of(option, value, option.served)) {
@@ -193,6 +194,11 @@ std::string to_text(const Value& value) {
       std::array<char, 32> digits{};
       const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), real);
       return {digits.data(), end.ptr};
+    }
+    std::string operator()(const std::vector<std::string>& list) const {
+      std::string line;
+      for (const std::string& word : list) line += (line.empty() ? "" : " ") + word;
+      return line;
     }
     std::string operator()(const std::vector<double>& list) const {
       std::string line;

@@ -20,6 +20,9 @@ Option row(std::string_view name, ValueType type, std::string_view value, std::s
 Option text(std::string_view name, std::string_view value, std::string_view help) {
   return row(name, ValueType::kText, value, help);
 }
+Option texts(std::string_view name, std::string_view value, std::string_view help) {
+  return row(name, ValueType::kTexts, value, help);
+}
 Option integer(std::string_view name, std::string_view value, std::string_view help) {
   return row(name, ValueType::kInteger, value, help);
 }
@@ -41,9 +44,7 @@ Rows model_options() {
       text("model", "None", "TorchScript file to evaluate").ours(),
       text("model-dir", "None", "folder in which --model-name looks for NAME.pt").ours(),
       text("model-name", "resnet18", "name of the model; also says its preprocessing"),
-      text("dtype", "float", "number type of the network")
-          .one_of({"float", "bfloat16", "float16"})
-          .serves({"float"}),
+      text("dtype", "float", "number type of the network").one_of({"float", "bfloat16", "float16"}),
   };
 }
 
@@ -85,40 +86,34 @@ Rows data_options() {
 Rows quantization_options() {
   return {
       text("target-backend", "fx", "where quantizers are placed")
-          .one_of({"fx", "layerwise", "flexml"})
-          .serves({"fx"}),
+          .one_of({"fx", "layerwise", "flexml"}),
       text("quant-format", "int", "number format of weights and activations")
-          .one_of({"int", "float", "float_ocp"})
-          .serves({"int"}),
+          .one_of({"int", "float", "float_ocp"}),
       text("scale-factor-type", "float_scale", "any scale, or powers of two")
-          .one_of({"float_scale", "po2_scale"})
-          .serves({"float_scale"}),
-      integer("act-bit-width", "8", "bits of an activation").between(2, 16).not_yet_for({"0"}),
+          .one_of({"float_scale", "po2_scale"}),
+      integer("act-bit-width", "8", "bits of an activation; 0 or None: only weights are quantized")
+          .between(2, 16)
+          .or_none()
+          .also({"0"}),
       integer("weight-bit-width", "8", "bits of a weight").between(2, 16),
       integer("bias-bit-width", "32", "bits of a bias; None leaves biases in float")
           .one_of({"32", "16"})
           .or_none(),
-      text("act-quant-type", "sym", "symmetric or asymmetric activations")
-          .one_of({"sym", "asym"})
-          .serves({"sym"}),
-      text("weight-quant-type", "sym", "symmetric or asymmetric weights")
-          .one_of({"sym", "asym"})
-          .serves({"sym"}),
+      text("act-quant-type", "sym", "symmetric or asymmetric activations").one_of({"sym", "asym"}),
+      text("weight-quant-type", "sym", "symmetric or asymmetric weights").one_of({"sym", "asym"}),
       text("weight-quant-granularity", "per_tensor", "what shares a weight scale")
-          .one_of({"per_tensor", "per_channel", "per_group"})
-          .serves({"per_tensor", "per_channel"}),
+          .one_of({"per_tensor", "per_channel", "per_group"}),
       text("act-quant-granularity", "per_tensor", "what shares an activation scale")
-          .one_of({"per_tensor", "per_group"})
-          .serves({"per_tensor"}),
+          .one_of({"per_tensor", "per_group"}),
+      integer("group-size", "32", "values along the input channels that share a scale (per_group)")
+          .between(2, 4096)
+          .ours(),
       text("weight-quant-calibration-type", "stats", "how weight scales are found")
-          .one_of({"stats", "mse", "hqo"})
-          .serves({"stats"}),
+          .one_of({"stats", "mse", "hqo"}),
       text("act-quant-calibration-type", "stats", "how activation scales are found")
-          .one_of({"stats", "mse"})
-          .serves({"stats"}),
+          .one_of({"stats", "mse"}),
       text("act-scale-computation-type", "static", "calibrated once, or computed per input")
-          .one_of({"static", "dynamic"})
-          .serves({"static"}),
+          .one_of({"static", "dynamic"}),
       number("act-quant-percentile", "99.999", "percentile of |x| that an activation must hold")
           .above(0, 100),
       on_off("weight-narrow-range", "off", "leave out the most negative weight code"),
@@ -130,16 +125,21 @@ Rows quantization_options() {
 
 Rows number_format_options() {
   const auto bits = [](std::string_view name, std::string_view value, std::string_view help) {
-    return integer(name, value, help).at_least(1).serves_default();
+    return integer(name, value, help).between(0, 6);
   };
   return {
-      bits("layerwise-first-last-bit-width", "8", "bits of first and last layer (layerwise)"),
+      integer("layerwise-first-last-bit-width", "8", "bits of first and last layer (layerwise)")
+          .between(2, 16),
       bits("layerwise-first-last-mantissa-bit-width", "4", "their mantissa bits (float formats)"),
       bits("layerwise-first-last-exponent-bit-width", "3", "their exponent bits (float formats)"),
       bits("weight-mantissa-bit-width", "4", "mantissa bits of a weight (float formats)"),
       bits("weight-exponent-bit-width", "3", "exponent bits of a weight (float formats)"),
       bits("act-mantissa-bit-width", "4", "mantissa bits of an activation (float formats)"),
       bits("act-exponent-bit-width", "3", "exponent bits of an activation (float formats)"),
+      texts("layer-bits", "None",
+            "REGEX=W4,A8 (or W4, or A8): other bit widths for the layers whose name the regular "
+            "expression finds")
+          .ours(),
   };
 }
 

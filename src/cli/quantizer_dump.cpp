@@ -23,32 +23,66 @@ std::string_view kind_word(quant::QuantizerKind kind) {
   throw InternalError("a quantizer is of no kind");
 }
 
-/// A number, or one a channel.
+/// A number, or a list in row-major order; null for what is not known before the run.
 json numbers(const at::Tensor& tensor) {
+  if (!tensor.defined()) return nullptr;
   if (tensor.dim() == 0) return tensor.item<float>();
   const at::Tensor flat = tensor.to(at::kCPU).contiguous().reshape({-1});
   return std::vector<float>(flat.data_ptr<float>(), flat.data_ptr<float>() + flat.numel());
 }
 
-/// All quantizers so far are symmetric.
-json zero_points(const at::Tensor& scale) {
-  if (scale.dim() == 0) return 0;
+json zero_points(const quant::Quantizer& quantizer, const at::Tensor& scale) {
+  if (quantizer.symmetry == quant::Symmetry::kAsymmetric) return numbers(quantizer.zero_point);
+  if (!scale.defined() || scale.dim() == 0) return 0;
   return std::vector<int64_t>(static_cast<size_t>(scale.numel()), 0);
+}
+
+json format_json(const quant::NumberFormat& format) {
+  const auto* minifloat = std::get_if<quant::MinifloatFormat>(&format);
+  if (minifloat == nullptr) return {{"format", "int"}};
+  const bool ocp = minifloat->codes == quant::MinifloatFormat::Codes::kOcp;
+  return {{"format", ocp ? "float_ocp" : "float"},
+          {"exponent_bit_width", minifloat->exponent_bit_width},
+          {"mantissa_bit_width", minifloat->mantissa_bit_width}};
+}
+
+std::string_view granularity_word(quant::Granularity granularity) {
+  switch (granularity) {
+    case quant::Granularity::kPerTensor:
+      return "per_tensor";
+    case quant::Granularity::kPerChannel:
+      return "per_channel";
+    case quant::Granularity::kPerGroup:
+      return "per_group";
+  }
+  throw InternalError("a granularity is unknown");
 }
 
 /// `name` is the layer of a weight or bias, or what produces an activation.
 json entry(const std::string& name, const quant::Quantizer& quantizer, const at::Tensor& scale) {
-  if (!scale.defined()) throw InternalError(name + ": its scale is not known");
-  const bool per_channel = scale.dim() > 0;
-  return {{"name", name},
-          {"kind", kind_word(quantizer.kind)},
-          {"layer", quantizer.layer},
-          {"scale", numbers(scale)},
-          {"zero_point", zero_points(scale)},
-          {"bit_width", quantizer.format.bit_width},
-          {"signed", quantizer.format.is_signed},
-          {"narrow_range", quantizer.format.narrow_range},
-          {"axis", per_channel ? json(quantizer.axis) : json()}};
+  const bool of_value =
+      quantizer.kind == quant::QuantizerKind::kActivation && !quantizer.is_static_per_tensor();
+  if (!scale.defined() && !of_value) throw InternalError(name + ": its scale is not known");
+  const quant::IntegerFormat* integers = quantizer.integer();
+  json result = {{"name", name},
+                 {"kind", kind_word(quantizer.kind)},
+                 {"layer", quantizer.layer},
+                 {"scale", numbers(scale)},
+                 {"zero_point", zero_points(quantizer, scale)},
+                 {"bit_width", quant::bit_width(quantizer.format)},
+                 {"signed", quant::is_signed(quantizer.format)},
+                 {"narrow_range", integers != nullptr && integers->narrow_range},
+                 {"granularity", granularity_word(quantizer.granularity)},
+                 {"dynamic", of_value}};
+  const bool has_axis = quantizer.granularity == quant::Granularity::kPerGroup ||
+                        (scale.defined() && scale.dim() > 0);
+  result["axis"] = has_axis ? json(quantizer.axis) : json();
+  if (quantizer.granularity == quant::Granularity::kPerGroup) {
+    result["group_size"] = quantizer.group_size;
+    if (scale.defined()) result["scale_shape"] = scale.sizes().vec();
+  }
+  result.update(format_json(quantizer.format));
+  return result;
 }
 
 /// The module or operation whose value an activation quantizer reads: another quantizer between

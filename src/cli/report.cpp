@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ptq/base/atomic_file.h"
+#include "run_name.h"
 
 namespace ptq::cli {
 namespace {
@@ -120,6 +121,7 @@ json report(const Settings& settings, const Config& config, const RunResult& res
   const auto& of_float = result.float_evaluation;
   const auto& comparison = result.comparison;
   return {
+      {"run_name", run_name(settings, config)},
       {"count", result.quantized.accuracy.count},
       {"float", of_float ? evaluation_json(*of_float) : json()},
       {"quantized", evaluation_json(result.quantized)},

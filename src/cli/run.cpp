@@ -16,6 +16,7 @@
 #include "ptq/runtime/executor.h"
 #include "quantizer_dump.h"
 #include "report.h"
+#include "run_name.h"
 #include "words.h"
 
 namespace ptq::cli {
@@ -68,11 +69,23 @@ void require_writable_outputs(const Outputs& outputs) {
 void announce(Run& run) {
   run.log.line(configuration_line(run.settings, run.config));
   for (const std::string& line : plan_lines(run.config)) run.log.line(line);
+  run.log.line("run name    " + run_name(run.settings, run.config));
   const std::string off = off_line();
   if (!off.empty()) run.log.line(off);
 }
 
+/// Dynamic scales and weights alone need no calibration.
+bool calibrates(const Config& config) {
+  const auto& activations = config.placement.activations;
+  return activations && activations->timing == quant::Timing::kStatic;
+}
+
 void announce_images(Run& run, ImageSets& images) {
+  if (!calibrates(run.config)) {
+    run.log.line("no calibration: no activation scale is static; evaluating on " +
+                 std::to_string(images.validation().size()));
+    return;
+  }
   run.log.line("calibrating on " + std::to_string(images.calibration().size()) + " of " +
                std::to_string(images.calibration_available()) + " images (" +
                run.settings.text("calibration-sampling") + "), evaluating on " +
@@ -120,6 +133,7 @@ eval::Evaluation evaluate(Run& run, const ir::Graph& graph, const quant::Quantiz
   runtime::ExecutorOptions executor;
   executor.numerics = numerics;
   executor.threads = config.threads;
+  executor.dtype = config.dtype;
   eval::EvaluationOptions options;
   options.recipe = config.recipe;
   options.device = config.device;
@@ -140,20 +154,20 @@ quant::QuantizerTable place(Run& run, ir::Graph& graph) {
   run.result.passes =
       timed(run, "prepare", [&] { return passes::prepare(graph, run.config.preparation); });
   quant::QuantizerTable table = timed(run, "place", [&] {
-    quant::QuantizerTable placed = backends::place(run.config.backend, graph, run.config.placement);
-    passes::initialize_weight_scales(graph, placed);
-    return placed;
+    return backends::place(run.config.backend, graph, run.config.placement);
   });
   if (table.quantizers.empty()) {
     throw QuantizationError(run.config.model_file + " has no layer that can be quantized");
   }
+  timed(run, "weight scales", [&] { passes::initialize_weight_scales(graph, table); });
   return table;
 }
 
 void calibrate(Run& run, const ir::Graph& graph, quant::QuantizerTable& table,
                data::Loader& images) {
   const Config& config = run.config;
-  const passes::CalibrationOptions options{config.percentile, config.threads, config.compile};
+  const passes::CalibrationOptions options{config.percentile, config.threads, config.compile,
+                                           config.dtype};
   int64_t& done = run.result.calibration_count;
   const passes::NextBatch next_batch = [&]() -> std::optional<at::Tensor> {
     run.log.progress("calibration", done, images.size());
@@ -200,7 +214,7 @@ void float_stage(Run& run, const ir::Graph& graph, ImageSets& images) {
 
 void quantized_stages(Run& run, ir::Graph graph, ImageSets& images) {
   quant::QuantizerTable table = place(run, graph);
-  calibrate(run, graph, table, images.calibration());
+  if (calibrates(run.config)) calibrate(run, graph, table, images.calibration());
   run.result.quantized =
       evaluate(run, graph, table, runtime::Numerics::kQuantized, images.validation());
   write_logits(run.config.outputs.logits, run.result.quantized.logits);
@@ -224,7 +238,7 @@ RunResult run(const Settings& settings, RunLog& log) {
   ir::Graph graph = import_model(run);
   check_labels(run, graph, images.validation_folder());
   float_stage(run, graph, images);
-  images.calibration().start(config.batch_size_calibration);
+  if (calibrates(config)) images.calibration().start(config.batch_size_calibration);
   quantized_stages(run, std::move(graph), images);
   report_unreadable(run, images);
   compare_networks(run);

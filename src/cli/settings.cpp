@@ -44,6 +44,11 @@ const std::vector<double>& Settings::numbers(std::string_view name) const {
   return get<std::vector<double>>(name);
 }
 
+std::vector<std::string> Settings::texts(std::string_view name) const {
+  if (is_none(name)) return {};
+  return get<std::vector<std::string>>(name);
+}
+
 std::optional<std::string> Settings::text_or_none(std::string_view name) const {
   if (is_none(name)) return std::nullopt;
   return text(name);

@@ -69,6 +69,7 @@ std::unique_ptr<runtime::Executor> float_executor(const ir::Graph& graph,
   runtime::ExecutorOptions executor;
   executor.numerics = runtime::Numerics::kFloat;
   executor.threads = options.threads;
+  executor.dtype = options.dtype;
   executor.observer = [&statistics](const ir::Node& node, const at::Tensor& value, int lane) {
     statistics.observe(node, value, lane);
   };

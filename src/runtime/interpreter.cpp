@@ -4,6 +4,7 @@
 #include "ptq/base/error.h"
 #include "ptq/base/first_sentence.h"
 #include "ptq/base/threads.h"
+#include "ptq/ir/tensors.h"
 #include "ptq/quant/fake_quantize.h"
 #include "ptq/quant/layer_quantizers.h"
 #include "ptq/runtime/execute_op.h"
@@ -42,14 +43,22 @@ void quantize_layer(const ir::Index& index, const ir::Node& original,
   if (layer->bias) layer->bias->value = tensors.bias;
 }
 
+void convert_tensors(ir::Op& op, at::ScalarType dtype) {
+  ir::visit_tensors(op, [&](at::Tensor& tensor) {
+    if (tensor.is_floating_point()) tensor = tensor.to(dtype);
+  });
+}
+
 std::vector<Step> make_steps(ir::Graph graph, const ir::Graph& original,
-                             const quant::QuantizerTable& table, Numerics numerics) {
+                             const quant::QuantizerTable& table, const ExecutorOptions& options) {
   const ir::Index index(graph);
   std::vector<Step> steps;
   auto caller_node = original.nodes.begin();
   for (const ir::Node& node : graph.nodes) {
     steps.push_back({node, &*caller_node++, {}});
-    if (numerics == Numerics::kQuantized) quantize_layer(index, node, table, steps.back().node);
+    ir::Node& own = steps.back().node;
+    if (options.numerics == Numerics::kQuantized) quantize_layer(index, node, table, own);
+    if (options.dtype != at::kFloat) convert_tensors(own.op, options.dtype);
   }
   find_last_reads(steps, graph.output);
   return steps;
@@ -58,7 +67,7 @@ std::vector<Step> make_steps(ir::Graph graph, const ir::Graph& original,
 class Interpreter final : public Executor {
  public:
   Interpreter(const ir::Graph& graph, quant::QuantizerTable table, ExecutorOptions options)
-      : steps_(make_steps(graph, graph, table, options.numerics)),
+      : steps_(make_steps(graph, graph, table, options)),
         table_(std::move(table)),
         one_at_a_time_(options.numerics == Numerics::kQuantized &&
                        quant::has_dynamic_scale(table_)),
@@ -83,10 +92,10 @@ class Interpreter final : public Executor {
 };
 
 at::Tensor Interpreter::quantize(const Step& step, const at::Tensor& value) const {
-  if (options_.observer) options_.observer(*step.original, value, 0);
+  if (options_.observer) options_.observer(*step.original, value.to(at::kFloat), 0);
   if (options_.numerics == Numerics::kFloat) return value;
-  return quant::fake_quantize_activation(value, table_,
-                                         step.node.as<ir::FakeQuantize>()->quantizer);
+  const ir::QuantizerId id = step.node.as<ir::FakeQuantize>()->quantizer;
+  return quant::fake_quantize_activation(value.to(at::kFloat), table_, id).to(options_.dtype);
 }
 
 at::Tensor Interpreter::run_step(const Step& step, const std::vector<at::Tensor>& inputs,
@@ -114,14 +123,15 @@ at::Tensor Interpreter::run(const at::Tensor& images) {
 at::Tensor Interpreter::run_batch(const at::Tensor& images) const {
   // In the layout that a module gets from torchvision's transforms: another layout, another kernel,
   // another order of summation.
-  std::unordered_map<ir::ValueId, at::Tensor> values{{input_, images.contiguous()}};
+  std::unordered_map<ir::ValueId, at::Tensor> values{
+      {input_, images.contiguous().to(options_.dtype)}};
   for (const Step& step : steps_) {
     std::vector<at::Tensor> inputs;
     for (const ir::ValueId input : step.node.inputs) inputs.push_back(values.at(input));
     values[step.node.output()] = run_step(step, inputs, images.size(0));
     for (const ir::ValueId value : step.last_reads) values.erase(value);
   }
-  return values.at(output_).contiguous();
+  return values.at(output_).to(at::kFloat).contiguous();
 }
 
 }  // namespace

@@ -47,6 +47,7 @@ class Plan : public Executor {
   Plan(const ir::Graph& graph, const quant::QuantizerTable& table, ExecutorOptions options,
        int64_t micro_batch)
       : options_(std::move(options)), lanes_(static_cast<size_t>(options_.threads)) {
+    if (options_.dtype != at::kFloat) throw InternalError("a plan computes in float32");
     image_sizes_ = ir::at_batch(graph.values.at(static_cast<size_t>(graph.input)).shape, 1);
     on_lane_threads(1, [&](int) {
       program_ = compile(prepare_plan_graph(graph, table, options_), table, options_.numerics,

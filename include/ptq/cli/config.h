@@ -49,6 +49,7 @@ struct Config {
   bool compile = true;
   int threads = 1;
   at::Device device = at::kCPU;
+  at::ScalarType dtype = at::kFloat;
   uint64_t seed = 0;
   bool skip_float = false;
   Outputs outputs;

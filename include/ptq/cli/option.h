@@ -13,10 +13,12 @@
 namespace ptq::cli {
 
 /// A value of an option. std::monostate is None.
-using Value = std::variant<std::monostate, bool, int64_t, double, std::string, std::vector<double>>;
+using Value = std::variant<std::monostate, bool, int64_t, double, std::string, std::vector<double>,
+                           std::vector<std::string>>;
 
-/// kSwitch is `--name`; kOnOff is `--name` and `--no-name`; kNumbers takes three numbers.
-enum class ValueType { kText, kInteger, kNumber, kNumbers, kSwitch, kOnOff };
+/// kSwitch is `--name`; kOnOff is `--name` and `--no-name`; kNumbers takes three numbers; kTexts
+/// may be repeated.
+enum class ValueType { kText, kTexts, kInteger, kNumber, kNumbers, kSwitch, kOnOff };
 
 enum class Group { kModel, kData, kQuantization, kTechniques, kRun, kOutput };
 
@@ -42,8 +44,8 @@ struct Option {
   Range range = {};
   /// If not empty, the only values that are built.
   std::vector<std::string_view> served = {};
-  /// Values of the reference outside the range, which deserve "not supported yet".
-  std::vector<std::string_view> not_yet = {};
+  /// Values outside the range that are good too.
+  std::vector<std::string_view> extra = {};
   /// The default stands for something worked out at run time: these words say what.
   std::string_view default_words = {};
 
@@ -55,7 +57,7 @@ struct Option {
   Option above(double low, double high = std::numeric_limits<double>::infinity()) const;
   Option serves(std::initializer_list<std::string_view> values) const;
   Option serves_default() const;
-  Option not_yet_for(std::initializer_list<std::string_view> values) const;
+  Option also(std::initializer_list<std::string_view> values) const;
   Option reference_has(std::string_view value) const;
   Option by_default(std::string_view words) const;
   Option ours() const;

@@ -33,6 +33,9 @@ class Settings {
   const std::string& text(std::string_view name) const;
   const std::vector<double>& numbers(std::string_view name) const;
 
+  /// Empty for None.
+  std::vector<std::string> texts(std::string_view name) const;
+
   std::optional<std::string> text_or_none(std::string_view name) const;
 
  private:

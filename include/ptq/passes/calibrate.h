@@ -21,6 +21,8 @@ struct CalibrationOptions {
   int threads = 1;
   /// Run on the optimised plan, or node by node.
   bool compile = true;
+  /// What the network computes in (runtime/executor.h); statistics are float32.
+  at::ScalarType dtype = at::kFloat;
 };
 
 /// The next calibration batch, images [N, 3, H, W] float32, or nothing at the end.

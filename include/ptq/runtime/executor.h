@@ -25,6 +25,9 @@ struct ExecutorOptions {
   Observer observer;
   /// Cores to use.
   int threads = 1;
+  /// What the interpreter computes in: kFloat, kBFloat16 or kHalf. Quantizers compute in float32 and
+  /// round their result; observers and callers see float32. A plan takes kFloat alone.
+  at::ScalarType dtype = at::kFloat;
 };
 
 /// A graph made ready to run. It keeps what it needs of graph and table: both may change or die

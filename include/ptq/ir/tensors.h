@@ -1,0 +1,13 @@
+#pragma once
+
+#include <functional>
+
+#include "ptq/ir/op.h"
+
+namespace ptq::ir {
+
+/// Every tensor that an operation owns: weights, biases, statistics, constants, arguments. Replace
+/// the handle, never write into the tensor.
+void visit_tensors(Op& op, const std::function<void(at::Tensor&)>& visit);
+
+}  // namespace ptq::ir

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ptq/cli/settings.h"
+
+/// What does not go together: one table, from which both the refusals and docs/combinations.md
+/// follow.
+namespace ptq::cli {
+
+/// One option's part in a rule. kIs and kIsNot look at the value, whoever chose it; kGiven at
+/// whether somebody chose one.
+struct Condition {
+  enum class Test { kIs, kIsNot, kGiven };
+  std::string_view option;
+  Test test = Test::kIs;
+  std::vector<std::string_view> values = {};
+};
+
+/// Refused when all conditions hold.
+struct Rule {
+  std::vector<Condition> conditions;
+  /// Why, and what to do instead; completes "A with B: ".
+  std::string_view reason;
+};
+
+const std::vector<Rule>& combination_rules();
+
+bool holds(const Condition& condition, const Settings& settings);
+
+/// Throws ConfigError for the first rule that applies, and for minifloats whose bits do not add up.
+void check_combinations(const Settings& settings);
+
+/// docs/combinations.md.
+std::string combinations_page();
+
+}  // namespace ptq::cli
