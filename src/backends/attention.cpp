@@ -76,13 +76,24 @@ ir::Node* output_of(const ir::Index& index, const std::vector<ir::Node*>& nodes,
   return output;
 }
 
+/// nn.MultiheadAttention alone owns a parameter of this name; what replaces it names a layer.
+Attention::Kind kind_of(const ir::Graph& graph, const std::string& module) {
+  const std::string packed = module.empty() ? "in_proj_weight" : module + ".in_proj_weight";
+  const bool found = std::any_of(graph.nodes.begin(), graph.nodes.end(), [&](const ir::Node& node) {
+    const ir::Weighted* layer = ir::weighted(node.op);
+    return layer != nullptr && layer->weight.name == packed;
+  });
+  return found ? Attention::Kind::kModule : Attention::Kind::kFunction;
+}
+
 }  // namespace
 
 AttentionMap::AttentionMap(ir::Graph& graph) {
   const ir::Index index(graph);
   for (ir::Node& node : graph.nodes) {
     if (!node.is<ir::Softmax>()) continue;
-    Attention attention{find_scores(index, node), &node, find_context(index, node), nullptr};
+    Attention attention{find_scores(index, node), &node, find_context(index, node), nullptr,
+                        kind_of(graph, node.module)};
     if (attention.scores == nullptr || attention.context == nullptr) continue;
     add(graph, index, attention);
   }

@@ -17,21 +17,10 @@ std::vector<ir::Node*> nodes_where(ir::Graph& graph, bool (*predicate)(const ir:
 
 void quantize_activations(State& state) {
   for (ir::Node* node : nodes_where(state.graph, is_quantized_activation)) {
-    const ir::QuantizerId quantizer = add_activation_quantizer(state, node->name, Sign::kUnsigned);
-    state.fused.insert(&quantize_value(state, node->output(), quantizer));
-  }
-}
-
-/// The operands of both products of every attention (5.6).
-void quantize_attentions(State& state) {
-  const auto quantize = [&](ir::Node* node, size_t input, Sign sign) {
-    quantize_edge(state, *node, input, add_activation_quantizer(state, node->name, sign));
-  };
-  for (const Attention& attention : state.attentions.all()) {
-    quantize(attention.scores, 0, Sign::kSigned);
-    quantize(attention.scores, 1, Sign::kSigned);
-    quantize(attention.context, 0, Sign::kUnsigned);
-    quantize(attention.context, 1, Sign::kSigned);
+    const int64_t axis = channel_axis(state, node->output());
+    const ir::QuantizerId quantizer =
+        add_activation_quantizer(state, {node->name, Sign::kUnsigned, axis});
+    state.fused.insert(&quantize_value(state.graph, node->output(), quantizer));
   }
 }
 
@@ -47,24 +36,38 @@ void requantize_adds(State& state) {
   for (const auto& [node, sign] : adds) requantize_output(state, *node, sign);
 }
 
-void quantize_layer(State& state, ir::Node& node) {
+/// A layer multiplies with one scale, or with groups that each have theirs.
+bool needs_input_quantizer(const State& state, const ir::Node& node) {
+  const ir::Index index(state.graph);
+  return state.options.activations->granularity == quant::Granularity::kPerGroup
+             ? !are_inputs_quantized(state, index, node)
+             : !are_inputs_aligned(state, index, node, Alignment::kScale);
+}
+
+void quantize_around(State& state, ir::Node& node) {
   if (state.attentions.region_of(node) == AttentionMap::kOutside) {
     requantize_output(state, node, Sign::kSigned);
   }
-  const ir::Index index(state.graph);
-  if (!are_inputs_aligned(state, index, node, Alignment::kScale)) {
-    quantize_edge(state, node, 0, add_activation_quantizer(state, node.name, Sign::kSigned));
-  }
-  add_layer_quantizers(state.table, node, state.options);
+  if (!needs_input_quantizer(state, node)) return;
+  const ActivationSite site{node.name, Sign::kSigned, summed_axis(node)};
+  quantize_edge(state.graph, node, 0, add_activation_quantizer(state, site));
 }
 
-void quantize_layers(State& state) {
+void quantize_input(State& state) {
+  const int64_t axis = channel_axis(state, state.graph.input);
+  quantize_value(state.graph, state.graph.input,
+                 add_activation_quantizer(state, {"input", Sign::kSigned, axis}));
+}
+
+void quantize_between_layers(State& state) {
+  quantize_input(state);
+  quantize_activations(state);
+  for (const Attention& attention : state.attentions.all()) quantize_operands(state, attention);
+  requantize_adds(state);
+  align_residuals(state);
   for (const Attention& attention : state.attentions.all()) {
     if (attention.output != nullptr) requantize_output(state, *attention.output, Sign::kSigned);
   }
-  const auto layers = nodes_where(
-      state.graph, [](const ir::Node& node) { return ir::weighted(node.op) != nullptr; });
-  for (ir::Node* node : layers) quantize_layer(state, *node);
 }
 
 }  // namespace
@@ -72,13 +75,11 @@ void quantize_layers(State& state) {
 
 quant::QuantizerTable place_fx(ir::Graph& graph, const PlacementOptions& options) {
   fx::State state(graph, options);
-  const ir::QuantizerId input = fx::add_activation_quantizer(state, "input", fx::Sign::kSigned);
-  fx::quantize_value(state, graph.input, input);
-  fx::quantize_activations(state);
-  fx::quantize_attentions(state);
-  fx::requantize_adds(state);
-  fx::align_residuals(state);
-  fx::quantize_layers(state);
+  if (options.activations) fx::quantize_between_layers(state);
+  for (ir::Node* node : fx::nodes_where(graph, is_quantized_layer)) {
+    if (options.activations) fx::quantize_around(state, *node);
+    add_layer_quantizers(state, *node, {});
+  }
   return std::move(state.table);
 }
 

@@ -82,7 +82,35 @@ void apply(State& state, const Changes& changes, ir::QuantizerId shared) {
   for (ir::Node* node : changes.share_scale) {
     unite_scales(state, node->as<ir::FakeQuantize>()->quantizer, shared);
   }
-  for (ir::ValueId value : changes.unquantized) quantize_value(state, value, shared);
+  for (ir::ValueId value : changes.unquantized) quantize_value(state.graph, value, shared);
+}
+
+void quantize_each(State& state, const std::vector<ir::ValueId>& values) {
+  for (const ir::ValueId value : values) {
+    const ir::Index index(state.graph);
+    const ir::Node* producer = index.producer(value);
+    const Sign sign = is_value_unsigned(state, index, value) ? Sign::kUnsigned : Sign::kSigned;
+    const ActivationSite site{producer == nullptr ? "input" : producer->name, sign,
+                              channel_axis(state, value)};
+    quantize_value(state.graph, value, add_activation_quantizer(state, site));
+  }
+}
+
+bool is_settled(const State& state, const ir::Index& index, const ir::Node& node,
+                Alignment alignment) {
+  return can_share_scales(*state.options.activations)
+             ? are_inputs_aligned(state, index, node, alignment)
+             : are_inputs_quantized(state, index, node);
+}
+
+void settle(State& state, const ir::Index& index, const ir::Node& node, Alignment alignment) {
+  Changes changes;
+  collect_changes(state, index, node, alignment, changes);
+  if (!can_share_scales(*state.options.activations)) {
+    return quantize_each(state, changes.unquantized);
+  }
+  const Sign sign = are_inputs_unsigned(state, index, node) ? Sign::kUnsigned : Sign::kSigned;
+  apply(state, changes, add_activation_quantizer(state, {node.name, sign}));
 }
 
 /// Aligns the first add or concat that is not; false when there is none left.
@@ -92,11 +120,8 @@ bool align_next(State& state) {
     if (state.attentions.region_of(node) != AttentionMap::kOutside) continue;
     if (!is_add(node) && !node.is<ir::Concat>()) continue;
     const Alignment alignment = node.is<ir::Concat>() ? Alignment::kQuantizer : Alignment::kScale;
-    if (are_inputs_aligned(state, index, node, alignment)) continue;
-    const Sign sign = are_inputs_unsigned(state, index, node) ? Sign::kUnsigned : Sign::kSigned;
-    Changes changes;
-    collect_changes(state, index, node, alignment, changes);
-    apply(state, changes, add_activation_quantizer(state, node.name, sign));
+    if (is_settled(state, index, node, alignment)) continue;
+    settle(state, index, node, alignment);
     return true;
   }
   return false;

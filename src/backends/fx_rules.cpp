@@ -8,30 +8,10 @@
 namespace ptq::backends::fx {
 namespace {
 
-std::string producer_name(const State& state, const ir::Index& index, ir::ValueId value) {
-  const ir::Node* producer = index.producer(value);
-  return producer == nullptr ? state.graph.values[static_cast<size_t>(value)].name : producer->name;
-}
-
 bool keeps_sign(const ir::Node& node) {
   return node.is<ir::MaxPool>() || node.is<ir::AvgPool>() || node.is<ir::AdaptiveAvgPool>() ||
          node.is<ir::Reshape>() || node.is<ir::Permute>() || node.is<ir::Slice>() ||
          node.is<ir::Select>() || node.is<ir::Concat>() || node.is<ir::Add>();
-}
-
-bool is_value_unsigned(const State& state, const ir::Index& index, ir::ValueId value) {
-  const ir::Node* producer = index.producer(value);
-  if (producer == nullptr) return false;
-  if (const auto* fake = producer->as<ir::FakeQuantize>()) {
-    return !state.table.at(fake->quantizer).format.is_signed;
-  }
-  if (const auto* constant = producer->as<ir::Constant>()) {
-    return constant->value.value.ge(0).all().item<bool>();
-  }
-  const auto* shift = producer->as<ir::AddScalar>();
-  if (shift != nullptr && shift->value < 0) return false;
-  return (keeps_sign(*producer) || shift != nullptr) &&
-         are_inputs_unsigned(state, index, *producer);
 }
 
 /// Quantizers above a node, or the knowledge that something is not quantized.
@@ -78,47 +58,14 @@ void collect(const State& state, const ir::Index& index, const ir::Node& node, A
   }
 }
 
+Sources sources_of(const State& state, const ir::Index& index, const ir::Node& node,
+                   Alignment alignment) {
+  Sources sources;
+  collect(state, index, node, alignment, sources);
+  return sources;
+}
+
 }  // namespace
-
-ir::QuantizerId add_activation_quantizer(State& state, const std::string& layer, Sign sign) {
-  quant::Quantizer quantizer;
-  quantizer.kind = quant::QuantizerKind::kActivation;
-  quantizer.layer = layer;
-  quantizer.format.bit_width = state.options.act_bit_width;
-  quantizer.format.is_signed = sign == Sign::kSigned || !state.options.unsigned_activations;
-  quantizer.statistic = quant::Statistic::kAbsPercentile;
-  return state.table.add(std::move(quantizer));
-}
-
-ir::Node& quantize_value(State& state, ir::ValueId value, ir::QuantizerId quantizer) {
-  const ir::Index index(state.graph);
-  const ir::Node* producer = index.producer(value);
-  const auto where =
-      producer == nullptr ? state.graph.nodes.begin() : std::next(index.position(*producer));
-  ir::Node node{producer_name(state, index, value) + ".quant",
-                producer == nullptr ? "" : producer->module,
-                ir::FakeQuantize{quantizer},
-                {value},
-                {}};
-  ir::Node& fake = state.graph.insert(where, std::move(node),
-                                      state.graph.values[static_cast<size_t>(value)].shape);
-  state.graph.replace_uses(value, fake.output(), {&fake});
-  return fake;
-}
-
-ir::Node& quantize_edge(State& state, ir::Node& user, size_t input, ir::QuantizerId quantizer) {
-  const ir::Index index(state.graph);
-  const ir::ValueId value = user.inputs[input];
-  ir::Node node{producer_name(state, index, value) + ".quant",
-                user.module,
-                ir::FakeQuantize{quantizer},
-                {value},
-                {}};
-  ir::Node& fake = state.graph.insert(index.position(user), std::move(node),
-                                      state.graph.values[static_cast<size_t>(value)].shape);
-  user.inputs[input] = fake.output();
-  return fake;
-}
 
 bool is_quantized_activation(const ir::Node& node) {
   return node.is<ir::Relu>() || node.is<ir::Relu6>() || node.is<ir::Sigmoid>();
@@ -131,15 +78,34 @@ bool passes_alignment(const ir::Node& node) {
          node.is<ir::Select>();
 }
 
+bool is_value_unsigned(const State& state, const ir::Index& index, ir::ValueId value) {
+  const ir::Node* producer = index.producer(value);
+  if (producer == nullptr) return false;
+  if (const auto* fake = producer->as<ir::FakeQuantize>()) {
+    const quant::Quantizer& quantizer = state.table.at(fake->quantizer);
+    return quantizer.symmetry == quant::Symmetry::kSymmetric && !quant::is_signed(quantizer.format);
+  }
+  if (const auto* constant = producer->as<ir::Constant>()) {
+    return constant->value.value.ge(0).all().item<bool>();
+  }
+  const auto* shift = producer->as<ir::AddScalar>();
+  if (shift != nullptr && shift->value < 0) return false;
+  return (keeps_sign(*producer) || shift != nullptr) &&
+         are_inputs_unsigned(state, index, *producer);
+}
+
 bool are_inputs_unsigned(const State& state, const ir::Index& index, const ir::Node& node) {
   return std::all_of(node.inputs.begin(), node.inputs.end(),
                      [&](ir::ValueId input) { return is_value_unsigned(state, index, input); });
 }
 
+bool are_inputs_quantized(const State& state, const ir::Index& index, const ir::Node& node) {
+  return sources_of(state, index, node, Alignment::kScale).all_quantized;
+}
+
 bool are_inputs_aligned(const State& state, const ir::Index& index, const ir::Node& node,
                         Alignment alignment) {
-  Sources sources;
-  collect(state, index, node, alignment, sources);
+  const Sources sources = sources_of(state, index, node, alignment);
   return sources.all_quantized && sources.distinct.size() <= 1;
 }
 
@@ -155,7 +121,9 @@ void requantize_output(State& state, ir::Node& node, Sign sign) {
     }
   }
   if (needed) {
-    quantize_value(state, node.output(), add_activation_quantizer(state, node.name, sign));
+    const int64_t axis = channel_axis(state, node.output());
+    quantize_value(state.graph, node.output(),
+                   add_activation_quantizer(state, {node.name, sign, axis}));
   }
   for (ir::Node* batch_norm : batch_norms) requantize_output(state, *batch_norm, sign);
 }

@@ -30,6 +30,12 @@ struct MeanToAvgPool : Pass {
   int run(ir::Graph& graph) const override;
 };
 
+/// adaptive_avg_pool -> avg_pool where its windows are all of one size (4.2).
+struct AdaptiveToAvgPool : Pass {
+  std::string_view name() const override { return "adaptive-to-avg-pool"; }
+  int run(ir::Graph& graph) const override;
+};
+
 /// A concat that only feeds a concat of the same dimension is written into it (4.1, step 6).
 struct CollapseConcats : Pass {
   std::string_view name() const override { return "collapse-concats"; }

@@ -8,9 +8,13 @@
 namespace ptq::passes {
 namespace {
 
-/// The order, in plain sight.
+/// The order, in plain sight. A pass that ran before finds nothing left.
 std::vector<std::unique_ptr<Pass>> preparation(const PreparationOptions& options) {
   std::vector<std::unique_ptr<Pass>> passes;
+  if (options.preparation == Preparation::kFlexml) {
+    passes.push_back(std::make_unique<MeanToAvgPool>());      // means are pooled like the rest
+    passes.push_back(std::make_unique<AdaptiveToAvgPool>());  // pools of fixed windows
+  }
   passes.push_back(std::make_unique<Relu6ToRelu>());                // positive scales pass a relu
   passes.push_back(std::make_unique<MeanToAvgPool>());              // one form of global pooling
   passes.push_back(std::make_unique<CollapseConcats>());            // one shared scale a concat

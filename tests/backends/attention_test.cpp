@@ -2,30 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include "attention_network.h"
 #include "quantized_sites.h"
 
 namespace ptq::backends {
 namespace {
 
+using testing::attention;
 using testing::NetworkBuilder;
 using testing::place;
+using testing::Projection;
 using ValueId = ir::ValueId;
-
-/// One head of self-attention over 5 tokens of 8 features, all of it in module "attn".
-ValueId attention(NetworkBuilder& net, ValueId x) {
-  const ValueId projected = net.linear("attn.in_proj", x, 24, "attn");
-  const auto part = [&](const std::string& name, int64_t begin) {
-    const ir::Slice slice{2, {begin, false}, {begin + 8, false}, 1};
-    return net.add("attn." + name, slice, {projected}, "attn");
-  };
-  const ValueId query = net.add("attn.scale", ir::MulScalar{0.35}, {part("q", 0)}, "attn");
-  const ValueId key = net.add("attn.k_t", ir::Permute{{0, 2, 1}}, {part("k", 8)}, "attn");
-  const ValueId scores = net.add("attn.scores", ir::MatMul{}, {query, key}, "attn");
-  const ValueId weights = net.add("attn.softmax", ir::Softmax{-1}, {scores}, "attn");
-  const ValueId context = net.add("attn.context", ir::MatMul{}, {weights, part("v", 16)}, "attn");
-  const ValueId out = net.linear("attn.out_proj", context, 8, "attn");
-  return net.reshape("attn.view", out, {5, 8}, "attn");
-}
 
 TEST(AttentionMap, FindsAnAttentionAndItsRegion) {
   NetworkBuilder net({5, 8});
@@ -38,6 +25,17 @@ TEST(AttentionMap, FindsAnAttentionAndItsRegion) {
   EXPECT_EQ(map.all()[0].output->name, "attn.view");
   EXPECT_EQ(map.region_of(*map.all()[0].softmax), 0);
   EXPECT_EQ(map.region_of(graph.nodes.back()), AttentionMap::kOutside);
+}
+
+TEST(AttentionMap, TellsAMultiheadModuleByItsPackedProjection) {
+  const auto kind = [](Projection projection) {
+    NetworkBuilder net({5, 8});
+    attention(net, net.input(), projection);
+    ir::Graph graph = net.graph();
+    return AttentionMap(graph).all().at(0).kind;
+  };
+  EXPECT_EQ(kind(Projection::kPacked), Attention::Kind::kModule);
+  EXPECT_EQ(kind(Projection::kLayer), Attention::Kind::kFunction);
 }
 
 TEST(AttentionMap, LeavesASoftmaxThatIsNoAttention) {
@@ -55,6 +53,29 @@ TEST(Fx, QuantizesBothProductsOfAnAttention) {
   EXPECT_EQ(place(net).sites(),
             "input:s0 attn.scale:s1 attn.k_t:s2 attn.softmax:u3 attn.v:s4 attn.context:s5 "
             "attn.view:s6 head:s7");
+}
+
+TEST(Fx, KeepsTheOperandsOfAnAttentionSymmetric) {
+  NetworkBuilder net({5, 8});
+  net.linear("head", attention(net, net.input()), 3);
+  PlacementOptions options;
+  options.activations->symmetry = quant::Symmetry::kAsymmetric;
+  // The output projection's input is an ordinary one.
+  EXPECT_EQ(place(net, options).sites(),
+            "input:a0 attn.scale:s1 attn.k_t:s2 attn.softmax:u3 attn.v:s4 attn.context:a5 "
+            "attn.view:a6 head:a7");
+}
+
+TEST(Fx, LaysGroupsOfAnAttentionAlongTheDimensionsItsProductsSumOver) {
+  NetworkBuilder net({5, 8});
+  net.linear("head", attention(net, net.input()), 3);
+  PlacementOptions options;
+  options.activations->granularity = quant::Granularity::kPerGroup;
+  options.activations->timing = quant::Timing::kDynamic;
+  // scores = q [5, 8] x k_t [8, 5]; context = weights [5, 5] x v [5, 8]; linear: the last.
+  EXPECT_EQ(place(net, options).group_axes(),
+            "input:-1 attn.scale:-1 attn.k_t:-2 attn.softmax:-1 attn.v:-2 attn.context:-1 "
+            "attn.view:-1 head:-1");
 }
 
 TEST(Fx, AlignsAnAttentionsOutputWithItsResidual) {

@@ -6,6 +6,7 @@
 namespace ptq::backends {
 namespace {
 
+using testing::basic_block;
 using testing::NetworkBuilder;
 using testing::place;
 using testing::Placed;
@@ -36,19 +37,9 @@ TEST(Fx, RequantizesALinearBottleneck) {
   EXPECT_EQ(place(net).sites(), "input:s0 first:s1 second:s2");
 }
 
-// ResNet's block: the convolution's identity and the skip's relu share one scale, each keeps its
-// sign; the add needs no quantizer of its own, its relu has one.
-NetworkBuilder basic_block() {
-  NetworkBuilder net({4, 6, 6});
-  const ValueId skip = net.add("stem.relu", ir::Relu{}, {net.conv("stem", net.input(), kConv)});
-  ValueId x = net.add("relu1", ir::Relu{}, {net.conv("conv1", skip, kConv)});
-  x = net.add("add", ir::Add{}, {net.conv("conv2", x, kConv), skip});
-  x = net.add("relu2", ir::Relu{}, {x});
-  net.linear("fc", net.reshape("flat", x, {144}), 5);
-  return net;
-}
-
 TEST(Fx, SharesTheScaleOfAResidualAdd) {
+  // The convolution's identity and the skip's relu share one scale, each keeps its sign; the add
+  // needs no quantizer of its own, its relu has one.
   EXPECT_EQ(place(basic_block()).sites(), "input:s0 stem.relu:u1 relu1:u2 conv2:s1 relu2:u3 fc:s4");
 }
 
@@ -130,9 +121,23 @@ TEST(Fx, QuantizesAConstantOperandOfAnAdd) {
 
 TEST(Fx, MakesEverythingSignedOnRequest) {
   PlacementOptions options;
-  options.unsigned_activations = false;
+  options.activations->unsigned_values = false;
   EXPECT_EQ(place(basic_block(), options).sites(),
             "input:s0 stem.relu:s1 relu1:s2 conv2:s1 relu2:s3 fc:s4");
+}
+
+TEST(Fx, LeavesAConvolutionOverThreeDimensionsFloat) {
+  NetworkBuilder net({4, 6, 6});
+  const ValueId volume = net.reshape("volume", net.input(), {4, 1, 6, 6});
+  ir::Conv conv;
+  conv.weight = net.parameter("conv3d.weight", {4, 4, 1, 3, 3});
+  conv.stride = {1, 1, 1}, conv.padding = {0, 1, 1}, conv.dilation = {1, 1, 1};
+  const ValueId x = net.reshape("flat", net.add("conv3d", conv, {volume}), {144});
+  net.linear("fc", x, 5);
+  const Placed placed = place(net);
+  // The image as always, and the linear layer's input and output.
+  EXPECT_EQ(placed.sites(), "input:s0 flat:s1 fc:s2");
+  EXPECT_EQ(placed.layer("conv3d").weight_quantizer, ir::kNoQuantizer);
 }
 
 TEST(Fx, LooksThroughABatchNormThatWasNotMerged) {

@@ -32,6 +32,19 @@ TEST(Prepare, RunsThePassesInOrderAndReportsEach) {
                                                                {"merge-batch-norm", 1}}));
 }
 
+TEST(Prepare, PoolsFixedWindowsForFlexml) {
+  ir::Graph graph = inverted_residual().graph();
+  const std::vector<PassReport> reports = prepare(graph, {true, Preparation::kFlexml});
+  EXPECT_EQ(ops(graph), "conv relu avg_pool reshape linear");
+  // The mean becomes a pool, the pool a fixed window; then the usual passes.
+  std::vector<std::string> names;
+  for (const PassReport& report : reports) names.push_back(report.name);
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"mean-to-avg-pool", "adaptive-to-avg-pool", "relu6-to-relu",
+                                      "mean-to-avg-pool", "collapse-concats",
+                                      "move-batch-norm-before-concat", "merge-batch-norm"}));
+}
+
 TEST(Prepare, KeepsBatchNormOnRequest) {
   ir::Graph graph = inverted_residual().graph();
   prepare(graph, {false});

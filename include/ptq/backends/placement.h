@@ -39,7 +39,9 @@ struct LayerFormats {
   std::optional<quant::NumberFormat> weight, activation;
 };
 
-/// Bit widths for layers whose name a regular expression finds (anywhere in the name).
+/// Bit widths for layers whose name a regular expression finds (anywhere in the name). Activation
+/// bits go to the quantizer that feeds the layer and, where it shares a scale (kFx, kFlexml), to
+/// all that share it.
 struct LayerOverride {
   std::string pattern;
   std::optional<int> weight_bit_width, act_bit_width;
@@ -54,7 +56,8 @@ struct PlacementOptions {
   /// kLayerwise: convolutions of 3 input channels, linear layers of 1000 outputs
   /// (reference-behaviour 5.5).
   LayerFormats first_last;
-  /// The last that matches a layer counts.
+  /// The last that matches a layer counts, whole; where layers read one shared scale, the last of
+  /// theirs. They go over `first_last`.
   std::vector<LayerOverride> overrides;
   int64_t group_size = 32;
 };
@@ -62,7 +65,7 @@ struct PlacementOptions {
 /// Adds FakeQuantize nodes and layer quantizers to `graph`, scales still undefined. Throws
 /// QuantizationError naming the layer for a grouped transposed convolution per channel, and
 /// ConfigError naming a pattern of `overrides` that is no regular expression, matches no layer, or
-/// asks for activation bits where `activations` is none.
+/// asks for activation bits where `activations` is none, or for bits of minifloats.
 quant::QuantizerTable place(Backend backend, ir::Graph& graph, const PlacementOptions& options);
 
 }  // namespace ptq::backends

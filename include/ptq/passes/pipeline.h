@@ -7,8 +7,13 @@
 
 namespace ptq::passes {
 
+/// kDefault: for fx and layerwise. kFlexml: average pools of fixed windows in place of adaptive
+/// ones (reference-behaviour 4.2).
+enum class Preparation { kDefault, kFlexml };
+
 struct PreparationOptions {
   bool merge_batch_norm = true;
+  Preparation preparation = Preparation::kDefault;
 };
 
 /// What one pass did.
@@ -19,8 +24,8 @@ struct PassReport {
   double milliseconds = 0;
 };
 
-/// Makes an imported graph ready for placement (reference-behaviour 4.1): the passes in order, each
-/// verified. Everything but ReLU6 -> ReLU keeps the network's function.
+/// Makes an imported graph ready for placement (reference-behaviour 4.1, 4.2): the passes in order,
+/// each verified. Everything but ReLU6 -> ReLU keeps the network's function.
 std::vector<PassReport> prepare(ir::Graph& graph, const PreparationOptions& options);
 
 }  // namespace ptq::passes

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <string>
+
+#include "backends/attention.h"
+#include "ptq/backends/placement.h"
+
+namespace ptq::backends {
+
+/// A graph being placed, and the quantizers it has so far.
+struct Draft {
+  ir::Graph& graph;
+  const PlacementOptions& options;
+  AttentionMap attentions;
+  quant::QuantizerTable table;
+
+  Draft(ir::Graph& graph_, const PlacementOptions& options_)
+      : graph(graph_), options(options_), attentions(graph_) {}
+};
+
+/// What a place says about its quantizer: whom it is named after, which values come there, and
+/// along which dimension groups lie (counted from the end if negative).
+struct ActivationSite {
+  std::string layer;
+  Sign sign = Sign::kSigned;
+  int64_t group_axis = -1;
+};
+
+/// A new activation quantizer as `options` ask. Codes are unsigned where they are asymmetric, or
+/// where integers meet an unsigned site and unsigned values are wanted.
+ir::QuantizerId add_activation_quantizer(Draft& draft, const ActivationOptions& options,
+                                         const ActivationSite& site);
+/// The same with the options of the draft.
+ir::QuantizerId add_activation_quantizer(Draft& draft, const ActivationSite& site);
+
+/// Whether one scale may serve several values: dynamic ones and groups find it in each value anew.
+bool can_share_scales(const ActivationOptions& options);
+
+/// The dimension of its input that a Conv, ConvTranspose or Linear sums over.
+int64_t summed_axis(const ir::Node& layer);
+
+/// The dimension of channels in `value`: the last beside a Linear or LayerNorm, the second beside a
+/// convolution, else the second of images and the last of anything else.
+int64_t channel_axis(const Draft& draft, ir::ValueId value);
+
+/// Puts a FakeQuantize behind `value` for all its users, or for one of them.
+ir::Node& quantize_value(ir::Graph& graph, ir::ValueId value, ir::QuantizerId quantizer);
+ir::Node& quantize_edge(ir::Graph& graph, ir::Node& user, size_t input, ir::QuantizerId quantizer);
+
+/// Quantizers at the operands of both products of an attention (reference-behaviour 5.6): always
+/// symmetric.
+void quantize_operands(Draft& draft, const Attention& attention);
+
+}  // namespace ptq::backends

@@ -1,0 +1,111 @@
+#include "backends/overrides.h"
+
+#include <algorithm>
+#include <regex>
+
+#include "ptq/base/error.h"
+
+namespace ptq::backends {
+namespace {
+
+std::regex compile(const std::string& pattern) {
+  try {
+    return std::regex(pattern);
+  } catch (const std::regex_error&) {
+    throw ConfigError("layer bits: '" + pattern + "' is no regular expression");
+  }
+}
+
+std::vector<ir::Node*> quantized_layers(ir::Graph& graph) {
+  std::vector<ir::Node*> layers;
+  for (ir::Node& node : graph.nodes) {
+    const ir::Weighted* layer = ir::weighted(node.op);
+    if (layer != nullptr && layer->weight_quantizer != ir::kNoQuantizer) layers.push_back(&node);
+  }
+  return layers;
+}
+
+/// For each override, the layers that no later one claims.
+std::vector<std::vector<ir::Node*>> match(const std::vector<LayerOverride>& overrides,
+                                          const std::vector<ir::Node*>& layers) {
+  std::vector<std::vector<ir::Node*>> claimed(overrides.size());
+  std::vector<ir::Node*> taken;
+  for (size_t i = overrides.size(); i-- > 0;) {
+    const std::regex pattern = compile(overrides[i].pattern);
+    bool found = false;
+    for (ir::Node* layer : layers) {
+      if (!std::regex_search(layer->name, pattern)) continue;
+      found = true;
+      if (std::find(taken.begin(), taken.end(), layer) != taken.end()) continue;
+      claimed[i].push_back(layer);
+      taken.push_back(layer);
+    }
+    if (!found) {
+      throw ConfigError("layer bits: '" + overrides[i].pattern + "' matches no quantized layer");
+    }
+  }
+  return claimed;
+}
+
+/// The nearest quantizers above `value`: whatever lies between, placement saw to it that they are
+/// there.
+void collect_feeding(const ir::Index& index, ir::ValueId value, std::vector<ir::QuantizerId>& ids) {
+  const ir::Node* producer = index.producer(value);
+  if (producer == nullptr) return;
+  if (const auto* fake = producer->as<ir::FakeQuantize>()) {
+    ids.push_back(fake->quantizer);
+    return;
+  }
+  for (const ir::ValueId input : producer->inputs) collect_feeding(index, input, ids);
+}
+
+/// One scale serves all its quantizers, so they change together.
+void set_bit_width(quant::QuantizerTable& table, ir::QuantizerId id, int bit_width,
+                   const std::string& pattern) {
+  const quant::ScaleId scale = table.at(id).scale;
+  double divisor = 0;
+  for (quant::Quantizer& quantizer : table.quantizers) {
+    if (quantizer.scale != scale) continue;
+    auto* integer = std::get_if<quant::IntegerFormat>(&quantizer.format);
+    if (integer == nullptr) {
+      throw ConfigError("layer bits: '" + pattern + "' asks for other bits at " + quantizer.layer +
+                        ", but minifloats have those of their format");
+    }
+    integer->bit_width = bit_width;
+    const double own = quant::threshold_divisor(quantizer);
+    divisor = divisor == 0 ? own : std::min(divisor, own);
+  }
+  table.scale_of(id).threshold_divisor = divisor;
+}
+
+void apply(const ir::Index& index, quant::QuantizerTable& table, const LayerOverride& change,
+           const ir::Node& layer) {
+  if (change.weight_bit_width) {
+    set_bit_width(table, ir::weighted(layer.op)->weight_quantizer, *change.weight_bit_width,
+                  change.pattern);
+  }
+  if (!change.act_bit_width) return;
+  std::vector<ir::QuantizerId> feeding;
+  collect_feeding(index, layer.inputs[0], feeding);
+  for (const ir::QuantizerId id : feeding) {
+    set_bit_width(table, id, *change.act_bit_width, change.pattern);
+  }
+}
+
+}  // namespace
+
+void apply_overrides(ir::Graph& graph, quant::QuantizerTable& table,
+                     const PlacementOptions& options) {
+  for (const LayerOverride& change : options.overrides) {
+    if (!change.act_bit_width || options.activations) continue;
+    throw ConfigError("layer bits: '" + change.pattern +
+                      "' asks for activation bits, but activations are not quantized");
+  }
+  const auto claimed = match(options.overrides, quantized_layers(graph));
+  const ir::Index index(graph);
+  for (size_t i = 0; i < claimed.size(); ++i) {
+    for (const ir::Node* layer : claimed[i]) apply(index, table, options.overrides[i], *layer);
+  }
+}
+
+}  // namespace ptq::backends
