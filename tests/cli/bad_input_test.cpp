@@ -43,8 +43,7 @@ TEST_F(BadInput, PercentileZeroAndAboveHundred) {
                "--act-quant-percentile must be above 0 and at most 100, not 101");
 }
 
-TEST_F(BadInput, BitWidthZeroOneAndThirtyThree) {
-  expect_usage({"--act-bit-width", "0"}, "--act-bit-width 0 is not supported yet");
+TEST_F(BadInput, WeightBitWidthZeroAndBitWidthsOneAndThirtyThree) {
   expect_usage({"--act-bit-width", "1"}, "--act-bit-width must be between 2 and 16, not 1");
   expect_usage({"--act-bit-width", "33"}, "--act-bit-width must be between 2 and 16, not 33");
   expect_usage({"--weight-bit-width", "0"}, "--weight-bit-width must be between 2 and 16, not 0");

@@ -163,21 +163,6 @@ TEST(ParseValue, RefusesWhatIsNotBuilt) {
 
 TEST(ParseValue, RefusesValuesThatAreNotBuiltByName) {
   const std::vector<std::pair<std::string, std::string>> unbuilt = {
-      {"target-backend", "layerwise"},
-      {"target-backend", "flexml"},
-      {"quant-format", "float"},
-      {"quant-format", "float_ocp"},
-      {"scale-factor-type", "po2_scale"},
-      {"dtype", "bfloat16"},
-      {"act-bit-width", "0"},
-      {"act-quant-type", "asym"},
-      {"weight-quant-type", "asym"},
-      {"weight-quant-granularity", "per_group"},
-      {"act-quant-granularity", "per_group"},
-      {"weight-quant-calibration-type", "mse"},
-      {"weight-quant-calibration-type", "hqo"},
-      {"act-quant-calibration-type", "mse"},
-      {"act-scale-computation-type", "dynamic"},
       {"act-equalization", "fx"},
       {"graph-eq-iterations", "20"},
       {"learned-round", "linear_round"},
@@ -185,7 +170,6 @@ TEST(ParseValue, RefusesValuesThatAreNotBuiltByName) {
       {"learned-round-iters", "200"},
       {"gpxq-accumulator-bit-width", "16"},
       {"channel-splitting-ratio", "0.1"},
-      {"layerwise-first-last-bit-width", "4"},
       {"optimizer", "sign_sgd"},
       {"export-dir", "out"},
       {"onnx-opset-version", "13"}};

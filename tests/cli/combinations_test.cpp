@@ -1,0 +1,137 @@
+#include "cli/combinations.h"
+
+#include <gmock/gmock.h>
+
+#include <set>
+
+#include "cli/placement_options.h"
+#include "cli/settings_of.h"
+#include "ptq/base/error.h"
+
+namespace ptq::cli {
+namespace {
+
+using testing::HasSubstr;
+
+std::string refusal(const Choices& choices) {
+  try {
+    check_combinations(settings_of(choices));
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Combinations, SayWhatWasAskedAndWhyItIsRefused) {
+  EXPECT_EQ(
+      refusal({{"quant-format", "float"}, {"weight-quant-type", "asym"}}),
+      "--quant-format float with --weight-quant-type asym: minifloats have a sign and no zero "
+      "point");
+  EXPECT_EQ(refusal({{"act-bit-width", "0"}, {"act-quant-type", "asym"}}),
+            "--act-quant-type asym with --act-bit-width 0: it would have no effect");
+  EXPECT_THAT(refusal({{"act-scale-computation-type", "dynamic"}}),
+              HasSubstr("add --bias-bit-width None"));
+}
+
+TEST(Combinations, AllowTheDefaultsAndWhatTheReferenceServes) {
+  EXPECT_EQ(refusal({}), "");
+  EXPECT_EQ(refusal({{"quant-format", "float_ocp"},
+                     {"weight-exponent-bit-width", "5"},
+                     {"weight-mantissa-bit-width", "2"},
+                     {"bias-bit-width", "None"}}),
+            "");
+  EXPECT_EQ(refusal({{"target-backend", "layerwise"},
+                     {"quant-format", "float_ocp"},
+                     {"scale-factor-type", "po2_scale"},
+                     {"weight-quant-granularity", "per_group"},
+                     {"act-quant-granularity", "per_group"},
+                     {"act-scale-computation-type", "dynamic"},
+                     {"bias-bit-width", "None"}}),
+            "");
+  EXPECT_EQ(refusal({{"act-bit-width", "0"}}), "");
+}
+
+TEST(Combinations, WantMinifloatBitsToAddUp) {
+  EXPECT_EQ(refusal({{"quant-format", "float"},
+                     {"bias-bit-width", "None"},
+                     {"weight-mantissa-bit-width", "3"}}),
+            "--weight-bit-width 8 is not the sign, --weight-exponent-bit-width 3 and "
+            "--weight-mantissa-bit-width 3 together");
+  EXPECT_EQ(
+      refusal({{"quant-format", "float"}, {"bias-bit-width", "None"}, {"weight-bit-width", "16"}}),
+      "--weight-bit-width must be between 3 and 8 for float formats, not 16");
+}
+
+/// A rule that no settings reach, or that an earlier one hides, is a mistake in the table.
+TEST(Combinations, HaveNoRuleThatCannotApply) {
+  for (const Rule& rule : combination_rules()) {
+    Settings settings;
+    for (const Condition& condition : rule.conditions) {
+      const Option& option = *find_option(condition.option);
+      ASSERT_NE(&option, nullptr) << condition.option;
+      for (const std::string_view value : condition.values) {
+        EXPECT_NO_THROW(parse_value(option, {std::string(value)})) << condition.option;
+      }
+    }
+  }
+}
+
+TEST(Combinations, StandInTheTableOnce) {
+  std::set<std::string> rows;
+  std::istringstream page(combinations_page());
+  for (std::string line; std::getline(page, line);) {
+    if (line.rfind("| `", 0) == 0) {
+      EXPECT_TRUE(rows.insert(line).second) << line;
+    }
+  }
+  EXPECT_EQ(rows.size(), combination_rules().size());
+}
+
+TEST(LayerBits, AreReadPerLayer) {
+  const auto options = placement_options(settings_of({{"layer-bits", "^features\\.0=W4,A6"}}));
+  ASSERT_EQ(options.overrides.size(), 1U);
+  EXPECT_EQ(options.overrides[0].pattern, "^features\\.0");
+  EXPECT_EQ(options.overrides[0].weight_bit_width, 4);
+  EXPECT_EQ(options.overrides[0].act_bit_width, 6);
+  const auto weights_alone = placement_options(settings_of({{"layer-bits", "a=b=W3"}}));
+  EXPECT_EQ(weights_alone.overrides[0].pattern, "a=b");
+  EXPECT_EQ(weights_alone.overrides[0].act_bit_width, std::nullopt);
+}
+
+TEST(LayerBits, AreRefusedWhenMalformed) {
+  for (const char* word : {"conv", "=W4", "conv=", "conv=W", "conv=W1", "conv=W17", "conv=W4,W5",
+                           "conv=B4", "conv=W4,", "conv=4", "conv=W4.5"}) {
+    try {
+      placement_options(settings_of({{"layer-bits", word}}));
+      ADD_FAILURE() << word;
+    } catch (const ConfigError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("--layer-bits '" + std::string(word) + "' must be"));
+    }
+  }
+}
+
+TEST(PlacementOptions, FollowTheFlags) {
+  const auto options = placement_options(settings_of({{"weight-bit-width", "4"},
+                                                      {"weight-narrow-range", "on"},
+                                                      {"weight-quant-granularity", "per_channel"},
+                                                      {"weight-quant-calibration-type", "mse"},
+                                                      {"act-quant-type", "asym"},
+                                                      {"bias-bit-width", "16"}}));
+  EXPECT_EQ(std::get<quant::IntegerFormat>(options.weights.format),
+            (quant::IntegerFormat{4, true, true}));
+  EXPECT_EQ(options.weights.granularity, quant::Granularity::kPerChannel);
+  EXPECT_EQ(options.weights.calibration, quant::Calibration::kMse);
+  EXPECT_EQ(options.activations->symmetry, quant::Symmetry::kAsymmetric);
+  EXPECT_EQ(options.bias_bit_width, 16);
+}
+
+TEST(PlacementOptions, LeaveActivationsAndBiasesOutWithoutActivationBits) {
+  for (const char* word : {"0", "None"}) {
+    const auto options = placement_options(settings_of({{"act-bit-width", word}}));
+    EXPECT_FALSE(options.activations.has_value());
+    EXPECT_FALSE(options.bias_bit_width.has_value());
+  }
+}
+
+}  // namespace
+}  // namespace ptq::cli
