@@ -37,6 +37,6 @@ function(ptq_test)
   target_link_libraries(${ARG_NAME}_test PRIVATE ${ARG_DEPENDS} ptq::warnings ptq::torch
                                                  OpenMP::OpenMP_CXX GTest::gtest GTest::gtest_main)
   target_precompile_headers(${ARG_NAME}_test REUSE_FROM ptq_precompiled)
-  gtest_discover_tests(${ARG_NAME}_test DISCOVERY_MODE PRE_TEST TEST_PREFIX "${ARG_NAME}."
+  gtest_discover_tests(${ARG_NAME}_test DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES TEST_PREFIX "${ARG_NAME}."
                        PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT 900)
 endfunction()

@@ -31,7 +31,7 @@ FAMILIES = {
     "squeezenet1_0": 64,
     "squeezenet1_1": 64,
     "googlenet": 64,
-    "inception_v3": 80,
+    "inception_v3": 171,
     "mobilenet_v2": 64,
     "mobilenet_v3_small": 64,
     "mobilenet_v3_large": 64,

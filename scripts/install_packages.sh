@@ -10,7 +10,7 @@ programs=(
   libcli11-dev libspdlog-dev libyaml-cpp-dev nlohmann-json3-dev
   dataset-fashion-mnist
 )
-tests=(libgtest-dev python3-torch python3-torchvision python3-pil)
+tests=(libgtest-dev libgmock-dev python3-torch python3-torchvision python3-pil)
 
 is_installed() {
   [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
