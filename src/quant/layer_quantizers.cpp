@@ -20,6 +20,9 @@ at::Tensor input_scale(const ir::Index& index, const ir::Node& node, const Quant
   if (id == ir::kNoQuantizer) {
     throw QuantizationError(node.name + ": its bias is quantized but its input is not");
   }
+  if (!table.at(id).is_static_per_tensor()) {
+    throw QuantizationError(node.name + ": its bias is quantized but its input has no fixed scale");
+  }
   return table.scale_of(id).value;
 }
 

@@ -3,23 +3,38 @@
 #include <cmath>
 
 namespace ptq::quant {
+namespace {
 
-double IntegerFormat::quant_min() const {
-  if (!is_signed) return 0;
-  return -std::ldexp(1.0, bit_width - 1) + (narrow_range ? 1 : 0);
+/// Powers of two reach from the largest below a threshold (groups) or the smallest above it.
+double power_of_two_divisor(const Quantizer& quantizer) {
+  const bool per_group = quantizer.granularity == Granularity::kPerGroup;
+  if (const MinifloatFormat* minifloat = quantizer.minifloat()) {
+    const double largest = minifloat->largest();
+    return per_group ? std::exp2(std::floor(std::log2(largest))) : largest;
+  }
+  const IntegerFormat& integer = *quantizer.integer();
+  const int value_bits = integer.bit_width - (integer.is_signed ? 1 : 0);
+  return std::ldexp(1.0, value_bits - (per_group ? 1 : 0));
 }
 
-double IntegerFormat::quant_max() const {
-  if (is_signed) return std::ldexp(1.0, bit_width - 1) - 1;
-  return std::ldexp(1.0, bit_width) - (narrow_range ? 2 : 1);
+}  // namespace
+
+double threshold_divisor(const Quantizer& quantizer) {
+  if (quantizer.scale_type == ScaleType::kPowerOfTwo) return power_of_two_divisor(quantizer);
+  if (const MinifloatFormat* minifloat = quantizer.minifloat()) return minifloat->largest();
+  return quantizer.integer()->threshold_divisor();
 }
 
-double IntegerFormat::threshold_divisor() const {
-  return is_signed && !narrow_range ? std::ldexp(1.0, bit_width - 1) : quant_max();
+std::vector<int64_t> group_shape(c10::IntArrayRef sizes, int64_t axis, int64_t group_size) {
+  std::vector<int64_t> shape = sizes.vec();
+  int64_t& extent =
+      shape.at(static_cast<size_t>(axis < 0 ? axis + static_cast<int64_t>(shape.size()) : axis));
+  extent = (extent + group_size - 1) / group_size;
+  return shape;
 }
 
 ir::QuantizerId QuantizerTable::add(Quantizer quantizer) {
-  scales.push_back({quantizer.format.threshold_divisor(), {}});
+  scales.push_back({threshold_divisor(quantizer), {}});
   quantizer.scale = static_cast<ScaleId>(scales.size() - 1);
   quantizers.push_back(std::move(quantizer));
   return static_cast<ir::QuantizerId>(quantizers.size() - 1);

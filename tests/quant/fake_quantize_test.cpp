@@ -8,6 +8,8 @@
 #include <cmath>
 #include <limits>
 
+#include "ptq/base/error.h"
+
 namespace ptq::quant {
 namespace {
 
@@ -24,7 +26,7 @@ TEST(FakeQuantize, RoundsTiesToEven) {
 
 TEST(FakeQuantize, AddsTheZeroPointBeforeRounding) {
   // x / s = 0.5: rounding first would give 0 + 1, rounding 1.5 gives 2.
-  EXPECT_EQ(quantize(0.25F, {0.5F, 1, 0, 255}), 2);
+  EXPECT_EQ(quantize(0.25F, QParams{0.5F, 1, 0, 255}), 2);
 }
 
 TEST(FakeQuantize, SaturatesAtBothEnds) {
@@ -91,10 +93,45 @@ TEST(FakeQuantizeActivation, EqualsTheEquationElementByElement) {
   const QuantizerTable table = table_with({8, true, false}, 0.013F);
   const at::Tensor x = at::rand({3, 5, 7, 11}).sub(0.5).mul(5);
   const at::Tensor y = fake_quantize_activation(x, table, 0);
-  const QParams params = qparams(table, 0);
+  const auto params = std::get<QParams>(element_params(table, 0));
   for (int64_t i = 0; i < x.numel(); ++i) {
     ASSERT_EQ(y.data_ptr<float>()[i], fake_quantize(x.data_ptr<float>()[i], params));
   }
+}
+
+TEST(FakeQuantizeActivation, SubtractsTheZeroPoint) {
+  QuantizerTable table = table_with({8, false, false}, 0.5F);
+  table.at(0).symmetry = Symmetry::kAsymmetric;
+  table.at(0).zero_point = at::scalar_tensor(3.0F);
+  const at::Tensor y =
+      fake_quantize_activation(at::tensor({-9.0F, -1.5F, 0.0F, 0.25F, 200.0F}), table, 0);
+  EXPECT_TRUE(y.equal(at::tensor({-1.5F, -1.5F, 0.0F, 0.5F, 126.0F})));  // 3.5 rounds to 4
+}
+
+TEST(ElementParams, RefusesAScaleOrZeroPointThatIsNotKnown) {
+  QuantizerTable table = table_with({8, false, false}, 0.5F);
+  table.at(0).symmetry = Symmetry::kAsymmetric;
+  EXPECT_THROW(element_params(table, 0), InternalError);
+  table.at(0).symmetry = Symmetry::kSymmetric;
+  table.scale_of(0).value = at::Tensor();
+  EXPECT_THROW(element_params(table, 0), InternalError);
+}
+
+TEST(ElementParams, RefusesAQuantizerOfManyScales) {
+  QuantizerTable table = table_with({8, true, false}, 0.5F);
+  table.at(0).granularity = Granularity::kPerChannel;
+  EXPECT_THROW(element_params(table, 0), InternalError);
+}
+
+TEST(ElementParams, RefusesWhatHasNoMeaning) {
+  QuantizerTable table = table_with({8, true, false}, 0.5F);
+  table.at(0).symmetry = Symmetry::kAsymmetric;  // and signed
+  EXPECT_THROW(element_params(table, 0), InternalError);
+  table.at(0).symmetry = Symmetry::kSymmetric;
+  table.at(0).format = MinifloatFormat{8, 3};
+  EXPECT_THROW(element_params(table, 0), InternalError);
+  table.at(0).format = MinifloatFormat{4, 21};
+  EXPECT_THROW(element_params(table, 0), InternalError);
 }
 
 TEST(FakeQuantizeActivation, KeepsTheMemoryFormat) {

@@ -29,6 +29,62 @@ INSTANTIATE_TEST_SUITE_P(
                       FormatCase{{2, true, false}, -2, 1, 2}, FormatCase{{4, true, true}, -7, 7, 7},
                       FormatCase{{32, true, false}, -2147483648.0, 2147483647.0, 2147483648.0}));
 
+struct DivisorCase {
+  NumberFormat format;
+  ScaleType scale_type;
+  Granularity granularity;
+  double expected;
+};
+
+class ThresholdDivisor : public ::testing::TestWithParam<DivisorCase> {};
+
+TEST_P(ThresholdDivisor, IsThatOfTheTable) {
+  Quantizer quantizer;
+  quantizer.format = GetParam().format;
+  quantizer.scale_type = GetParam().scale_type;
+  quantizer.granularity = GetParam().granularity;
+  EXPECT_EQ(threshold_divisor(quantizer), GetParam().expected);
+  QuantizerTable table;
+  EXPECT_EQ(table.scale_of(table.add(quantizer)).threshold_divisor, GetParam().expected);
+}
+
+constexpr auto kFloat = ScaleType::kFloat;
+constexpr auto kPowers = ScaleType::kPowerOfTwo;
+constexpr auto kTensor = Granularity::kPerTensor;
+constexpr auto kGroup = Granularity::kPerGroup;
+constexpr auto kOcp = MinifloatFormat::Codes::kOcp;
+
+// reference-behaviour 3.1; groups by OCP's rule
+INSTANTIATE_TEST_SUITE_P(
+    Table, ThresholdDivisor,
+    ::testing::Values(DivisorCase{IntegerFormat{8, true, false}, kFloat, kTensor, 128},
+                      DivisorCase{IntegerFormat{8, true, true}, kFloat, kTensor, 127},
+                      DivisorCase{IntegerFormat{8, true, true}, kPowers, kTensor, 128},
+                      DivisorCase{IntegerFormat{8, false, false}, kPowers, kTensor, 256},
+                      DivisorCase{IntegerFormat{8, false, true}, kPowers, kTensor, 256},
+                      DivisorCase{IntegerFormat{8, true, false}, kPowers, kGroup, 64},
+                      DivisorCase{IntegerFormat{8, false, false}, kPowers, kGroup, 128},
+                      DivisorCase{IntegerFormat{4, true, true}, kPowers, kGroup, 4},
+                      DivisorCase{MinifloatFormat{4, 3}, kFloat, kTensor, 480},
+                      DivisorCase{MinifloatFormat{4, 3, kOcp}, kFloat, kTensor, 448},
+                      DivisorCase{MinifloatFormat{4, 3, kOcp}, kPowers, kGroup, 256},
+                      DivisorCase{MinifloatFormat{3, 4, kOcp}, kPowers, kGroup, 16},
+                      DivisorCase{MinifloatFormat{2, 1, kOcp}, kPowers, kGroup, 4}));
+
+TEST(GroupShape, RoundsUpAndTakesAnAxisFromTheEnd) {
+  EXPECT_EQ(group_shape({4, 65, 3, 3}, 1, 32), (std::vector<int64_t>{4, 3, 3, 3}));
+  EXPECT_EQ(group_shape({4, 64}, -1, 32), (std::vector<int64_t>{4, 2}));
+  EXPECT_EQ(group_shape({1, 5}, 1, 32), (std::vector<int64_t>{1, 1}));
+}
+
+TEST(NumberFormat, KnowsItsWidthAndSign) {
+  EXPECT_EQ(bit_width(IntegerFormat{6, false, false}), 6);
+  EXPECT_EQ(bit_width(MinifloatFormat{3, 2}), 6);
+  EXPECT_FALSE(is_signed(IntegerFormat{6, false, false}));
+  EXPECT_TRUE(is_signed(IntegerFormat{6, true, false}));
+  EXPECT_TRUE(is_signed(MinifloatFormat{3, 2}));
+}
+
 TEST(QuantizerTable, GivesEveryQuantizerItsOwnScale) {
   QuantizerTable table;
   const auto a = table.add({});
@@ -40,7 +96,7 @@ TEST(QuantizerTable, SharesAScaleOnRequest) {
   QuantizerTable table;
   const auto signed_id = table.add({});
   Quantizer relu;
-  relu.format.is_signed = false;
+  relu.format = IntegerFormat{8, false, false};
   const auto unsigned_id = table.add_sharing_scale(relu, signed_id);
   EXPECT_EQ(table.at(unsigned_id).scale, table.at(signed_id).scale);
   EXPECT_EQ(table.scale_of(unsigned_id).threshold_divisor, 128);

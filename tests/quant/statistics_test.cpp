@@ -9,9 +9,7 @@
 #include <cmath>
 #include <limits>
 
-#include "appendix_a.h"
 #include "ptq/base/error.h"
-#include "ptq/quant/fake_quantize.h"
 
 namespace ptq::quant {
 namespace {
@@ -35,6 +33,14 @@ TEST(PercentileRank, RoundsHalfUpAndStaysInRange) {
   EXPECT_EQ(percentile_rank(90, 96), 86);  // floor(86.4 + 0.5)
   EXPECT_EQ(percentile_rank(50, 5), 3);    // floor(2.5 + 0.5)
   EXPECT_EQ(percentile_rank(0.001, 10), 1);
+}
+
+TEST(LowPercentileRank, RoundsUpAndStaysInRange) {
+  EXPECT_EQ(low_percentile_rank(90, 96), 10);  // ceil(9.6)
+  EXPECT_EQ(low_percentile_rank(100, 10), 1);
+  EXPECT_EQ(low_percentile_rank(0, 10), 10);
+  // 100 - 99.999 is slightly more than 0.001, so what should be 1 becomes 2.
+  EXPECT_EQ(low_percentile_rank(99.999, 100000), 2);
 }
 
 TEST(AbsPercentile, EqualsSortingForAnyPieces) {
@@ -75,6 +81,12 @@ TEST(AbsPercentile, ShowsNanAsNotFinite) {
   EXPECT_TRUE(std::isnan(in_pieces(x, 100, 100)));
 }
 
+TEST(AbsPercentile, ShowsWhatIsNotFiniteAboveThePercentile) {
+  at::Tensor x = at::rand({1000});
+  x[17] = -std::numeric_limits<float>::infinity();
+  EXPECT_TRUE(std::isinf(in_pieces(x, 90, 100)));
+}
+
 TEST(AbsPercentile, RefusesAnIncompleteBatch) {
   AbsPercentile statistic(99, 10);
   const float values[4] = {1, 2, 3, 4};
@@ -97,38 +109,12 @@ TEST(RunningMean, ClampsEachStatisticFromBelow) {
 
 TEST(RunningMean, IsOneBeforeTheFirstCall) { EXPECT_EQ(RunningMean().value(), 1); }
 
-TEST(ScaleOfThreshold, NeverFallsBelowTheSmallestScale) {
-  EXPECT_EQ(scale_of_threshold(0, 128).item<float>(), kSmallestScale);
+TEST(RunningMean, OfZeroPointsKeepsNegativeNumbers) {
+  RunningMean mean(RunningMean::Of::kZeroPoint);
+  EXPECT_EQ(mean.value(), 0);
+  for (const float statistic : {-1.0F, -2.0F, 0.0F}) mean.add(statistic);
+  EXPECT_FLOAT_EQ(mean.value(), -1);
 }
-
-// Appendix A.2 of reference-behaviour.md.
-struct ActivationCase {
-  double percentile;
-  bool is_signed;
-  float scale;
-  double sum;
-};
-
-class AppendixA2 : public ::testing::TestWithParam<ActivationCase> {};
-
-TEST_P(AppendixA2, GivesTheReferencesScaleAndValues) {
-  const ActivationCase& expected = GetParam();
-  QuantizerTable table;
-  Quantizer quantizer;
-  quantizer.format.is_signed = expected.is_signed;
-  const ir::QuantizerId id = table.add(quantizer);
-  RunningMean mean;
-  for (int t = 0; t < 3; ++t) mean.add(in_pieces(testing::batch_a2(t), expected.percentile, 7));
-  table.scale_of(id).value = scale_of_threshold(mean.value(), table.scale_of(id).threshold_divisor);
-  EXPECT_NEAR(table.scale_of(id).value.item<float>() / expected.scale, 1, 1e-8);
-  const at::Tensor y = fake_quantize_activation(testing::batch_a2(0), table, id);
-  EXPECT_NEAR(y.abs().sum(at::kDouble).item<double>(), expected.sum, 1e-6);
-}
-
-INSTANTIATE_TEST_SUITE_P(Rows, AppendixA2,
-                         ::testing::Values(ActivationCase{90, true, 0.0112304688F, 37.6894531},
-                                           ActivationCase{90, false, 0.00563725503F, 24.8772066},
-                                           ActivationCase{99.999, true, 0.013671875F, 37.6796875}));
 
 }  // namespace
 }  // namespace ptq::quant

@@ -42,10 +42,16 @@ class ActivationStatistic {
 /// For `quantizer`, whose batch holds `count` values in all. Integers from statistics: the
 /// percentile of |x|, or the interval between percentiles (reference-behaviour 3.5). Minifloats:
 /// absmax, whatever the percentile (3.10). MSE: the grid of 3.7 with the range of this very batch
-/// (section 10, row 23: the reference carries a zero point over from the batch before); power-of-two
-/// quantizers search with unrestricted scales. NaN and infinity come through to the result.
+/// (section 10, row 23: the reference carries a zero point over from the batch before);
+/// power-of-two quantizers search with unrestricted scales. NaN and infinity come through to the
+/// result.
 std::unique_ptr<ActivationStatistic> make_activation_statistic(const Quantizer& quantizer,
                                                                double percentile, int64_t count);
+/// The same for a quantizer whose threshold is divided by `divisor`, that of a shared scale,
+/// instead of its own: an MSE search tries the scales it will have.
+std::unique_ptr<ActivationStatistic> make_activation_statistic(const Quantizer& quantizer,
+                                                               double divisor, double percentile,
+                                                               int64_t count);
 
 /// The scale of a mean threshold and divisor: s = max(threshold / T, 1e-10), or with powers of two
 /// max(2^ceil(log2 threshold) / T, 1e-10), log2 in float32 (reference-behaviour 3.5).

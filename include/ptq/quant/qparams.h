@@ -44,7 +44,7 @@ inline float fake_quantize(float x, const QParams& p) { return dequantize(quanti
 ///
 ///   g = 2^max(floor(log2 |v|) - M, 1 - bias - M)
 ///
-/// and saturates at the largest number F; x_hat = clamp(g * round(v / g), -F, F) * s.
+/// and saturates at the largest number F: q = clamp(g * round(v / g), -F, F), x_hat = q * s.
 struct MinifloatParams {
   float scale = 1;
   int mantissa_bit_width = 3;
@@ -53,18 +53,26 @@ struct MinifloatParams {
   float largest = 448;
 };
 
-/// floor(log2 |v|) is read from the bits of v, so that it is exact; a subnormal float32 counts as
-/// the smallest normal one. g is a power of two, so dividing by it is exact.
-inline float fake_quantize(float x, const MinifloatParams& p) {
+/// The number before scaling. Clamping first changes nothing, F being a multiple of its own g, and
+/// keeps g small. Adding 1.5 * 2^23 * g leaves no room for bits below g, so that the addition
+/// itself rounds, half to even; exact up to 21 bits of mantissa. floor(log2 |v|) comes from the
+/// bits of v.
+inline float quantize(float x, const MinifloatParams& p) {
   const float v = x / p.scale;
+  const float below = v > p.largest ? p.largest : v;
+  const float clamped = below < -p.largest ? -p.largest : below;
   uint32_t bits = 0;
-  std::memcpy(&bits, &v, sizeof(bits));
-  const int exponent = std::max(static_cast<int>((bits >> 23) & 0xFFU) - 127, -126);
-  const int step = std::max(exponent - p.mantissa_bit_width, p.smallest_exponent);
-  const float inverse = power_of_two(-step);
-  const float rounded = std::nearbyint(v * inverse) * power_of_two(step);
-  const float below = rounded > p.largest ? p.largest : rounded;
-  return (below < -p.largest ? -p.largest : below) * p.scale;
+  std::memcpy(&bits, &clamped, sizeof(bits));
+  const int smallest_normal = p.smallest_exponent + p.mantissa_bit_width;
+  const uint32_t exponent =
+      std::max(bits & 0x7F800000U, static_cast<uint32_t>(smallest_normal + 127) << 23);
+  const uint32_t above = static_cast<uint32_t>(23 - p.mantissa_bit_width) << 23 | 1U << 22;
+  const uint32_t shifter_bits = exponent + above;
+  float shifter = 0;
+  std::memcpy(&shifter, &shifter_bits, sizeof(shifter));
+  return (clamped + shifter) - shifter;
 }
+
+inline float fake_quantize(float x, const MinifloatParams& p) { return quantize(x, p) * p.scale; }
 
 }  // namespace ptq::quant

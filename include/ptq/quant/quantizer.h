@@ -66,8 +66,8 @@ struct Quantizer {
 
 /// What a threshold of this quantizer is divided by (reference-behaviour 3.1, 3.6, 3.9, 3.10): T of
 /// the integers, 2^(b-1) or 2^b with power-of-two scales; the largest number F of a minifloat; in
-/// groups with power-of-two scales OCP's rule, 2^(b-2) for integers and 2^floor(log2 F) for
-/// minifloats.
+/// groups with power-of-two scales OCP's rule, 2^(b-2) for signed integers, 2^(b-1) for unsigned
+/// ones, and 2^floor(log2 F) for minifloats.
 double threshold_divisor(const Quantizer& quantizer);
 
 /// Sizes of the scales of groups: `sizes` with `axis` divided by the group size, rounded up.

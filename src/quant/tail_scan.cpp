@@ -1,0 +1,53 @@
+#include "quant/tail_scan.h"
+
+#include <algorithm>
+
+#include "quant/float_order.h"
+#include "quant/vector_clones.h"
+
+namespace ptq::quant {
+namespace {
+
+constexpr int64_t kBlock = 256;
+
+inline int32_t key_of(float value, Tail tail) {
+  if (tail == Tail::kMagnitude) return magnitude_key(value);
+  return order_key(tail == Tail::kHigh ? value : -value);
+}
+
+template <Tail kTail>
+inline int32_t largest_key(const float* values, int64_t count) {
+  int32_t largest = INT32_MIN;
+  for (int64_t i = 0; i < count; ++i) largest = std::max(largest, key_of(values[i], kTail));
+  return largest;
+}
+
+PTQ_VECTOR_CLONES
+int32_t largest_magnitude(const float* values, int64_t count) {
+  return largest_key<Tail::kMagnitude>(values, count);
+}
+PTQ_VECTOR_CLONES
+int32_t largest_high(const float* values, int64_t count) {
+  return largest_key<Tail::kHigh>(values, count);
+}
+PTQ_VECTOR_CLONES
+int32_t largest_low(const float* values, int64_t count) {
+  return largest_key<Tail::kLow>(values, count);
+}
+
+int32_t largest_of(const float* values, int64_t count, Tail tail) {
+  if (tail == Tail::kMagnitude) return largest_magnitude(values, count);
+  return tail == Tail::kHigh ? largest_high(values, count) : largest_low(values, count);
+}
+
+}  // namespace
+
+void add_tail(const float* values, int64_t count, Tail tail, LargestKeys& keys) {
+  for (int64_t begin = 0; begin < count; begin += kBlock) {
+    const int64_t size = std::min(kBlock, count - begin);
+    if (keys.is_full() && largest_of(values + begin, size, tail) <= keys.floor()) continue;
+    for (int64_t i = begin; i < begin + size; ++i) keys.add(key_of(values[i], tail));
+  }
+}
+
+}  // namespace ptq::quant
