@@ -3,14 +3,9 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty_like.h>
 
-#include <algorithm>
-#include <limits>
-
 #include "ptq/base/error.h"
+#include "quant/dynamic_activation.h"
 #include "quant/element_params.h"
-#include "quant/kernels.h"
-#include "quant/partition.h"
-#include "quant/scale_of_threshold.h"
 #include "quant/vector_clones.h"
 
 namespace ptq::quant {
@@ -27,56 +22,6 @@ at::Tensor fake_quantize_with(const at::Tensor& x, const ElementParams& params) 
     fake_quantize(from + begin, to + begin, end - begin, params);
   });
   return out;
-}
-
-/// An infinity counts as the largest float, so that it saturates; NaN makes everything NaN.
-float finite_range(float range) {
-  constexpr float kLargest = std::numeric_limits<float>::max();
-  return range > kLargest ? kLargest : range;
-}
-
-/// Of all of `x` (reference-behaviour 3.11).
-ElementParams dynamic_params(const at::Tensor& x, const Quantizer& quantizer) {
-  const at::Tensor in = x.is_non_overlapping_and_dense() ? x : x.contiguous();
-  const Range range = range_of(in.data_ptr<float>(), in.numel());
-  const float scale = scale_of_threshold(finite_range(range.interval()), quantizer);
-  const bool is_symmetric = quantizer.symmetry == Symmetry::kSymmetric;
-  const float zero = is_symmetric ? 0 : zero_point_of(range.zero(), scale, *quantizer.integer());
-  return element_params(quantizer, scale, zero);
-}
-
-/// Written straight into the result where its groups lie together (NHWC strides and axis 1).
-at::Tensor fake_quantize_groups_of(const at::Tensor& x, const Quantizer& quantizer) {
-  const Partition groups(x, quantizer);
-  at::Tensor out = at::empty_like(x);
-  const at::Tensor moved = out.movedim(positive_axis(x, quantizer), -1);
-  const at::Tensor result = moved.is_contiguous() ? moved : at::empty_like(groups.values());
-  const int64_t extent = moved.size(-1);
-  const ElementParams params = element_params(quantizer, 1, 0);
-  const auto divisor = static_cast<float>(threshold_divisor(quantizer));
-  const float* from = groups.values().data_ptr<float>();
-  float* to = result.data_ptr<float>();
-  const int64_t grain = std::max<int64_t>(1, kParallelGrain / extent);
-  at::parallel_for(0, x.numel() / extent, grain, [&](int64_t begin, int64_t end) {
-    const GroupLines part{end - begin, extent, quantizer.group_size, divisor};
-    fake_quantize_groups(from + begin * extent, to + begin * extent, part, params);
-  });
-  if (!result.is_same(moved)) moved.copy_(result);
-  return out;
-}
-
-at::Tensor fake_quantize_dynamic(const at::Tensor& x, const Quantizer& quantizer) {
-  check_quantizer(quantizer);
-  if (x.numel() == 0) return x.clone();
-  if (quantizer.granularity == Granularity::kPerTensor) {
-    return fake_quantize_with(x, dynamic_params(x, quantizer));
-  }
-  if (quantizer.granularity != Granularity::kPerGroup ||
-      quantizer.symmetry != Symmetry::kSymmetric) {
-    throw InternalError(quantizer.layer +
-                        ": dynamic activations are per tensor or in symmetric groups");
-  }
-  return fake_quantize_groups_of(x, quantizer);
 }
 
 }  // namespace
@@ -115,8 +60,12 @@ void fake_quantize(const float* in, float* out, int64_t count, const ElementPara
 
 at::Tensor fake_quantize_activation(const at::Tensor& x, const QuantizerTable& table,
                                     ir::QuantizerId id) {
-  if (table.at(id).timing == Timing::kDynamic) return fake_quantize_dynamic(x, table.at(id));
-  return fake_quantize_with(x, element_params(table, id));
+  const Quantizer& quantizer = table.at(id);
+  if (quantizer.timing == Timing::kStatic) return fake_quantize_with(x, element_params(table, id));
+  check_dynamic(quantizer);
+  if (x.numel() == 0) return x.clone();
+  if (quantizer.granularity == Granularity::kPerGroup) return fake_quantize_groups(x, quantizer);
+  return fake_quantize_with(x, dynamic_params(x, quantizer));
 }
 
 }  // namespace ptq::quant

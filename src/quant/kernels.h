@@ -31,17 +31,18 @@ double squared_error(const float* in, int64_t count, const ElementParams& params
 /// Sum over |fake_quantize(x) - x|.
 double absolute_error(const float* in, int64_t count, const QParams& params);
 
-/// The groups of a tensor whose last dimension they lie along: `lines` times `extent` values, the
-/// last group of a line perhaps shorter. `divisor` is a power of two.
-struct GroupLines {
-  int64_t lines = 0;
-  int64_t extent = 0;
-  int64_t group_size = 0;
+/// How many elements share a scale, and the power of two that their absmax is divided by.
+struct GroupShape {
+  int64_t size = 0;
   float divisor = 1;
 };
 
-/// fake_quantize with the scale of each group's own absmax; that in `params` does not count.
-void fake_quantize_groups(const float* in, float* out, const GroupLines& groups,
-                          const ElementParams& params);
+/// fake_quantize with the scale of each group's own absmax; that in `params` does not count. Along
+/// lines of `extent` values each, the last group of a line perhaps shorter:
+void fake_quantize_lines(const float* in, float* out, int64_t lines, int64_t extent,
+                         const GroupShape& group, const ElementParams& params);
+/// One group down each of `columns` columns, in group.size rows that lie together:
+void fake_quantize_columns(const float* in, float* out, int64_t columns, const GroupShape& group,
+                           const ElementParams& params);
 
 }  // namespace ptq::quant

@@ -99,6 +99,16 @@ TEST(DynamicPerGroup, EqualsTheRuleForAnyAxisLayoutAndLength) {
   }
 }
 
+TEST(DynamicPerGroup, TakesAViewWithGapsAndASingleChannel) {
+  const at::Tensor x = at::rand({2, 80, 4, 6}).sub(0.5);
+  const QuantizerTable table = groups(MinifloatFormat{4, 3, kOcp}, 1);
+  for (const at::Tensor& view : {x.narrow(3, 1, 3), x.narrow(1, 7, 1), x.transpose(2, 3)}) {
+    const at::Tensor whole = view.clone(at::MemoryFormat::Contiguous);
+    EXPECT_TRUE(
+        fake_quantize_activation(view, table, 0).equal(fake_quantize_activation(whole, table, 0)));
+  }
+}
+
 TEST(DynamicPerGroup, IsNearLosslessWithEightBits) {
   const at::Tensor x = at::rand({64, 32}).sub(0.5);
   const at::Tensor y = fake_quantize_activation(x, groups(IntegerFormat{8, true, false}, 1), 0);
