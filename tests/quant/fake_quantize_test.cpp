@@ -79,6 +79,17 @@ TEST_P(EveryBitWidth, IsIdempotentMonotoneAndWithinHalfAStep) {
   }
 }
 
+TEST_P(EveryBitWidth, EveryShiftedValueIsAFixedPoint) {
+  QParams params = params_of({GetParam(), false, false}, 0.037F);
+  for (const float part : {0.0F, 0.3F, 1.0F}) {
+    params.zero_point = std::nearbyint(params.quant_max * part);
+    for (float code = params.quant_min; code <= params.quant_max; ++code) {
+      ASSERT_EQ(quantize(dequantize(code, params), params), code);
+    }
+    EXPECT_EQ(fake_quantize(0.0F, params), 0);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Bits, EveryBitWidth, ::testing::Values(2, 3, 4, 6, 8, 12, 16));
 
 QuantizerTable table_with(const IntegerFormat& format, float scale) {
