@@ -18,6 +18,7 @@ struct Step {
   ir::Node node;
   /// The node of the caller's graph, for the observer.
   const ir::Node* original;
+  bool is_observed;
   /// Values that nothing reads after this step.
   std::vector<ir::ValueId> last_reads;
 };
@@ -55,7 +56,8 @@ std::vector<Step> make_steps(ir::Graph graph, const ir::Graph& original,
   std::vector<Step> steps;
   auto caller_node = original.nodes.begin();
   for (const ir::Node& node : graph.nodes) {
-    steps.push_back({node, &*caller_node++, {}});
+    steps.push_back({node, &*caller_node, options.sees(*caller_node), {}});
+    ++caller_node;
     ir::Node& own = steps.back().node;
     if (options.numerics == Numerics::kQuantized) quantize_layer(index, node, table, own);
     if (options.dtype != at::kFloat) convert_tensors(own.op, options.dtype);
@@ -92,7 +94,6 @@ class Interpreter final : public Executor {
 };
 
 at::Tensor Interpreter::quantize(const Step& step, const at::Tensor& value) const {
-  if (options_.observer) options_.observer(*step.original, value.to(at::kFloat), 0);
   if (options_.numerics == Numerics::kFloat) return value;
   const ir::QuantizerId id = step.node.as<ir::FakeQuantize>()->quantizer;
   return quant::fake_quantize_activation(value.to(at::kFloat), table_, id).to(options_.dtype);
@@ -100,6 +101,7 @@ at::Tensor Interpreter::quantize(const Step& step, const at::Tensor& value) cons
 
 at::Tensor Interpreter::run_step(const Step& step, const std::vector<at::Tensor>& inputs,
                                  int64_t batch) const {
+  if (step.is_observed) options_.observer(*step.original, inputs.front().to(at::kFloat), 0);
   if (step.node.is<ir::FakeQuantize>()) return quantize(step, inputs.front());
   try {
     return execute_op(step.node.op, inputs, batch);

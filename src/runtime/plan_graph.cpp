@@ -53,9 +53,8 @@ class Preparation {
 
  private:
   void note_observed() {
-    if (!options_.observer) return;
     for (const ir::Node& node : plan_.graph.nodes) {
-      if (!node.is<ir::FakeQuantize>()) continue;
+      if (!options_.sees(*originals_.at(&node))) continue;
       plan_.observed[source(node.inputs[0])].push_back(originals_.at(&node));
     }
   }

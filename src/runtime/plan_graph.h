@@ -15,8 +15,7 @@ struct PlanGraph {
   ir::Graph graph;
   /// Values that do not depend on the images, computed once, by value; undefined elsewhere.
   std::vector<at::Tensor> constants;
-  /// FakeQuantize nodes of the original graph whose input is this value and which an observer is to
-  /// see.
+  /// Nodes of the original graph whose first input is this value and which an observer is to see.
   std::unordered_map<ir::ValueId, std::vector<const ir::Node*>> observed;
 
   bool is_constant(ir::ValueId value) const {

@@ -14,20 +14,26 @@ namespace ptq::runtime {
 /// quantizer.
 enum class Numerics { kFloat, kQuantized };
 
-/// Sees the input of every FakeQuantize node during a run. Calls come from `lane` (0 up to
+/// Sees the first input of every observed node during a run. Calls come from `lane` (0 up to
 /// ExecutorOptions::threads - 1) and may overlap between lanes, never within one; in a plan the
 /// value holds a part of the batch, in any dense layout, and each element is seen exactly once.
-using Observer =
-    std::function<void(const ir::Node& fake_quantize, const at::Tensor& value, int lane)>;
+using Observer = std::function<void(const ir::Node& node, const at::Tensor& value, int lane)>;
 
 struct ExecutorOptions {
   Numerics numerics = Numerics::kQuantized;
   Observer observer;
   /// Cores to use.
   int threads = 1;
-  /// What the interpreter computes in: kFloat, kBFloat16 or kHalf. Quantizers compute in float32 and
-  /// round their result; observers and callers see float32. A plan takes kFloat alone.
+  /// What the interpreter computes in: kFloat, kBFloat16 or kHalf. Quantizers compute in float32
+  /// and round their result; observers and callers see float32. A plan takes kFloat alone.
   at::ScalarType dtype = at::kFloat;
+  /// Picks the nodes that are observed, of those with inputs; every FakeQuantize where empty.
+  std::function<bool(const ir::Node&)> observes = {};
+
+  /// Whether there is an observer and it is to see `node`.
+  bool sees(const ir::Node& node) const {
+    return observer && (observes ? observes(node) : node.is<ir::FakeQuantize>());
+  }
 };
 
 /// A graph made ready to run. It keeps what it needs of graph and table: both may change or die

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <string>
+#include <unordered_map>
+
+#include "ptq/passes/calibrate.h"
+
+namespace ptq::passes {
+
+/// Whom the quantizer of a layer's input belongs to. kLayer (layerwise): the float layer that the
+/// quantized one is compared with reads the input unquantized. kGraph (fx, flexml): both read the
+/// quantized input, but for the output projection of a multi-head module, whose input quantizer is
+/// its own there too.
+enum class InputQuantizers { kGraph, kLayer };
+
+struct BiasCorrectionOptions {
+  InputQuantizers input_quantizers = InputQuantizers::kGraph;
+  int threads = 1;
+  /// Run on the optimised plan, or node by node.
+  bool compile = true;
+  /// What the network computes in (runtime/executor.h); means are float64.
+  at::ScalarType dtype = at::kFloat;
+  /// By layer: its weight as it was before a pass rounded it. Other layers have theirs.
+  std::unordered_map<std::string, at::Tensor> original_weights;
+};
+
+struct BiasCorrection {
+  int layers = 0;
+  /// Layers that had no bias.
+  int created = 0;
+  /// Mean of |shift| over all output channels of all layers.
+  double mean_shift = 0;
+};
+
+/// Adds to the bias of every layer with a weight quantizer what quantizing it took from the mean of
+/// its output (reference-behaviour 6.3):
+///
+///   bias += mean over batches of (mean(float output) - mean(quantized output))   by channel
+///
+/// Batches count alike whatever their size. Layers see the images as a network with quantized
+/// activations and float layers shows them, so that no layer sees the error of another. A bias that
+/// is missing is created, and quantized where the layer has a bias quantizer (section 10, row 56).
+/// Channels of a Linear are its last dimension, whatever the rank (the reference takes the second
+/// one of four); nodes that share a module are corrected each for itself. One pass over the images;
+/// the shift follows from the means of layer inputs (passes/tap_means.h), which lanes sum in
+/// float64. Throws QuantizationError naming the layer if a mean is not finite, DataError if there
+/// was no batch.
+BiasCorrection correct_biases(ir::Graph& graph, const quant::QuantizerTable& table,
+                              const BiasCorrectionOptions& options, const NextBatch& next_batch);
+
+}  // namespace ptq::passes
