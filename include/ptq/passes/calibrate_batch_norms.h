@@ -1,0 +1,26 @@
+#pragma once
+
+#include "ptq/passes/calibrate.h"
+
+namespace ptq::passes {
+
+struct BatchNormCalibrationOptions {
+  int threads = 1;
+  /// What the network computes in (runtime/executor.h); statistics are float32.
+  at::ScalarType dtype = at::kFloat;
+};
+
+/// Gives the batch norms that were not merged the statistics of the quantized network
+/// (reference-behaviour 6.11; its variance is that of section 10, row 27):
+///
+///   mean = mean of batch means,  var = sqrt(var * mean of unbiased batch variances)
+///
+/// One quantized pass, node by node, in which every batch norm normalizes with the statistics of
+/// the batch it sees; batches count alike. Where activation scales are those of one image
+/// (quant::has_dynamic_scale), so are these statistics. Returns the number of batch norms; takes no
+/// image if there is none. Throws QuantizationError naming a batch norm if a statistic is not
+/// finite (one value a channel has no variance), DataError if there was no batch.
+int calibrate_batch_norms(ir::Graph& graph, const quant::QuantizerTable& table,
+                          const BatchNormCalibrationOptions& options, const NextBatch& next_batch);
+
+}  // namespace ptq::passes
