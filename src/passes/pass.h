@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "ptq/ir/graph.h"
+#include "ptq/passes/equalize.h"
 #include "ptq/passes/pipeline.h"
 
 namespace ptq::passes {
@@ -53,6 +54,17 @@ struct MoveBatchNormBeforeConcat : Pass {
 struct MergeBatchNorm : Pass {
   std::string_view name() const override { return "merge-batch-norm"; }
   int run(ir::Graph& graph) const override;
+};
+
+/// Scale moves between the layers that make a value and those that read it (6.4).
+class EqualizeGraph : public Pass {
+ public:
+  explicit EqualizeGraph(EqualizationOptions options) : options_(std::move(options)) {}
+  std::string_view name() const override { return "equalize-graph"; }
+  int run(ir::Graph& graph) const override;
+
+ private:
+  EqualizationOptions options_;
 };
 
 }  // namespace ptq::passes

@@ -20,6 +20,9 @@ std::vector<std::unique_ptr<Pass>> preparation(const PreparationOptions& options
   passes.push_back(std::make_unique<CollapseConcats>());            // one shared scale a concat
   passes.push_back(std::make_unique<MoveBatchNormBeforeConcat>());  // so that it can be merged
   if (options.merge_batch_norm) passes.push_back(std::make_unique<MergeBatchNorm>());
+  if (options.equalization.iterations > 0) {
+    passes.push_back(std::make_unique<EqualizeGraph>(options.equalization));  // after all merging
+  }
   return passes;
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "ptq/ir/graph.h"
+#include "ptq/passes/equalize.h"
 
 namespace ptq::passes {
 
@@ -14,6 +15,8 @@ enum class Preparation { kDefault, kFlexml };
 struct PreparationOptions {
   bool merge_batch_norm = true;
   Preparation preparation = Preparation::kDefault;
+  /// Off where it has no iterations.
+  EqualizationOptions equalization = {};
 };
 
 /// What one pass did.

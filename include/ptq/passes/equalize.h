@@ -1,0 +1,83 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "ptq/ir/graph.h"
+#include "ptq/passes/calibrate.h"
+
+/// Equalization moves scale from channel to channel without changing the network: what makes the
+/// channels of a value leaves them times k > 0, what reads them expects them so, and everything
+/// between passes a positive factor through (reference-behaviour 6.4, 6.5; Nagel et al. 2019,
+/// https://arxiv.org/abs/1906.04721, section 4.1).
+namespace ptq::passes {
+
+/// Whether the biases of the layers that make a value count towards its range.
+enum class MergeBias { kNo, kYes };
+
+/// A layer whose output was not equalized, where the search ended, and why.
+struct RejectedRegion {
+  std::string source;
+  std::string at;
+  std::string reason;
+};
+
+struct EqualizationReport {
+  int regions = 0;
+  /// Layers and normalizations whose weights changed.
+  int layers = 0;
+  /// Iterations run; the last one is counted.
+  int iterations = 0;
+  /// Whether the last iteration moved every channel by less than 5 %.
+  bool converged = false;
+  /// Largest over regions of max r / min r, where r[c] is the largest |weight| that makes channel c
+  /// (biases left out), over channels that are made and read by more than zeros.
+  double range_ratio_before = 1;
+  double range_ratio_after = 1;
+  std::vector<RejectedRegion> rejected;
+};
+
+struct EqualizationOptions {
+  /// At most; 0 leaves the network as it is.
+  int iterations = 0;
+  MergeBias merge_bias = MergeBias::kYes;
+  /// Told what the pass of the preparation did, where set.
+  std::function<void(const EqualizationReport&)> on_report;
+};
+
+/// Cross-layer equalization of weights, float32. A network that is equalized already (the first
+/// iteration would move no channel by 5 %) is left as it is.
+EqualizationReport equalize_graph(ir::Graph& graph, const EqualizationOptions& options);
+
+/// kGraph: scales move from the activations into the layers that make them, in the regions of
+/// equalize_graph. kLayerwise: a multiplication in front of every layer makes its input smaller
+/// where the weight is small.
+enum class ActivationEqualization { kGraph, kLayerwise };
+
+struct ActivationEqualizationOptions {
+  ActivationEqualization mode = ActivationEqualization::kGraph;
+  /// k = r_weight^(1 - alpha) / r_activation^alpha, in [0, 1].
+  double alpha = 0.5;
+  /// How the float network runs; the percentile does not matter.
+  CalibrationOptions run;
+};
+
+struct ActivationEqualizationReport {
+  /// Regions or layers equalized.
+  int regions = 0;
+  int layers = 0;
+  std::vector<RejectedRegion> rejected;
+};
+
+/// One float pass over the batches gives the largest |x| of every channel of every layer's input;
+/// then weights are scaled once, and in kLayerwise a constant and a multiplication are put before
+/// each layer. For graphs without quantizers. Memory grows with channels, not with images. Throws
+/// DataError if there was no batch, QuantizationError naming the layer if its input is not finite.
+ActivationEqualizationReport equalize_activations(ir::Graph& graph,
+                                                  const ActivationEqualizationOptions& options,
+                                                  const NextBatch& next_batch);
+
+}  // namespace ptq::passes

@@ -1,0 +1,50 @@
+#include "passes/equalization_regions.h"
+
+#include <algorithm>
+
+#include "passes/channel_axis.h"
+#include "passes/region_walk.h"
+
+namespace ptq::passes {
+namespace {
+
+bool same(const EqualizationSource& a, const EqualizationSource& b) {
+  return a.node == b.node && a.offset == b.offset;
+}
+
+bool same(const EqualizationSink& a, const EqualizationSink& b) {
+  return a.node == b.node && a.begin == b.begin && a.end == b.end && a.offset == b.offset;
+}
+
+template <class Layer>
+bool same(const std::vector<Layer>& a, const std::vector<Layer>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const Layer& x, const Layer& y) { return same(x, y); });
+}
+
+bool contains(const std::vector<EqualizationRegion>& regions, const EqualizationRegion& region) {
+  return std::any_of(regions.begin(), regions.end(), [&](const EqualizationRegion& other) {
+    return same(other.sources, region.sources) && same(other.sinks, region.sinks);
+  });
+}
+
+}  // namespace
+
+EqualizationRegions find_equalization_regions(ir::Graph& graph) {
+  const ir::Index index(graph);
+  const auto permutations = attention_permutations(graph);
+  RegionWalk walk(graph, index, permutations);
+  EqualizationRegions found;
+  for (ir::Node& node : graph.nodes) {
+    if (!channel_maker(node.op)) continue;
+    const std::optional<EqualizationRegion> region = walk.from(node);
+    if (!region) {
+      found.rejected.push_back({node.name, walk.where(), walk.why()});
+    } else if (!contains(found.regions, *region)) {
+      found.regions.push_back(*region);
+    }
+  }
+  return found;
+}
+
+}  // namespace ptq::passes
