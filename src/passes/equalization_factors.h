@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "passes/equalization_regions.h"
+#include "passes/scaled_layer.h"
 
 /// The equation of equalization (reference-behaviour 6.4):
 ///
@@ -12,8 +13,9 @@
 namespace ptq::passes {
 
 /// Per channel of the region, [channels]; -1 where no layer has it.
-at::Tensor source_range(const EqualizationRegion& region, MergeBias merge_bias);
-at::Tensor sink_range(const EqualizationRegion& region);
+at::Tensor source_range(const EqualizationRegion& region, ScaledLayers& layers,
+                        MergeBias merge_bias);
+at::Tensor sink_range(const EqualizationRegion& region, ScaledLayers& layers);
 
 at::Tensor equalization_factors(const at::Tensor& source_range, const at::Tensor& sink_range,
                                 double alpha);
@@ -21,8 +23,7 @@ at::Tensor equalization_factors(const at::Tensor& source_range, const at::Tensor
 /// Largest over smallest of `source_range` over channels with k of their own; 1 if there is none.
 double range_ratio(const at::Tensor& source_range, const at::Tensor& sink_range);
 
-/// W[c] and b[c] of sources times k[c], W[:, c] of sinks times 1 / k[c], into the tensors: they
-/// must be the caller's alone.
-void scale_in_place(const EqualizationRegion& region, const at::Tensor& factors);
+/// W[c] and b[c] of sources times k[c], W[:, c] of sinks times 1 / k[c].
+void scale(const EqualizationRegion& region, ScaledLayers& layers, const at::Tensor& factors);
 
 }  // namespace ptq::passes

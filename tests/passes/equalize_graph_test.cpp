@@ -5,8 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "pass_expectations.h"
-#include "passes/bias_shrinkage.h"
-#include "passes/equalization_factors.h"
+#include "passes/weight_ratios.h"
 #include "ptq/passes/equalize.h"
 
 namespace ptq::passes {
@@ -141,28 +140,36 @@ TEST(EqualizeGraph, GivesEachPartOfAConcatItsOwnFactors) {
   testing::after(EqualizeGraph({50, MergeBias::kNo, {}}), builder.graph(), 4);
 }
 
+double shrinkage(const at::Tensor& weights, float bias) {
+  const int64_t channels = weights.size(0);
+  const WeightRatios ratios =
+      weight_ratios(weights, at::full({weights.size(1)}, 1.0F), at::full({channels}, bias),
+                    at::full({channels}, 1e-9F));
+  return bias_shrinkage(ratios, static_cast<double>(bias), weights.max().item<double>());
+}
+
 TEST(BiasShrinkage, FollowsTheTableOfTheRule) {
-  const auto shrinkage = [](float weight, float bias) {
-    return bias_shrinkage(at::full({3, 5}, weight), 0, at::full({3}, bias), weight);
+  const auto uniform = [](float weight, float bias) {
+    return shrinkage(at::full({3, 35}, weight), bias);
   };
-  EXPECT_EQ(shrinkage(1, 1), 2);
-  EXPECT_EQ(shrinkage(1, 9), 2);
-  EXPECT_EQ(shrinkage(1, 12), 5);
-  EXPECT_EQ(shrinkage(1, 16), 10);
-  EXPECT_EQ(shrinkage(1, 31), 20);
-  EXPECT_EQ(shrinkage(0.1F, 2.5F), 10);
+  EXPECT_EQ(uniform(1, 1), 2);
+  EXPECT_EQ(uniform(1, 9), 2);
+  EXPECT_EQ(uniform(1, 12), 5);
+  EXPECT_EQ(uniform(1, 16), 10);
+  EXPECT_EQ(uniform(1, 31), 20);
+  EXPECT_EQ(uniform(0.1F, 2.5F), 10);
 }
 
 TEST(BiasShrinkage, LooksAtMedianAndMeanOfTheRatios) {
   at::Tensor weight = at::full({1, 4}, 0.001F);
   weight[0][0] = 1.0F;
-  EXPECT_EQ(bias_shrinkage(weight, 0, at::full({1}, 0.5F), 1), 5);
+  EXPECT_EQ(shrinkage(weight, 0.5F), 5);
   weight = at::full({1, 4}, 1.0F);
   weight[0][0] = 0;
-  EXPECT_EQ(bias_shrinkage(weight, 0, at::full({1}, 0.5F), 1), 5);
+  EXPECT_EQ(shrinkage(weight, 0.5F), 5);
   // The lower of two in the middle.
   weight = at::cat({at::full({1, 20}, 1.0F), at::full({1, 20}, 0.004F)}, 1);
-  EXPECT_EQ(bias_shrinkage(weight, 0, at::full({1}, 0.5F), 1), 2);
+  EXPECT_EQ(shrinkage(weight, 0.5F), 2);
 }
 
 }  // namespace
