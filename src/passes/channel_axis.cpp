@@ -77,6 +77,26 @@ bool ends_with(const std::string& text, const std::string& end) {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
+/// nn.MultiheadAttention alone owns a parameter of this name.
+bool is_packed_projection(const ir::Node& node) {
+  const ir::Weighted* layer = ir::weighted(node.op);
+  return layer != nullptr && ends_with(layer->weight.name, "in_proj_weight");
+}
+
+/// Those nodes of modules nn.MultiheadAttention that `wanted` says.
+template <class Wanted>
+std::unordered_set<const ir::Node*> attention_nodes(const ir::Graph& graph, Wanted wanted) {
+  std::unordered_set<std::string> modules;
+  for (const ir::Node& node : graph.nodes) {
+    if (is_packed_projection(node)) modules.insert(node.module);
+  }
+  std::unordered_set<const ir::Node*> nodes;
+  for (const ir::Node& node : graph.nodes) {
+    if (modules.count(node.module) != 0 && wanted(node)) nodes.insert(&node);
+  }
+  return nodes;
+}
+
 }  // namespace
 
 std::optional<int64_t> axis_after(const ir::Graph& graph, const ir::Node& node, int64_t axis) {
@@ -140,19 +160,13 @@ ChannelMaker channel_maker(ir::Op& op) {
 }
 
 std::unordered_set<const ir::Node*> attention_permutations(const ir::Graph& graph) {
-  std::unordered_set<std::string> modules;
-  for (const ir::Node& node : graph.nodes) {
-    const ir::Weighted* layer = ir::weighted(node.op);
-    // nn.MultiheadAttention alone owns a parameter of this name.
-    if (layer != nullptr && ends_with(layer->weight.name, "in_proj_weight")) {
-      modules.insert(node.module);
-    }
-  }
-  std::unordered_set<const ir::Node*> permutations;
-  for (const ir::Node& node : graph.nodes) {
-    if (node.is<ir::Permute>() && modules.count(node.module) != 0) permutations.insert(&node);
-  }
-  return permutations;
+  return attention_nodes(graph, [](const ir::Node& node) { return node.is<ir::Permute>(); });
+}
+
+std::unordered_set<const ir::Node*> attention_outputs(const ir::Graph& graph) {
+  return attention_nodes(graph, [](const ir::Node& node) {
+    return ir::weighted(node.op) != nullptr && !is_packed_projection(node);
+  });
 }
 
 }  // namespace ptq::passes
