@@ -2,7 +2,6 @@
 
 #include <ATen/ops/zeros.h>
 
-#include <cmath>
 #include <optional>
 
 #include "passes/float_layers.h"

@@ -209,6 +209,30 @@ TEST(PlanObserver, SeesEachElementExactlyOnce) {
   }
 }
 
+TEST(PlanObserver, SeesTheInputsOfTheNodesThatArePicked) {
+  GraphBuilder builder({4, 6, 6});
+  const auto x = builder.fake_quantize(builder.conv(builder.input(), 4), 0.5);
+  const ir::Graph graph = builder.finish(builder.add(ir::Relu{}, {builder.conv(x, 5)}));
+  const at::Tensor images = images_for(graph, 3);
+  for (const bool in_plan : {false, true}) {
+    std::vector<std::string> names;
+    at::Tensor last;
+    ExecutorOptions options;
+    options.observes = [](const ir::Node& node) { return node.is<ir::Conv>(); };
+    options.observer = [&](const ir::Node& node, const at::Tensor& value, int) {
+      names.push_back(node.name);
+      last = value.clone();
+    };
+    const auto executor = in_plan ? make_plan(graph, builder.table, options)
+                                  : make_interpreter(graph, builder.table, options);
+    executor->run(images);
+    EXPECT_EQ(names.size(), in_plan ? 6U : 2U);
+    EXPECT_EQ(names.back(), "conv_1");
+    // What the second convolution reads is quantized.
+    EXPECT_TRUE(last.mul(2).equal(last.mul(2).round()));
+  }
+}
+
 TEST(Plan, OutlivesItsGraphAndTable) {
   std::unique_ptr<Executor> plan;
   at::Tensor expected, images;
