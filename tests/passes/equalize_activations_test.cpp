@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "pass_expectations.h"
+#include "ptq/backends/placement.h"
 #include "ptq/base/error.h"
 #include "ptq/passes/equalize.h"
 
@@ -144,6 +145,25 @@ TEST_P(EqualizeActivations, ScalesChannelsThatComeLast) {
     EXPECT_EQ(equalize_activations(graph, options(mode), batches({images})).regions, 1);
     EXPECT_LT(relative_difference(run_float(graph, images), run_float(before, images)), 1e-5);
     EXPECT_FALSE(at::equal(weight(graph, "fc"), weight(before, "fc")));
+  }
+}
+
+/// In the reference fx does not see layers behind a product (section 10, row 18).
+TEST_P(EqualizeActivations, LeavesLayersThatAreQuantizedBehindTheirProduct) {
+  ir::Graph equalized = before_;
+  equalize_activations(equalized, options(ActivationEqualization::kLayerwise), batches(images_));
+  for (const auto backend : {backends::Backend::kFx, backends::Backend::kLayerwise}) {
+    ir::Graph graph = equalized;
+    backends::place(backend, graph, {});
+    const ir::Index index(graph);
+    for (const ir::Node& node : graph.nodes) {
+      const ir::Weighted* layer = ir::weighted(node.op);
+      if (layer == nullptr) continue;
+      EXPECT_NE(layer->weight_quantizer, ir::kNoQuantizer) << node.name;
+      const ir::Node& above = *index.producer(node.inputs[0]);
+      ASSERT_TRUE(above.is<ir::FakeQuantize>()) << node.name;
+      EXPECT_TRUE(index.producer(above.inputs[0])->is<ir::Mul>()) << node.name;
+    }
   }
 }
 

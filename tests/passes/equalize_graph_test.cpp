@@ -7,6 +7,7 @@
 #include "pass_expectations.h"
 #include "passes/weight_ratios.h"
 #include "ptq/passes/equalize.h"
+#include "ptq/passes/pipeline.h"
 
 namespace ptq::passes {
 namespace {
@@ -138,6 +139,19 @@ TEST(EqualizeGraph, GivesEachPartOfAConcatItsOwnFactors) {
   const auto c = builder.conv("c", cat, {2, 1, 1, 1, true});
   builder.conv("d", builder.add("cat2", ir::Concat{1}, {c, pool}), {2, 1, 1, 1, true});
   testing::after(EqualizeGraph({50, MergeBias::kNo, {}}), builder.graph(), 4);
+}
+
+TEST(EqualizeGraph, IsTheLastPassOfThePreparationWhereItIsOn) {
+  ir::Graph graph = golden_network();
+  EXPECT_NE(prepare(graph, {}).back().name, "equalize-graph");
+  PreparationOptions options;
+  int regions = 0;
+  options.equalization.iterations = 20;
+  options.equalization.on_report = [&](const EqualizationReport& told) { regions = told.regions; };
+  const PassReport report = prepare(graph, options).back();
+  EXPECT_EQ(report.name, "equalize-graph");
+  EXPECT_EQ(report.changes, 2);
+  EXPECT_EQ(regions, 1);
 }
 
 double shrinkage(const at::Tensor& weights, float bias) {
