@@ -52,9 +52,9 @@ struct EqualizationOptions {
 /// iteration would move no channel by 5 %) is left as it is.
 EqualizationReport equalize_graph(ir::Graph& graph, const EqualizationOptions& options);
 
-/// kGraph: scales move from the activations into the layers that make them, in the regions of
-/// equalize_graph. kLayerwise: a multiplication in front of every layer makes its input smaller
-/// where the weight is small.
+/// kGraph: scales move from activations into the layers that make them, in the regions of
+/// equalize_graph. kLayerwise: a multiplication in front of every layer evens its input out against
+/// its weight; the layers before are left alone.
 enum class ActivationEqualization { kGraph, kLayerwise };
 
 struct ActivationEqualizationOptions {
