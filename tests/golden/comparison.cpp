@@ -69,10 +69,12 @@ Entry entry_of(const json& quantizer) {
   entry.kind = quantizer.at("kind");
   entry.name = quantizer.at("name");
   entry.scale = flat(quantizer.at("scale"));
-  if (quantizer.contains("zero_point")) entry.zero_point = flat(quantizer.at("zero_point"));
+  if (quantizer.contains("zero_point") && !quantizer.at("zero_point").is_null()) {
+    entry.zero_point = flat(quantizer.at("zero_point"));
+  }
   if (entry.zero_point.size() != entry.scale.size()) entry.zero_point.assign(entry.scale.size(), 0);
-  entry.is_signed = quantizer.at("signed");
-  entry.narrow_range = quantizer.at("narrow_range");
+  entry.is_signed = quantizer.at("signed") == true;
+  entry.narrow_range = quantizer.at("narrow_range") == true;
   entry.bit_width = static_cast<int>(quantizer.at("bit_width").get<double>());
   return entry;
 }
