@@ -116,6 +116,21 @@ Quantized quantize(ptq::ir::Graph graph, const Options& options) {
   return result;
 }
 
+/// One pass of percentile calibration: a float run with every statistic of the graph taken.
+Contender calibration(const Quantized& quantized, const Options& options) {
+  const at::Tensor images = random_images(options, options.images);
+  auto table = std::make_shared<ptq::quant::QuantizerTable>(quantized.table);
+  return {"calibration pass", options.images, [&quantized, table, images, &options] {
+            ptq::passes::CalibrationOptions calibration;
+            calibration.threads = options.threads;
+            bool first = true;
+            ptq::passes::calibrate_activations(
+                quantized.graph, *table, calibration, [&]() -> std::optional<at::Tensor> {
+                  return std::exchange(first, false) ? std::optional(images) : std::nullopt;
+                });
+          }};
+}
+
 Contender plan(const std::string& name, const ptq::ir::Graph& graph,
                const ptq::quant::QuantizerTable& table, ptq::runtime::Numerics numerics,
                const Options& options) {
@@ -139,6 +154,7 @@ void compare(const std::string& path, const Options& options) {
   contenders.push_back(plan("float plan", graph, {}, Numerics::kFloat, options));
   contenders.push_back(
       plan("W8A8 plan", quantized.graph, quantized.table, Numerics::kQuantized, options));
+  contenders.push_back(calibration(quantized, options));
   if (!options.skip_libtorch) contenders.push_back(best_libtorch(path, options));
   for (int round = 0; round <= options.rounds; ++round) {
     for (Contender& contender : contenders) {

@@ -9,7 +9,7 @@ Condition is(std::string_view option, std::vector<std::string_view> values) {
 Condition is_not(std::string_view option, std::vector<std::string_view> values) {
   return {option, Condition::Test::kIsNot, std::move(values)};
 }
-Condition given(std::string_view option) { return {option, Condition::Test::kGiven, {}}; }
+Condition another(std::string_view option) { return {option, Condition::Test::kChanged, {}}; }
 
 const Condition kMinifloat = is("quant-format", {"float", "float_ocp"});
 const Condition kWeightGroups = is("weight-quant-granularity", {"per_group"});
@@ -29,7 +29,7 @@ std::vector<Rule> weight_rules() {
       {{kMinifloat, is("weight-quant-type", {"asym"})}, "minifloats have a sign and no zero point"},
       {{kMinifloat, is("weight-quant-calibration-type", {"hqo"})},
        "half-quadratic optimization is defined for integers"},
-      {{kMinifloat, given("weight-narrow-range")}, kNoEffect},
+      {{kMinifloat, another("weight-narrow-range")}, kNoEffect},
       {{kPowersOfTwo, is("weight-quant-calibration-type", {"hqo"})},
        "half-quadratic optimization needs scales that move freely"},
       {{kWeightGroups, is("weight-quant-calibration-type", {"hqo"})},
@@ -40,7 +40,7 @@ std::vector<Rule> weight_rules() {
       {{kMinifloat, kPowersOfTwo, is_not("weight-quant-granularity", {"per_group"})},
        "minifloats have power-of-two scales in blocks alone: add --weight-quant-granularity "
        "per_group"},
-      {{is("target-backend", {"flexml"}), given("merge-bn")}, "flexml always merges batch norms"},
+      {{is("target-backend", {"flexml"}), another("merge-bn")}, "flexml always merges batch norms"},
   };
 }
 
@@ -63,11 +63,11 @@ std::vector<Rule> activation_rules() {
         is_not("act-bit-width", {"0", "None"})},
        "minifloats have power-of-two scales in blocks alone: add --act-quant-granularity "
        "per_group"},
-      {{kMinifloat, given("uint-sym-act-for-unsigned-values")}, kNoEffect},
-      {{given("act-quant-percentile"), is("act-quant-calibration-type", {"mse"})}, kNoEffect},
-      {{given("act-quant-percentile"), kMinifloat},
+      {{kMinifloat, another("uint-sym-act-for-unsigned-values")}, kNoEffect},
+      {{another("act-quant-percentile"), is("act-quant-calibration-type", {"mse"})}, kNoEffect},
+      {{another("act-quant-percentile"), kMinifloat},
        "minifloat activations hold the largest value: it would have no effect"},
-      {{given("act-quant-percentile"), kDynamic}, kNoEffect},
+      {{another("act-quant-percentile"), kDynamic}, kNoEffect},
   };
 }
 
@@ -77,7 +77,7 @@ std::vector<Rule> bias_rules() {
       {{kAnyBias, kMinifloat}, kBiasScale},
       {{kAnyBias, kActGroups}, kBiasScale},
       {{kAnyBias, kDynamic}, kBiasScale},
-      {{given("bias-bit-width"), kAnyBias, kWeightsOnly},
+      {{another("bias-bit-width"), kAnyBias, kWeightsOnly},
        "without quantized inputs biases stay in float"},
   };
 }
@@ -87,25 +87,25 @@ std::vector<Rule> unused_rules() {
   for (const char* option :
        {"act-quant-type", "act-quant-granularity", "act-quant-calibration-type",
         "act-scale-computation-type", "act-quant-percentile", "uint-sym-act-for-unsigned-values"}) {
-    rules.push_back({{given(option), kWeightsOnly}, kNoEffect});
+    rules.push_back({{another(option), kWeightsOnly}, kNoEffect});
   }
   for (const char* option :
        {"layerwise-first-last-bit-width", "layerwise-first-last-mantissa-bit-width",
         "layerwise-first-last-exponent-bit-width"}) {
-    rules.push_back({{given(option), is_not("target-backend", {"layerwise"})},
+    rules.push_back({{another(option), is_not("target-backend", {"layerwise"})},
                      "only layerwise treats first and last layer apart"});
   }
   for (const char* option :
        {"weight-mantissa-bit-width", "weight-exponent-bit-width", "act-mantissa-bit-width",
         "act-exponent-bit-width", "layerwise-first-last-mantissa-bit-width",
         "layerwise-first-last-exponent-bit-width"}) {
-    rules.push_back({{given(option), is("quant-format", {"int"})}, kNoEffect});
+    rules.push_back({{another(option), is("quant-format", {"int"})}, kNoEffect});
   }
-  rules.push_back({{given("group-size"), is_not("weight-quant-granularity", {"per_group"}),
+  rules.push_back({{another("group-size"), is_not("weight-quant-granularity", {"per_group"}),
                     is_not("act-quant-granularity", {"per_group"})},
                    kNoEffect});
-  rules.push_back(
-      {{given("layer-bits"), kMinifloat}, "bit widths alone do not say how a minifloat is split"});
+  rules.push_back({{another("layer-bits"), kMinifloat},
+                   "bit widths alone do not say how a minifloat is split"});
   return rules;
 }
 

@@ -20,8 +20,8 @@ std::string joined(const std::vector<std::string_view>& values) {
 /// As the documentation says it: "--quant-format float or float_ocp".
 std::string words(const Condition& condition) {
   switch (condition.test) {
-    case Condition::Test::kGiven:
-      return flag(condition.option) + " given";
+    case Condition::Test::kChanged:
+      return "another " + flag(condition.option);
     case Condition::Test::kIsNot:
       return flag(condition.option) + " other than " + joined(condition.values);
     case Condition::Test::kIs:
@@ -78,8 +78,11 @@ void check_minifloats(const Settings& settings) {
 }  // namespace
 
 bool holds(const Condition& condition, const Settings& settings) {
-  if (condition.test == Condition::Test::kGiven) return settings.given(condition.option);
-  const std::string value = to_text(settings.value(condition.option));
+  const Value& chosen = settings.value(condition.option);
+  if (condition.test == Condition::Test::kChanged) {
+    return chosen != default_value(*find_option(condition.option));
+  }
+  const std::string value = to_text(chosen);
   const bool listed =
       std::find(condition.values.begin(), condition.values.end(), value) != condition.values.end();
   return listed == (condition.test == Condition::Test::kIs);
@@ -105,8 +108,11 @@ std::string combinations_page() {
       "# What does not go together\n\n"
       "Everything else does. The program refuses these combinations with the reason, exit code "
       "64;\n"
-      "the table is the one it reads (`src/cli/combination_rules.cpp`). For float formats the bit\n"
-      "width must be the sign, the exponent bits and the mantissa bits together, 3 to 8.\n\n"
+      "the table is the one it reads (`src/cli/combination_rules.cpp`). \"Another\" value is one "
+      "that\n"
+      "is not the default. For float formats the bit width must be the sign, the exponent bits and "
+      "the\n"
+      "mantissa bits together, 3 to 8.\n\n"
       "| options | reason |\n|---|---|\n";
   for (const Rule& rule : combination_rules()) {
     std::string row;

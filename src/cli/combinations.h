@@ -10,10 +10,10 @@
 /// follow.
 namespace ptq::cli {
 
-/// One option's part in a rule. kIs and kIsNot look at the value, whoever chose it; kGiven at
-/// whether somebody chose one.
+/// One option's part in a rule. kChanged holds for every value but the default: to say a default
+/// out loud is no mistake.
 struct Condition {
-  enum class Test { kIs, kIsNot, kGiven };
+  enum class Test { kIs, kIsNot, kChanged };
   std::string_view option;
   Test test = Test::kIs;
   std::vector<std::string_view> values = {};

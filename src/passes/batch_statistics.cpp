@@ -24,8 +24,9 @@ void BatchStatistics::start_batch(int64_t images) {
   for (Site& site : sites_) {
     int64_t count = 1;
     for (const int64_t extent : ir::at_batch(site.shape, images)) count *= extent;
-    const quant::Quantizer& quantizer = table_.at(site.node->as<ir::FakeQuantize>()->quantizer);
-    site.merged = quant::make_activation_statistic(quantizer, options_.percentile, count);
+    const ir::QuantizerId id = site.node->as<ir::FakeQuantize>()->quantizer;
+    site.merged = quant::make_activation_statistic(
+        table_.at(id), table_.scale_of(id).threshold_divisor, options_.percentile, count);
     passes_ = std::max(passes_, site.merged->passes());
   }
 }

@@ -17,7 +17,10 @@ namespace {
 class Means {
  public:
   explicit Means(const quant::QuantizerTable& table)
-      : table_(table), thresholds_(table.scales.size()), zero_points_(table.quantizers.size()) {}
+      : table_(table),
+        thresholds_(table.scales.size()),
+        zero_points_(table.quantizers.size(),
+                     quant::RunningMean(quant::RunningMean::Of::kZeroPoint)) {}
 
   void add(const ir::Node& node, const quant::ActivationThreshold& found) {
     const ir::QuantizerId id = node.as<ir::FakeQuantize>()->quantizer;
@@ -25,9 +28,7 @@ class Means {
       throw QuantizationError(node.name + ": its values are not finite on the calibration images");
     }
     thresholds_[static_cast<size_t>(table_.at(id).scale)].add(found.threshold);
-    ZeroPoint& zero = zero_points_[static_cast<size_t>(id)];
-    zero.sum += found.zero_point;
-    ++zero.calls;
+    zero_points_[static_cast<size_t>(id)].add(found.zero_point);
   }
 
   /// Writes scales, then the zero points that depend on them. Quantizers that nothing uses keep a
@@ -44,22 +45,14 @@ class Means {
                                   scale.threshold_divisor, quantizer.scale_type);
       if (quantizer.symmetry == quant::Symmetry::kSymmetric) continue;
       quantizer.zero_point =
-          quant::activation_zero_point(zero_points_[id].mean(), scale.value, *quantizer.integer());
+          quant::activation_zero_point(zero_points_[id].value(), scale.value, *quantizer.integer());
     }
   }
 
  private:
-  struct ZeroPoint {
-    double sum = 0;
-    int64_t calls = 0;
-    float mean() const {
-      return calls == 0 ? 0 : static_cast<float>(sum / static_cast<double>(calls));
-    }
-  };
-
   const quant::QuantizerTable& table_;
   std::vector<quant::RunningMean> thresholds_;
-  std::vector<ZeroPoint> zero_points_;
+  std::vector<quant::RunningMean> zero_points_;
 };
 
 std::unique_ptr<runtime::Executor> float_executor(const ir::Graph& graph,

@@ -28,7 +28,8 @@ void check_quantizer(const Quantizer& quantizer) {
   const bool is_per_group = quantizer.granularity == Granularity::kPerGroup;
   require(quantizer.symmetry == Symmetry::kSymmetric || !is_signed(quantizer.format), quantizer,
           "asymmetric quantizers are unsigned");
-  require(is_power_of_two || !is_per_group, quantizer, "scales of groups are powers of two");
+  require(is_power_of_two || !is_per_group || quantizer.kind == QuantizerKind::kWeight, quantizer,
+          "scales of activation groups are powers of two");
   require(!is_per_group || quantizer.group_size > 0, quantizer, "a group has at least one element");
   if (quantizer.calibration == Calibration::kHqo) {
     require(quantizer.kind == QuantizerKind::kWeight && quantizer.integer() != nullptr &&

@@ -11,7 +11,8 @@
 namespace ptq::quant {
 namespace {
 
-constexpr int64_t kSlack = 1 << 14;
+/// Small, so that few values pass before the floor is worth something.
+constexpr int64_t kSlack = 64;
 
 int64_t within(double rank, int64_t count) {
   return std::clamp<int64_t>(static_cast<int64_t>(rank), 1, count);
@@ -27,9 +28,16 @@ int64_t low_percentile_rank(double percentile, int64_t count) {
   return within(std::ceil(0.01 * (100 - percentile) * static_cast<double>(count)), count);
 }
 
-void LargestKeys::add(int32_t key) {
-  if (is_full() && key <= floor_) return;
-  keys_.push_back(key);
+/// Appends without a branch: which keys are above the floor cannot be predicted.
+void LargestKeys::add(const int32_t* keys, int64_t count) {
+  const size_t before = keys_.size();
+  keys_.resize(before + static_cast<size_t>(count));
+  int32_t* end = keys_.data() + before;
+  for (int64_t i = 0; i < count; ++i) {
+    *end = keys[i];
+    end += keys[i] > floor_ ? 1 : 0;
+  }
+  keys_.resize(static_cast<size_t>(end - keys_.data()));
   if (static_cast<int64_t>(keys_.size()) > 2 * kept_ + kSlack) shrink();
 }
 

@@ -10,9 +10,10 @@ namespace {
 
 constexpr int64_t kBlock = 256;
 
+/// Above INT32_MIN, which stands for "no floor yet" and is the order key of one NaN.
 inline int32_t key_of(float value, Tail tail) {
   if (tail == Tail::kMagnitude) return magnitude_key(value);
-  return order_key(tail == Tail::kHigh ? value : -value);
+  return std::max(order_key(tail == Tail::kHigh ? value : -value), INT32_MIN + 1);
 }
 
 template <Tail kTail>
@@ -45,8 +46,10 @@ int32_t largest_of(const float* values, int64_t count, Tail tail) {
 void add_tail(const float* values, int64_t count, Tail tail, LargestKeys& keys) {
   for (int64_t begin = 0; begin < count; begin += kBlock) {
     const int64_t size = std::min(kBlock, count - begin);
-    if (keys.is_full() && largest_of(values + begin, size, tail) <= keys.floor()) continue;
-    for (int64_t i = begin; i < begin + size; ++i) keys.add(key_of(values[i], tail));
+    if (largest_of(values + begin, size, tail) <= keys.floor()) continue;
+    int32_t block[kBlock];
+    for (int64_t i = 0; i < size; ++i) block[i] = key_of(values[begin + i], tail);
+    keys.add(block, size);
   }
 }
 

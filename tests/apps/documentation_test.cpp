@@ -1,4 +1,4 @@
-// docs/ says what the programs do. PTQ_REGEN_GOLDEN=1 rewrites docs/flags.md.
+// docs/ says what the programs do. PTQ_REGEN_GOLDEN=1 rewrites flags.md and combinations.md.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -6,6 +6,7 @@
 #include <iterator>
 #include <string>
 
+#include "cli/combinations.h"
 #include "ptq/base/error.h"
 #include "ptq/cli/settings.h"
 
@@ -19,6 +20,11 @@ std::string read(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
+bool regenerates() {
+  const char* regenerate = std::getenv("PTQ_REGEN_GOLDEN");
+  return regenerate != nullptr && std::string(regenerate) == "1";
+}
+
 std::string flags_page() {
   return "# Options of ptq_imagenet_val\n\n"
          "What `ptq_imagenet_val --help` prints. Names and defaults are the reference's (the\n"
@@ -29,9 +35,14 @@ std::string flags_page() {
 
 TEST(Documentation, ListsTheOptionsThatHelpPrints) {
   const std::string path = kDocs + "/flags.md";
-  const char* regenerate = std::getenv("PTQ_REGEN_GOLDEN");
-  if (regenerate != nullptr && std::string(regenerate) == "1") std::ofstream(path) << flags_page();
+  if (regenerates()) std::ofstream(path) << flags_page();
   EXPECT_EQ(read(path), flags_page()) << "run this test with PTQ_REGEN_GOLDEN=1";
+}
+
+TEST(Documentation, ListsWhatDoesNotGoTogether) {
+  const std::string path = kDocs + "/combinations.md";
+  if (regenerates()) std::ofstream(path) << cli::combinations_page();
+  EXPECT_EQ(read(path), cli::combinations_page()) << "run this test with PTQ_REGEN_GOLDEN=1";
 }
 
 TEST(Documentation, ListsEveryExitCode) {

@@ -98,8 +98,9 @@ TEST(CommandLine, HelpNamesEveryOptionAndWhatIsNotBuilt) {
     EXPECT_THAT(help, HasSubstr("--" + std::string(option.name))) << option.name;
   }
   EXPECT_THAT(help, HasSubstr("--gptq, --no-gptq"));
-  EXPECT_THAT(help, HasSubstr("fx | layerwise* | flexml* [fx]"));
+  EXPECT_THAT(help, HasSubstr("fx | layerwise | flexml [fx]"));
   EXPECT_THAT(help, HasSubstr("[99.999]"));
+  EXPECT_THAT(help, HasSubstr("--layer-bits TEXT, repeatable"));
 }
 
 TEST(CommandLine, VersionNamesProgramAndLibTorch) {

@@ -117,7 +117,7 @@ struct Walk {
     EXPECT_TRUE(at::isfinite(plan).all().item<bool>()) << words;
     EXPECT_FALSE(at::equal(plain, in_float)) << words << " changes nothing";
     // A value at a rounding boundary may flip by a code, no more.
-    EXPECT_LE((plan - plain).abs().max().item<float>(), 0.05F * in_float.abs().max().item<float>())
+    EXPECT_LE(plan.sub(plain).abs().max().item<float>(), 0.05F * in_float.abs().max().item<float>())
         << words;
   }
 };

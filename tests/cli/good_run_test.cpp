@@ -76,8 +76,9 @@ TEST_F(GoodRun, TimesEveryStage) {
     names.push_back(stage.at("name"));
     EXPECT_GE(stage.at("seconds").get<double>(), 0);
   }
-  EXPECT_EQ(names, (std::vector<std::string>{"import", "float evaluation", "prepare", "place",
-                                             "calibration", "quantized evaluation"}));
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"import", "float evaluation", "prepare", "place",
+                                      "weight scales", "calibration", "quantized evaluation"}));
 }
 
 TEST_F(GoodRun, PrintsWhatItDoesAndWhatCameOut) {

@@ -58,6 +58,7 @@ struct Entry {
   std::string kind;
   std::string name;
   std::vector<double> scale;
+  std::vector<double> zero_point;
   bool is_signed = false;
   bool narrow_range = false;
   int bit_width = 0;
@@ -68,19 +69,51 @@ Entry entry_of(const json& quantizer) {
   entry.kind = quantizer.at("kind");
   entry.name = quantizer.at("name");
   entry.scale = flat(quantizer.at("scale"));
-  entry.is_signed = quantizer.at("signed");
-  entry.narrow_range = quantizer.at("narrow_range");
+  if (quantizer.contains("zero_point") && !quantizer.at("zero_point").is_null()) {
+    entry.zero_point = flat(quantizer.at("zero_point"));
+  }
+  if (entry.zero_point.size() != entry.scale.size()) entry.zero_point.assign(entry.scale.size(), 0);
+  entry.is_signed = quantizer.at("signed") == true;
+  entry.narrow_range = quantizer.at("narrow_range") == true;
   entry.bit_width = static_cast<int>(quantizer.at("bit_width").get<double>());
   return entry;
 }
 
-/// The reference says `features.0.weight_quant`; quantizers that never ran have no scale.
+/// The reference says `features.0.weight_quant`; quantizers that never ran, and dynamic ones, have
+/// no scale. A quantizer at a layer's input is not named by what produces its value.
 std::optional<Entry> reference_entry_of(const json& quantizer) {
-  if (!quantizer.contains("scale")) return std::nullopt;
+  if (!quantizer.contains("scale") || quantizer.at("scale").is_null()) return std::nullopt;
   Entry entry = entry_of(quantizer);
   if (entry.kind == "act") entry.kind = "activation";
-  entry.name = entry.name.substr(0, entry.name.rfind('.'));
+  const size_t dot = entry.name.rfind('.');
+  const bool at_input = entry.name.substr(dot + 1) == "input_quant";
+  entry.name = at_input ? "" : entry.name.substr(0, dot);
   return entry;
+}
+
+std::vector<Entry> entries_of(const json& dump) {
+  std::vector<Entry> entries;
+  for (const json& quantizer : dump) {
+    if (!quantizer.at("scale").is_null()) entries.push_back(entry_of(quantizer));
+  }
+  return entries;
+}
+
+std::vector<Entry> reference_entries(const json& reference) {
+  std::vector<Entry> entries;
+  for (const json& quantizer : reference.at("quantizers")) {
+    if (const auto entry = reference_entry_of(quantizer)) entries.push_back(*entry);
+  }
+  return entries;
+}
+
+double relative_error(const Entry& a, const Entry& b) {
+  if (a.scale.size() != b.scale.size() || a.is_signed != b.is_signed) return kInfinite;
+  double worst = 0;
+  for (size_t i = 0; i < a.scale.size(); ++i) {
+    worst = std::max(worst, std::abs(a.scale[i] - b.scale[i]) / std::abs(b.scale[i]));
+  }
+  return worst;
 }
 
 std::string words(const Entry& entry) {
@@ -92,7 +125,8 @@ std::string words(const Entry& entry) {
 
 bool same(const Entry& a, const Entry& b, double tolerance) {
   return a.kind == b.kind && a.is_signed == b.is_signed && a.narrow_range == b.narrow_range &&
-         a.bit_width == b.bit_width && near(a.scale, b.scale, tolerance);
+         a.bit_width == b.bit_width && near(a.scale, b.scale, tolerance) &&
+         near(a.zero_point, b.zero_point, tolerance);
 }
 
 using ByName = std::map<std::pair<std::string, std::string>, const Entry*>;
@@ -187,16 +221,31 @@ double cosine(const Matrix& a, const Matrix& b) {
 }
 
 std::vector<std::string> differences(const json& dump, const json& reference, double tolerance) {
-  std::vector<Entry> ours;
-  std::vector<Entry> theirs;
-  for (const json& quantizer : dump) ours.push_back(entry_of(quantizer));
-  for (const json& quantizer : reference.at("quantizers")) {
-    if (const auto entry = reference_entry_of(quantizer)) theirs.push_back(*entry);
-  }
+  const std::vector<Entry> ours = entries_of(dump);
+  const std::vector<Entry> theirs = reference_entries(reference);
   std::vector<std::string> found;
   compare_one_way(theirs, ours, "reference", tolerance, found);
   compare_one_way(ours, theirs, "dump", tolerance, found);
   return found;
+}
+
+double worst_scale_error(const json& dump, const json& reference) {
+  const std::vector<Entry> ours = entries_of(dump);
+  const ByName named = by_name(ours);
+  double worst = 0;
+  for (const Entry& entry : reference_entries(reference)) {
+    const auto twin = named.find({entry.kind, entry.name});
+    double error = kInfinite;
+    if (twin != named.end()) {
+      error = relative_error(*twin->second, entry);
+    } else {
+      for (const Entry& own : ours) {
+        if (own.kind == entry.kind) error = std::min(error, relative_error(own, entry));
+      }
+    }
+    worst = std::max(worst, error);
+  }
+  return worst;
 }
 
 }  // namespace ptq::golden

@@ -35,4 +35,8 @@ double cosine(const Matrix& a, const Matrix& b);
 std::vector<std::string> differences(const nlohmann::json& dump, const nlohmann::json& reference,
                                      double tolerance);
 
+/// The largest relative difference of a scale of the reference from its counterpart in the dump:
+/// the quantizer of that name, or for activations without one the nearest.
+double worst_scale_error(const nlohmann::json& dump, const nlohmann::json& reference);
+
 }  // namespace ptq::golden

@@ -1,3 +1,4 @@
+#include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/rand.h>
 #include <ATen/ops/tensor.h>
@@ -199,12 +200,23 @@ TEST(Hqo, LowersTheMeanErrorOfZeroPoints) {
   EXPECT_LT(found, sum_of_sizes(fake_quantize_weight(weight, table, 0).sub(weight)));
 }
 
+/// Two groups of 4 and 2 weights: s = 0.5 / 8 and 1 / 8; the largest saturates at 7.
+TEST(WeightScale, OfGroupsMayBeAnyNumber) {
+  const float weights[] = {0.5F, -0.25F, 0.0625F, 0, -1, 0.375F};
+  const at::Tensor weight = at::tensor(at::ArrayRef<float>(weights)).reshape({1, 6});
+  Quantizer quantizer = weight_quantizer(full(4), kGroup);
+  quantizer.group_size = 4;
+  const QuantizerTable table = solved(weight, quantizer);
+  EXPECT_TRUE(at::equal(table.scales[0].value, at::tensor({0.0625F, 0.125F}).reshape({1, 2})));
+  EXPECT_TRUE(at::equal(quantize_weight(weight, table, 0),
+                        at::tensor({7.0F, -4.0F, 1.0F, 0.0F, -8.0F, 3.0F}).reshape({1, 6})));
+}
+
 TEST(WeightScale, RefusesWhatHasNoMeaning) {
   const at::Tensor weight = weight_a1();
   const auto refuses = [&](const Quantizer& quantizer) {
     EXPECT_THROW(solve_weight_scale(weight, quantizer), InternalError);
   };
-  refuses(weight_quantizer(full(8), kGroup));  // float scales
   refuses(weight_quantizer(MinifloatFormat{4, 3}, kTensor, kHqo));
   refuses(weight_quantizer(full(8), kTensor, kHqo, kPowers));
   Quantizer quantizer = weight_quantizer(MinifloatFormat{4, 3}, kTensor);

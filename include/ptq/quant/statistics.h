@@ -20,10 +20,9 @@ class LargestKeys {
  public:
   explicit LargestKeys(int64_t kept) : kept_(kept) {}
 
-  bool is_full() const { return static_cast<int64_t>(keys_.size()) >= kept_; }
-  /// Once full, keys up to this one change nothing.
+  /// Keys up to this one change nothing.
   int32_t floor() const { return floor_; }
-  void add(int32_t key);
+  void add(const int32_t* keys, int64_t count);
   void merge(const LargestKeys& other);
 
   int32_t largest() const;

@@ -1,0 +1,77 @@
+#include "golden/reference_flags.h"
+
+#include <algorithm>
+
+namespace ptq::golden {
+namespace {
+
+using nlohmann::json;
+
+class Flags {
+ public:
+  explicit Flags(const json& options) : options_(options) {}
+
+  bool is(const char* key, const json& value) const { return options_.at(key) == value; }
+
+  void value(const std::string& key) {
+    const json& held = options_.at(key);
+    words_.push_back(flag(key));
+    words_.push_back(held.is_null()     ? "None"
+                     : held.is_string() ? held.get<std::string>()
+                                        : held.dump());
+  }
+  void values(std::initializer_list<const char*> keys) {
+    for (const char* key : keys) value(key);
+  }
+  /// Only where it differs from the default, which counts as not given.
+  void on_off(const std::string& key, bool by_default) {
+    const bool on = options_.at(key);
+    if (on != by_default) words_.push_back((on ? "--" : "--no-") + flag(key).substr(2));
+  }
+
+  std::vector<std::string> words() { return std::move(words_); }
+
+ private:
+  static std::string flag(std::string key) {
+    std::replace(key.begin(), key.end(), '_', '-');
+    return "--" + key;
+  }
+
+  const json& options_;
+  std::vector<std::string> words_;
+};
+
+}  // namespace
+
+std::vector<std::string> reference_flags(const json& options) {
+  Flags flags(options);
+  flags.values({"target_backend", "quant_format", "scale_factor_type", "act_bit_width",
+                "weight_bit_width", "bias_bit_width", "act_quant_type", "weight_quant_type",
+                "weight_quant_granularity", "act_quant_granularity",
+                "weight_quant_calibration_type", "act_quant_calibration_type",
+                "act_scale_computation_type", "calibration_samples", "batch_size_calibration",
+                "batch_size_validation"});
+  flags.on_off("weight_narrow_range", false);
+  flags.on_off("uint_sym_act_for_unsigned_values", true);
+  flags.on_off("merge_bn", true);
+  const bool integers = flags.is("quant_format", "int");
+  const bool layerwise = flags.is("target_backend", "layerwise");
+  if (!integers) {
+    flags.values({"weight_mantissa_bit_width", "weight_exponent_bit_width",
+                  "act_mantissa_bit_width", "act_exponent_bit_width"});
+  }
+  if (layerwise) flags.value("layerwise_first_last_bit_width");
+  if (layerwise && !integers) {
+    flags.values(
+        {"layerwise_first_last_mantissa_bit_width", "layerwise_first_last_exponent_bit_width"});
+  }
+  if (integers && flags.is("act_quant_calibration_type", "stats") &&
+      flags.is("act_scale_computation_type", "static")) {
+    flags.value("act_quant_percentile");
+  }
+  std::vector<std::string> words = flags.words();
+  words.insert(words.end(), {"--calibration-sampling", "first"});
+  return words;
+}
+
+}  // namespace ptq::golden
