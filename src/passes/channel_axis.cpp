@@ -163,6 +163,10 @@ std::unordered_set<const ir::Node*> attention_permutations(const ir::Graph& grap
   return attention_nodes(graph, [](const ir::Node& node) { return node.is<ir::Permute>(); });
 }
 
+std::unordered_set<const ir::Node*> attention_inputs(const ir::Graph& graph) {
+  return attention_nodes(graph, is_packed_projection);
+}
+
 std::unordered_set<const ir::Node*> attention_outputs(const ir::Graph& graph) {
   return attention_nodes(graph, [](const ir::Node& node) {
     return ir::weighted(node.op) != nullptr && !is_packed_projection(node);

@@ -46,6 +46,9 @@ ChannelMaker channel_maker(ir::Op& op);
 /// projection makes them.
 std::unordered_set<const ir::Node*> attention_permutations(const ir::Graph& graph);
 
+/// Input projections of nn.MultiheadAttention.
+std::unordered_set<const ir::Node*> attention_inputs(const ir::Graph& graph);
+
 /// Output projections of nn.MultiheadAttention.
 std::unordered_set<const ir::Node*> attention_outputs(const ir::Graph& graph);
 

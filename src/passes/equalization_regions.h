@@ -23,12 +23,20 @@ struct EqualizationSink {
   int64_t offset = 0;
 };
 
+/// A value between sources and sinks, and the axis along which it holds channels of the region.
+struct RegionValue {
+  ir::ValueId value = 0;
+  int64_t axis = 1;
+};
+
 /// Layers bound to the same factors: sources times k[c], sinks times 1 / k[c]. Both sorted by name,
 /// each layer once.
 struct EqualizationRegion {
   std::vector<EqualizationSource> sources;
   std::vector<EqualizationSink> sinks;
   int64_t channels = 0;
+  /// By id, each once.
+  std::vector<RegionValue> values = {};
 };
 
 struct EqualizationRegions {

@@ -5,10 +5,12 @@
 #include "ptq/ir/graph.h"
 #include "ptq/passes/equalize.h"
 #include "ptq/passes/pipeline.h"
+#include "ptq/passes/split_channels.h"
 
 namespace ptq::passes {
 
-/// One step of the preparation. A second run on its own result changes nothing.
+/// One step of the preparation. A second run on its own result changes nothing, but for
+/// SplitChannels: it splits anew.
 class Pass {
  public:
   virtual ~Pass() = default;
@@ -65,6 +67,17 @@ class EqualizeGraph : public Pass {
 
  private:
   EqualizationOptions options_;
+};
+
+/// The channels of the largest weights become two of half the weight (6.10).
+class SplitChannels : public Pass {
+ public:
+  explicit SplitChannels(SplittingOptions options) : options_(std::move(options)) {}
+  std::string_view name() const override { return "split-channels"; }
+  int run(ir::Graph& graph) const override;
+
+ private:
+  SplittingOptions options_;
 };
 
 }  // namespace ptq::passes

@@ -23,6 +23,9 @@ std::vector<std::unique_ptr<Pass>> preparation(const PreparationOptions& options
   if (options.equalization.iterations > 0) {
     passes.push_back(std::make_unique<EqualizeGraph>(options.equalization));  // after all merging
   }
+  if (options.splitting.ratio > 0) {
+    passes.push_back(std::make_unique<SplitChannels>(options.splitting));  // what is still largest
+  }
   return passes;
 }
 

@@ -49,7 +49,16 @@ std::optional<EqualizationRegion> RegionWalk::from(const ir::Node& source) {
   if (!why_.empty()) return std::nullopt;
   std::sort(region_.sources.begin(), region_.sources.end(), by_place<EqualizationSource>);
   std::sort(region_.sinks.begin(), region_.sinks.end(), by_place<EqualizationSink>);
+  region_.values = values();
   return region_;
+}
+
+std::vector<RegionValue> RegionWalk::values() const {
+  std::vector<RegionValue> values;
+  for (const auto& [value, ranges] : ranges_) values.push_back({value, ranges.front().axis});
+  std::sort(values.begin(), values.end(),
+            [](const RegionValue& a, const RegionValue& b) { return a.value < b.value; });
+  return values;
 }
 
 void RegionWalk::reset() {

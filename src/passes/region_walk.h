@@ -62,6 +62,7 @@ class RegionWalk {
   void read_by_other(ir::Node& user, const ChannelRange& range);
   void made_by_other(ir::Node& producer, const ChannelRange& range);
   const ir::Dims& shape_of(ir::ValueId value) const;
+  std::vector<RegionValue> values() const;
 
   const ir::Graph& graph_;
   const ir::Index& index_;

@@ -19,11 +19,13 @@
 namespace ptq::passes {
 namespace {
 
-/// 20 iterations with biases merged, then activations where the configuration says so.
+/// 20 iterations with biases merged, then channels split and activations equalized where the
+/// configuration says so.
 struct Case {
   const char* model;
   const char* configuration;
   std::optional<ActivationEqualization> activations;
+  double splitting_ratio = 0;
 };
 
 std::ostream& operator<<(std::ostream& out, const Case& tested) {
@@ -74,6 +76,7 @@ NextBatch calibration_images(const std::string& data, int64_t count) {
 double equalize(ir::Graph& graph, const Case& tested, const std::string& data, int64_t samples) {
   PreparationOptions options;
   options.equalization.iterations = 20;
+  options.splitting.ratio = tested.splitting_ratio;
   const double milliseconds = prepare(graph, options).back().milliseconds;
   if (tested.activations) {
     ActivationEqualizationOptions activations;
@@ -128,6 +131,7 @@ TEST_P(EqualizedWeights, HaveTheScalesOfTheReference) {
 INSTANTIATE_TEST_SUITE_P(SharedModels, EqualizedWeights,
                          ::testing::Values(Case{"squeezenet1_1", "w8a8-default", {}},
                                            Case{"mobilenet_v2", "w8a8-default", {}},
+                                           Case{"mobilenet_v2", "graph-split", {}, 0.1},
                                            Case{"vit_tiny_16", "w8a8-default", {}},
                                            Case{"vit_tiny_16", "graph-acteq-fx",
                                                 ActivationEqualization::kGraph},

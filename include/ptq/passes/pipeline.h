@@ -5,6 +5,7 @@
 
 #include "ptq/ir/graph.h"
 #include "ptq/passes/equalize.h"
+#include "ptq/passes/split_channels.h"
 
 namespace ptq::passes {
 
@@ -17,6 +18,8 @@ struct PreparationOptions {
   Preparation preparation = Preparation::kDefault;
   /// Off where it has no iterations.
   EqualizationOptions equalization = {};
+  /// Off where its ratio is 0.
+  SplittingOptions splitting = {};
 };
 
 /// What one pass did.
