@@ -109,6 +109,15 @@ std::vector<Rule> unused_rules() {
   return rules;
 }
 
+std::vector<Rule> technique_rules() {
+  return {
+      {{is("calibrate-bn", {"on"}), is("merge-bn", {"on"}), is_not("target-backend", {"flexml"})},
+       "merged batch norms have no statistics: add --no-merge-bn"},
+      {{another("graph-eq-merge-bias"), is("graph-eq-iterations", {"0"})}, kNoEffect},
+      {{another("act-equalization-alpha"), is("act-equalization", {"None"})}, kNoEffect},
+  };
+}
+
 std::vector<Rule> dtype_rules() {
   return {
       {{is("dtype", {"float16"}), is("gpu", {"None"})},
@@ -120,8 +129,8 @@ std::vector<Rule> dtype_rules() {
 
 std::vector<Rule> all_rules() {
   std::vector<Rule> all;
-  for (std::vector<Rule> some :
-       {weight_rules(), activation_rules(), bias_rules(), unused_rules(), dtype_rules()}) {
+  for (std::vector<Rule> some : {weight_rules(), activation_rules(), bias_rules(), unused_rules(),
+                                 technique_rules(), dtype_rules()}) {
     for (Rule& rule : some) all.push_back(std::move(rule));
   }
   return all;

@@ -125,6 +125,30 @@ Outputs outputs(const Settings& settings) {
   return files;
 }
 
+/// flexml merges batch norms unless they are calibrated (reference-behaviour 4.2).
+void set_techniques(const Settings& settings, Config& config) {
+  const bool is_flexml = config.backend == backends::Backend::kFlexml;
+  config.calibrate_batch_norms = settings.is_on("calibrate-bn");
+  passes::PreparationOptions& preparation = config.preparation;
+  preparation.merge_batch_norm =
+      is_flexml ? !config.calibrate_batch_norms : settings.is_on("merge-bn");
+  preparation.preparation =
+      is_flexml ? passes::Preparation::kFlexml : passes::Preparation::kDefault;
+  preparation.equalization.iterations = static_cast<int>(settings.integer("graph-eq-iterations"));
+  preparation.equalization.merge_bias =
+      settings.is_on("graph-eq-merge-bias") ? passes::MergeBias::kYes : passes::MergeBias::kNo;
+  if (!settings.is_none("act-equalization")) {
+    passes::ActivationEqualizationOptions equalization;
+    equalization.mode = settings.text("act-equalization") == "layerwise"
+                            ? passes::ActivationEqualization::kLayerwise
+                            : passes::ActivationEqualization::kGraph;
+    equalization.alpha = settings.number("act-equalization-alpha");
+    config.activation_equalization = equalization;
+  }
+  config.correct_biases = settings.is_on("bias-corr");
+  config.explain = settings.is_on("explain");
+}
+
 int64_t bytes_of_gib(double gib) {
   constexpr double kGib = 1024.0 * 1024.0 * 1024.0;
   constexpr double kMostGib = 1024.0 * 1024.0;
@@ -151,10 +175,7 @@ Config make_config(const Settings& settings) {
   config.image_memory_bytes = bytes_of_gib(settings.number("image-memory"));
   config.backend = backend_of(settings);
   config.placement = placement_options(settings);
-  config.preparation.merge_batch_norm = settings.is_on("merge-bn");
-  config.preparation.preparation = config.backend == backends::Backend::kFlexml
-                                       ? passes::Preparation::kFlexml
-                                       : passes::Preparation::kDefault;
+  set_techniques(settings, config);
   config.percentile = settings.number("act-quant-percentile");
   config.compile = settings.is_on("compile");
   config.threads = settings.is_none("threads") ? available_cores()

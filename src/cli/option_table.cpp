@@ -145,22 +145,22 @@ Rows number_format_options() {
 
 Rows technique_options() {
   return {
-      integer("graph-eq-iterations", "0", "rounds of weight equalization; 0 is off")
-          .at_least(0)
-          .serves_default()
-          .reference_has("20"),
+      integer("graph-eq-iterations", "20", "rounds of weight equalization; 0 is off")
+          .between(0, 10000),
       on_off("graph-eq-merge-bias", "on", "equalization takes the bias into account"),
       text("act-equalization", "None", "moves activation ranges into weights")
           .one_of({"fx", "layerwise"})
-          .serves_default(),
+          .or_none(),
+      number("act-equalization-alpha", "0.5",
+             "share of an activation's range that moves into the weights")
+          .between(0, 1)
+          .ours(),
       number("channel-splitting-ratio", "0.0", "share of channels to split")
           .at_least(0)
           .serves_default(),
       on_off("channel-splitting-split-input", "off", "split input channels").serves_default(),
-      on_off("bias-corr", "off", "correct biases for what quantization shifts")
-          .serves_default()
-          .reference_has("on"),
-      on_off("calibrate-bn", "off", "re-estimate batch norm statistics").serves_default(),
+      on_off("bias-corr", "on", "correct biases for what quantization shifts"),
+      on_off("calibrate-bn", "off", "re-estimate the statistics of batch norms (--no-merge-bn)"),
       on_off("gptq", "off", "GPTQ").serves_default(),
       on_off("gpfq", "off", "GPFQ").serves_default(),
       on_off("qronos", "off", "Qronos").serves_default(),
@@ -213,6 +213,7 @@ Rows run_options() {
           .ours(),
       integer("gpu", "None", "index of the CUDA device; None is the CPU").at_least(0),
       integer("seed", "123456", "seed of everything random").at_least(0).ours(),
+      a_switch("explain", "list what techniques left out, and why").ours(),
       a_switch("skip-float", "do not evaluate the float network").ours(),
   };
 }

@@ -108,6 +108,38 @@ json passes_json(const std::vector<passes::PassReport>& passes) {
   return list;
 }
 
+json rejected_json(const std::vector<passes::RejectedRegion>& rejected) {
+  json list = json::array();
+  for (const passes::RejectedRegion& region : rejected) {
+    list.push_back({{"source", region.source}, {"at", region.at}, {"reason", region.reason}});
+  }
+  return list;
+}
+
+json techniques_json(const RunResult& result) {
+  json all = json::object();
+  if (const auto& report = result.equalization) {
+    all["equalize_graph"] = {{"regions", report->regions},
+                             {"layers", report->layers},
+                             {"iterations", report->iterations},
+                             {"converged", report->converged},
+                             {"range_ratio_before", report->range_ratio_before},
+                             {"range_ratio_after", report->range_ratio_after},
+                             {"rejected", rejected_json(report->rejected)}};
+  }
+  if (const auto& report = result.activation_equalization) {
+    all["equalize_activations"] = {{"regions", report->regions},
+                                   {"layers", report->layers},
+                                   {"rejected", rejected_json(report->rejected)}};
+  }
+  if (const auto& report = result.bias_correction) {
+    all["correct_biases"] = {{"layers", report->layers},
+                             {"created", report->created},
+                             {"mean_shift", report->mean_shift}};
+  }
+  return all;
+}
+
 /// Linux counts it in KiB.
 double peak_rss_mib() {
   rusage usage{};
@@ -135,6 +167,7 @@ json report(const Settings& settings, const Config& config, const RunResult& res
       {"unreadable", unreadable_json(result.unreadable)},
       {"stages", stages_json(result.stages)},
       {"passes", passes_json(result.passes)},
+      {"techniques", techniques_json(result)},
       {"warnings", result.warnings},
       {"peak_rss_mib", peak_rss_mib()},
       {"seed", config.seed},

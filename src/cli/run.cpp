@@ -1,63 +1,23 @@
 #include "ptq/cli/run.h"
 
-#include <chrono>
-
 #include "device.h"
 #include "image_sets.h"
-#include "ptq/backends/placement.h"
 #include "ptq/base/atomic_file.h"
 #include "ptq/base/error.h"
 #include "ptq/base/npy.h"
 #include "ptq/base/threads.h"
-#include "ptq/data/normalize.h"
 #include "ptq/eval/guards.h"
 #include "ptq/import/import.h"
-#include "ptq/passes/calibrate.h"
 #include "ptq/runtime/executor.h"
+#include "quantize.h"
 #include "quantizer_dump.h"
 #include "report.h"
 #include "run_name.h"
+#include "stage.h"
 #include "words.h"
 
 namespace ptq::cli {
 namespace {
-
-/// One run: what was asked, where it talks, what it found so far.
-struct Run {
-  const Settings& settings;
-  const Config& config;
-  RunLog& log;
-  RunResult result;
-};
-
-/// Does `work` as a stage of that name and returns what it returns.
-template <class Work>
-auto timed(Run& run, const std::string& name, Work&& work) {
-  struct Clock {
-    Run& run;
-    const std::string& name;
-    std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
-    void stop() const {
-      const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
-      run.result.stages.push_back({name, time.count()});
-      run.log.stage_finished(name, time.count());
-    }
-  };
-  const Clock clock{run, name};
-  if constexpr (std::is_void_v<decltype(work())>) {
-    work();
-    clock.stop();
-  } else {
-    auto made = work();
-    clock.stop();
-    return made;
-  }
-}
-
-void warn(Run& run, const std::string& sentence) {
-  run.result.warnings.push_back(sentence);
-  run.log.warning(sentence);
-}
 
 void require_writable_outputs(const Outputs& outputs) {
   for (const auto& file :
@@ -74,15 +34,9 @@ void announce(Run& run) {
   if (!off.empty()) run.log.line(off);
 }
 
-/// Dynamic scales and weights alone need no calibration.
-bool calibrates(const Config& config) {
-  const auto& activations = config.placement.activations;
-  return activations && activations->timing == quant::Timing::kStatic;
-}
-
 void announce_images(Run& run, ImageSets& images) {
-  if (!calibrates(run.config)) {
-    run.log.line("no calibration: no activation scale is static; evaluating on " +
+  if (!needs_calibration_images(run.config)) {
+    run.log.line("no calibration: nothing asked for needs it; evaluating on " +
                  std::to_string(images.validation().size()));
     return;
   }
@@ -150,36 +104,6 @@ eval::Evaluation evaluate(Run& run, const ir::Graph& graph, const quant::Quantiz
   return evaluation;
 }
 
-quant::QuantizerTable place(Run& run, ir::Graph& graph) {
-  run.result.passes =
-      timed(run, "prepare", [&] { return passes::prepare(graph, run.config.preparation); });
-  quant::QuantizerTable table = timed(run, "place", [&] {
-    return backends::place(run.config.backend, graph, run.config.placement);
-  });
-  if (table.quantizers.empty()) {
-    throw QuantizationError(run.config.model_file + " has no layer that can be quantized");
-  }
-  timed(run, "weight scales", [&] { passes::initialize_weight_scales(graph, table); });
-  return table;
-}
-
-void calibrate(Run& run, const ir::Graph& graph, quant::QuantizerTable& table,
-               data::Loader& images) {
-  const Config& config = run.config;
-  const passes::CalibrationOptions options{config.percentile, config.threads, config.compile,
-                                           config.dtype};
-  int64_t& done = run.result.calibration_count;
-  const passes::NextBatch next_batch = [&]() -> std::optional<at::Tensor> {
-    run.log.progress("calibration", done, images.size());
-    const std::optional<data::Batch> batch = images.next();
-    if (!batch) return std::nullopt;
-    done += static_cast<int64_t>(batch->items.size());
-    return data::normalize(batch->pixels, config.recipe).to(config.device);
-  };
-  timed(run, "calibration",
-        [&] { passes::calibrate_activations(graph, table, options, next_batch); });
-}
-
 void compare_networks(Run& run) {
   RunResult& result = run.result;
   if (!result.float_evaluation) return;
@@ -213,8 +137,7 @@ void float_stage(Run& run, const ir::Graph& graph, ImageSets& images) {
 }
 
 void quantized_stages(Run& run, ir::Graph graph, ImageSets& images) {
-  quant::QuantizerTable table = place(run, graph);
-  if (calibrates(run.config)) calibrate(run, graph, table, images.calibration());
+  const quant::QuantizerTable table = quantize(run, graph, images);
   run.result.quantized =
       evaluate(run, graph, table, runtime::Numerics::kQuantized, images.validation());
   write_logits(run.config.outputs.logits, run.result.quantized.logits);
@@ -238,7 +161,9 @@ RunResult run(const Settings& settings, RunLog& log) {
   ir::Graph graph = import_model(run);
   check_labels(run, graph, images.validation_folder());
   float_stage(run, graph, images);
-  if (calibrates(config)) images.calibration().start(config.batch_size_calibration);
+  if (needs_calibration_images(config)) {
+    images.calibration().start(config.batch_size_calibration);
+  }
   quantized_stages(run, std::move(graph), images);
   report_unreadable(run, images);
   compare_networks(run);

@@ -68,6 +68,7 @@ const std::set<std::string_view>& without_effect() {
                                                    "calibration-dir",
                                                    "validation-dir",
                                                    "config",
+                                                   "explain",
                                                    "threads",
                                                    "workers",
                                                    "batch-size-validation",

@@ -88,6 +88,20 @@ std::string fixed(double value, int digits) {
   return text.data();
 }
 
+std::string significant(double value) {
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%.3g", value);
+  return text.data();
+}
+
+std::string equalization_words(const passes::EqualizationReport& report) {
+  return std::to_string(report.regions) + " regions, " + std::to_string(report.layers) +
+         " layers, " + std::to_string(report.iterations) + " iterations" +
+         (report.converged ? " (converged)" : "") + ", largest range ratio " +
+         significant(report.range_ratio_before) + " before, " +
+         significant(report.range_ratio_after) + " after";
+}
+
 std::string configuration_line(const Settings& settings, const Config& config) {
   std::string line = "Model: " + config.model_name;
   for (const Label& label : kLabels) {

@@ -12,6 +12,10 @@ namespace ptq::cli {
 
 /// `value` with this many digits after the point.
 std::string fixed(double value, int digits);
+/// Three significant digits: 0.00123.
+std::string significant(double value);
+
+std::string equalization_words(const passes::EqualizationReport& report);
 
 /// The reference's configuration line: `label: value` items joined by ` - `.
 std::string configuration_line(const Settings& settings, const Config& config);

@@ -44,6 +44,11 @@ struct Config {
   backends::Backend backend = backends::Backend::kFx;
   backends::PlacementOptions placement;
   passes::PreparationOptions preparation;
+  std::optional<passes::ActivationEqualizationOptions> activation_equalization;
+  bool calibrate_batch_norms = false;
+  bool correct_biases = true;
+  /// Say what techniques left out, and why.
+  bool explain = false;
   double percentile = 99.999;
 
   bool compile = true;

@@ -8,6 +8,7 @@
 #include "ptq/cli/run_log.h"
 #include "ptq/eval/evaluate.h"
 #include "ptq/eval/paired_interval.h"
+#include "ptq/passes/correct_biases.h"
 #include "ptq/passes/pipeline.h"
 
 namespace ptq::cli {
@@ -40,6 +41,10 @@ struct RunResult {
   int64_t calibration_count = 0;
   std::vector<UnreadableImage> unreadable;
   std::vector<passes::PassReport> passes;
+  /// Of the techniques that ran.
+  std::optional<passes::EqualizationReport> equalization;
+  std::optional<passes::ActivationEqualizationReport> activation_equalization;
+  std::optional<passes::BiasCorrection> bias_correction;
   std::vector<Stage> stages;
   std::vector<std::string> warnings;
 };

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "image_sets.h"
+#include "ptq/ir/graph.h"
+#include "ptq/quant/quantizer.h"
+#include "stage.h"
+
+namespace ptq::cli {
+
+/// Whether quantizing looks at images: not for dynamic scales or weights alone without techniques.
+bool needs_calibration_images(const Config& config);
+
+/// From an imported float graph to a calibrated quantized one, in the reference's order
+/// (reference-behaviour 1.1): preparation, equalization of activations, placement, weight scales,
+/// calibration, batch norms, biases. Each is a stage of the run.
+quant::QuantizerTable quantize(Run& run, ir::Graph& graph, ImageSets& images);
+
+}  // namespace ptq::cli
