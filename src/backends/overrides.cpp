@@ -12,7 +12,7 @@ std::regex compile(const std::string& pattern) {
   try {
     return std::regex(pattern);
   } catch (const std::regex_error&) {
-    throw ConfigError("layer bits: '" + pattern + "' is no regular expression");
+    throw ConfigError("--layer-bits '" + pattern + "' is no regular expression");
   }
 }
 
@@ -41,7 +41,7 @@ std::vector<std::vector<ir::Node*>> match(const std::vector<LayerOverride>& over
       taken.push_back(layer);
     }
     if (!found) {
-      throw ConfigError("layer bits: '" + overrides[i].pattern + "' matches no quantized layer");
+      throw ConfigError("--layer-bits '" + overrides[i].pattern + "' matches no quantized layer");
     }
   }
   return claimed;
@@ -68,7 +68,7 @@ void set_bit_width(quant::QuantizerTable& table, ir::QuantizerId id, int bit_wid
     if (quantizer.scale != scale) continue;
     auto* integer = std::get_if<quant::IntegerFormat>(&quantizer.format);
     if (integer == nullptr) {
-      throw ConfigError("layer bits: '" + pattern + "' asks for other bits at " + quantizer.layer +
+      throw ConfigError("--layer-bits '" + pattern + "' asks for other bits at " + quantizer.layer +
                         ", but minifloats have those of their format");
     }
     integer->bit_width = bit_width;
@@ -98,7 +98,7 @@ void apply_overrides(ir::Graph& graph, quant::QuantizerTable& table,
                      const PlacementOptions& options) {
   for (const LayerOverride& change : options.overrides) {
     if (!change.act_bit_width || options.activations) continue;
-    throw ConfigError("layer bits: '" + change.pattern +
+    throw ConfigError("--layer-bits '" + change.pattern +
                       "' asks for activation bits, but activations are not quantized");
   }
   const auto claimed = match(options.overrides, quantized_layers(graph));

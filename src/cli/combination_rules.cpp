@@ -114,6 +114,9 @@ std::vector<Rule> technique_rules() {
       {{is("calibrate-bn", {"on"}), is("merge-bn", {"on"}), is_not("target-backend", {"flexml"})},
        "merged batch norms have no statistics: add --no-merge-bn"},
       {{another("graph-eq-merge-bias"), is("graph-eq-iterations", {"0"})}, kNoEffect},
+      {{another("channel-splitting-ratio"), is("target-backend", {"flexml"})},
+       "flexml has no channel splitting"},
+      {{another("channel-splitting-split-input"), is("channel-splitting-ratio", {"0"})}, kNoEffect},
       {{another("act-equalization-alpha"), is("act-equalization", {"None"})}, kNoEffect},
   };
 }

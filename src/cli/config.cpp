@@ -137,6 +137,10 @@ void set_techniques(const Settings& settings, Config& config) {
   preparation.equalization.iterations = static_cast<int>(settings.integer("graph-eq-iterations"));
   preparation.equalization.merge_bias =
       settings.is_on("graph-eq-merge-bias") ? passes::MergeBias::kYes : passes::MergeBias::kNo;
+  preparation.splitting.ratio = settings.number("channel-splitting-ratio");
+  preparation.splitting.side = settings.is_on("channel-splitting-split-input")
+                                   ? passes::Side::kInput
+                                   : passes::Side::kOutput;
   if (!settings.is_none("act-equalization")) {
     passes::ActivationEqualizationOptions equalization;
     equalization.mode = settings.text("act-equalization") == "layerwise"

@@ -155,10 +155,8 @@ Rows technique_options() {
              "share of an activation's range that moves into the weights")
           .between(0, 1)
           .ours(),
-      number("channel-splitting-ratio", "0.0", "share of channels to split")
-          .at_least(0)
-          .serves_default(),
-      on_off("channel-splitting-split-input", "off", "split input channels").serves_default(),
+      number("channel-splitting-ratio", "0.0", "share of channels to split").between(0, 1),
+      on_off("channel-splitting-split-input", "off", "split what reads a value, not what makes it"),
       on_off("bias-corr", "on", "correct biases for what quantization shifts"),
       on_off("calibrate-bn", "off", "re-estimate the statistics of batch norms (--no-merge-bn)"),
       on_off("gptq", "off", "GPTQ").serves_default(),

@@ -55,6 +55,14 @@ void prepare(Run& run, ir::Graph& graph) {
       warn(run, "--graph-eq-iterations: there is nothing to equalize in this network");
     }
   };
+  options.splitting.on_report = [&](const passes::SplittingReport& report) {
+    run.result.splitting = report;
+    run.log.line("split-channels: " + std::to_string(report.regions) + " regions, " +
+                 std::to_string(report.channels) + " channels added");
+    if (report.regions == 0) {
+      warn(run, "--channel-splitting-ratio: there is nothing to split in this network");
+    }
+  };
   run.result.passes = timed(run, "prepare", [&] { return passes::prepare(graph, options); });
 }
 

@@ -127,6 +127,9 @@ json techniques_json(const RunResult& result) {
                              {"range_ratio_after", report->range_ratio_after},
                              {"rejected", rejected_json(report->rejected)}};
   }
+  if (const auto& report = result.splitting) {
+    all["split_channels"] = {{"regions", report->regions}, {"channels", report->channels}};
+  }
   if (const auto& report = result.activation_equalization) {
     all["equalize_activations"] = {{"regions", report->regions},
                                    {"layers", report->layers},

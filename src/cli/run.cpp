@@ -30,8 +30,6 @@ void announce(Run& run) {
   run.log.line(configuration_line(run.settings, run.config));
   for (const std::string& line : plan_lines(run.config)) run.log.line(line);
   run.log.line("run name    " + run_name(run.settings, run.config));
-  const std::string off = off_line();
-  if (!off.empty()) run.log.line(off);
 }
 
 void announce_images(Run& run, ImageSets& images) {

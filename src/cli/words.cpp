@@ -127,15 +127,6 @@ std::vector<std::string> plan_lines(const Config& config) {
               ", seed " + std::to_string(config.seed)};
 }
 
-std::string off_line() {
-  std::string names;
-  for (const Option& option : option_table()) {
-    if (option.group != Group::kTechniques || option.reference_default.empty()) continue;
-    names += (names.empty() ? "--" : ", --") + std::string(option.name);
-  }
-  return names.empty() ? "" : "not built yet and off, on in the reference: " + names;
-}
-
 std::vector<std::string> result_lines(const RunResult& result) {
   std::vector<std::string> lines;
   if (result.float_evaluation) {

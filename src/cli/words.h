@@ -23,9 +23,6 @@ std::string configuration_line(const Settings& settings, const Config& config);
 /// Files, images and threads, a line each.
 std::vector<std::string> plan_lines(const Config& config);
 
-/// Techniques that the reference has on by default and that are not built: none if empty.
-std::string off_line();
-
 /// Accuracies, difference, agreement, times.
 std::vector<std::string> result_lines(const RunResult& result);
 

@@ -63,7 +63,7 @@ TEST_F(GoodRun, ReportsEveryKey) {
   EXPECT_EQ(report.at("calibration").at("count"), 20);
   EXPECT_EQ(report.at("unreadable").at("count"), 0);
   EXPECT_EQ(report.at("config").at("weight_bit_width"), 8);
-  EXPECT_EQ(report.at("config").at("bias_corr"), false);
+  EXPECT_EQ(report.at("config").at("bias_corr"), true);
   EXPECT_TRUE(report.at("config").at("gpu").is_null());
   EXPECT_EQ(report.at("resolved").at("crop"), 32);
   EXPECT_FALSE(report.at("versions").at("libtorch").get<std::string>().empty());
@@ -76,18 +76,19 @@ TEST_F(GoodRun, TimesEveryStage) {
     names.push_back(stage.at("name"));
     EXPECT_GE(stage.at("seconds").get<double>(), 0);
   }
-  EXPECT_EQ(names,
-            (std::vector<std::string>{"import", "float evaluation", "prepare", "place",
-                                      "weight scales", "calibration", "quantized evaluation"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"import", "float evaluation", "prepare", "place",
+                                             "weight scales", "calibration", "bias correction",
+                                             "quantized evaluation"}));
 }
 
 TEST_F(GoodRun, PrintsWhatItDoesAndWhatCameOut) {
   const support::ProgramResult result = run(good());
   EXPECT_EQ(result.exit_code, 0) << result.err;
   for (const char* words :
-       {"Model: tiny - Target backend: fx - ", "Merge BN: on", "--graph-eq-iterations, --bias-corr",
-        "--calibration-samples was not given: all 20 images are used", "float       top-1 ",
-        "quantized   top-1 ", "95 % interval", "predictions are equal", "together "}) {
+       {"Model: tiny - Target backend: fx - ", "Merge BN: on", "equalize-graph: ",
+        "correct-biases: ", "--calibration-samples was not given: all 20 images are used",
+        "float       top-1 ", "quantized   top-1 ", "95 % interval", "predictions are equal",
+        "together "}) {
     EXPECT_THAT(result.out, HasSubstr(words));
   }
   EXPECT_THAT(result.out + result.err, Not(HasSubstr("\033")));
@@ -220,9 +221,13 @@ TEST_F(GoodRun, OptionsChangeWhatTheySay) {
        {Arguments{"--weight-bit-width", "4"}, Arguments{"--act-bit-width", "4"},
         Arguments{"--bias-bit-width", "16"}, Arguments{"--weight-quant-granularity", "per_channel"},
         Arguments{"--weight-narrow-range"}, Arguments{"--act-quant-percentile", "90"},
-        Arguments{"--no-merge-bn"}, Arguments{"--no-uint-sym-act-for-unsigned-values"},
-        Arguments{"--calibration-samples", "3"}, Arguments{"--mean", "0", "0", "0"},
-        Arguments{"--std", "1", "1", "1"}, Arguments{"--interpolation", "bicubic"}}) {
+        Arguments{"--no-merge-bn"}, Arguments{"--no-bias-corr"},
+        Arguments{"--graph-eq-iterations", "0"}, Arguments{"--no-graph-eq-merge-bias"},
+        Arguments{"--act-equalization", "fx"}, Arguments{"--channel-splitting-ratio", "0.5"},
+        Arguments{"--act-equalization", "layerwise"},
+        Arguments{"--no-uint-sym-act-for-unsigned-values"}, Arguments{"--calibration-samples", "3"},
+        Arguments{"--mean", "0", "0", "0"}, Arguments{"--std", "1", "1", "1"},
+        Arguments{"--interpolation", "bicubic"}}) {
     EXPECT_NE(logits_of(change), standard) << change[0] << " changes nothing";
   }
 }

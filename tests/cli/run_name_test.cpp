@@ -26,7 +26,7 @@ std::string name_of(const Choices& choices, const std::string& calibration_dir =
 
 TEST(RunName, BeginsAsTheReferences) {
   EXPECT_THAT(name_of({}),
-              StartsWith("resnet18_fx_int_float_scale_a8w8_32bias_per_tensor_sym_0geiters_mb_"
+              StartsWith("resnet18_fx_int_float_scale_a8w8_32bias_per_tensor_sym_bc_20geiters_mb_"
                          "99.999stats_stats_"));
   EXPECT_THAT(name_of({{"act-bit-width", "0"}}), HasSubstr("_aNonew8_"));
 }

@@ -88,6 +88,12 @@ std::optional<Entry> reference_entry_of(const json& quantizer) {
   const size_t dot = entry.name.rfind('.');
   const bool at_input = entry.name.substr(dot + 1) == "input_quant";
   entry.name = at_input ? "" : entry.name.substr(0, dot);
+  // Layers behind a multiplication of equalization lie in a wrapper of that name.
+  const size_t wrapper = entry.name.find(".layer.");
+  if (wrapper != std::string::npos) entry.name.erase(wrapper, std::string(".layer").size());
+  if (entry.name.size() > 6 && entry.name.substr(entry.name.size() - 6) == ".layer") {
+    entry.name.erase(entry.name.size() - 6);
+  }
   return entry;
 }
 

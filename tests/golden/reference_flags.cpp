@@ -52,6 +52,9 @@ std::vector<std::string> reference_flags(const json& options) {
                 "act_scale_computation_type", "calibration_samples", "batch_size_calibration",
                 "batch_size_validation"});
   flags.on_off("weight_narrow_range", false);
+  flags.values({"graph_eq_iterations", "act_equalization", "channel_splitting_ratio"});
+  if (!flags.is("graph_eq_iterations", 0)) flags.on_off("graph_eq_merge_bias", true);
+  flags.on_off("bias_corr", true);
   flags.on_off("uint_sym_act_for_unsigned_values", true);
   flags.on_off("merge_bn", true);
   const bool integers = flags.is("quant_format", "int");

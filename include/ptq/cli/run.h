@@ -43,6 +43,7 @@ struct RunResult {
   std::vector<passes::PassReport> passes;
   /// Of the techniques that ran.
   std::optional<passes::EqualizationReport> equalization;
+  std::optional<passes::SplittingReport> splitting;
   std::optional<passes::ActivationEqualizationReport> activation_equalization;
   std::optional<passes::BiasCorrection> bias_correction;
   std::vector<Stage> stages;
