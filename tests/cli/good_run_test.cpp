@@ -223,13 +223,18 @@ TEST_F(GoodRun, OptionsChangeWhatTheySay) {
         Arguments{"--weight-narrow-range"}, Arguments{"--act-quant-percentile", "90"},
         Arguments{"--no-merge-bn"}, Arguments{"--no-bias-corr"},
         Arguments{"--graph-eq-iterations", "0"}, Arguments{"--no-graph-eq-merge-bias"},
-        Arguments{"--act-equalization", "fx"}, Arguments{"--channel-splitting-ratio", "0.5"},
-        Arguments{"--act-equalization", "layerwise"},
+        Arguments{"--act-equalization", "fx"}, Arguments{"--act-equalization", "layerwise"},
         Arguments{"--no-uint-sym-act-for-unsigned-values"}, Arguments{"--calibration-samples", "3"},
         Arguments{"--mean", "0", "0", "0"}, Arguments{"--std", "1", "1", "1"},
         Arguments{"--interpolation", "bicubic"}}) {
     EXPECT_NE(logits_of(change), standard) << change[0] << " changes nothing";
   }
+}
+
+TEST_F(GoodRun, WarnsWhenATechniqueFindsNothing) {
+  const support::ProgramResult result = run(good({"--channel-splitting-ratio", "0.5"}));
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.err, HasSubstr("there is nothing to split in this network"));
 }
 
 TEST_F(GoodRun, WarnsWhenLabelsMayNotBeTheModels) {
