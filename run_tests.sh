@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds everything with warnings as errors, and runs all tests. Arguments
-# go to ctest: ./run_tests.sh -R Import. Set PTQ_TEST_DATA to the folder of extra test data to run
+# go to ctest: ./run_tests.sh -R import. Set PTQ_TEST_DATA to the folder of extra test data to run
 # the tests that need it; without it they are skipped, and listed at the end.
 set -euo pipefail
 cd "$(dirname "$0")"

@@ -28,15 +28,21 @@ function(ptq_library)
   target_precompile_headers(ptq_${ARG_NAME} REUSE_FROM ptq_precompiled)
 endfunction()
 
-# Each case is a ctest test, so that a skipped one shows; label: the folder.
+# The program is one ctest test: LibTorch takes half a second to load. BY_CASE makes each case one,
+# so that those that are skipped show.
 function(ptq_test)
-  cmake_parse_arguments(ARG "" "NAME;LABEL" "FILES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "BY_CASE" "NAME;LABEL" "FILES;DEPENDS" ${ARGN})
   add_executable(${ARG_NAME}_test ${ARG_FILES})
   target_include_directories(${ARG_NAME}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests
                                                       ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(${ARG_NAME}_test PRIVATE ${ARG_DEPENDS} ptq::warnings ptq::torch
                                                  OpenMP::OpenMP_CXX GTest::gtest GTest::gtest_main)
   target_precompile_headers(${ARG_NAME}_test REUSE_FROM ptq_precompiled)
-  gtest_discover_tests(${ARG_NAME}_test DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES TEST_PREFIX "${ARG_NAME}."
-                       PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT 900)
+  if(ARG_BY_CASE)
+    gtest_discover_tests(${ARG_NAME}_test DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES TEST_PREFIX
+                         "${ARG_NAME}." PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT 900)
+  else()
+    add_test(NAME ${ARG_NAME} COMMAND ${ARG_NAME}_test)
+    set_tests_properties(${ARG_NAME} PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT 900)
+  endif()
 endfunction()
