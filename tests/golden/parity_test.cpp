@@ -29,8 +29,8 @@ enum class Executor { kPlan, kInterpreter };
 /// ten layers, the quantization noise is another draw of the same size. SqueezeNet is shallow and
 /// stays put. MobileNetV2 and the ViT do not: their logits come to a cosine of 0.99 whenever
 /// kernels or processors differ, and agree where both are the same (mobilenet_v2-w8a8-plain on the
-/// interpreter; the figures were made on more than one kind of processor). Scales do not suffer:
-/// calibration runs in float.
+/// interpreter; the figures seem to come from more than one kind of processor). Scales do not
+/// suffer: calibration runs in float.
 struct Case {
   const char* model;
   const char* configuration;
