@@ -30,7 +30,8 @@ enum class Executor { kPlan, kInterpreter };
 /// stays put. MobileNetV2 and the ViT do not: their logits come to a cosine of 0.99 whenever
 /// kernels or processors differ, and agree where both are the same (mobilenet_v2-w8a8-plain on the
 /// interpreter; the figures seem to come from more than one kind of processor). Scales do not
-/// suffer: calibration runs in float.
+/// suffer: calibration runs in float. So the bounds of the deep networks are what a change of
+/// kernels may do, with room, and only a guard; scales are held tight everywhere.
 struct Case {
   const char* model;
   const char* configuration;
