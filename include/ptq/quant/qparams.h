@@ -14,14 +14,6 @@
 /// is tested against them. NaN passes through.
 namespace ptq::quant {
 
-/// 2^exponent for -126 <= exponent <= 127.
-inline float power_of_two(int exponent) {
-  const uint32_t bits = static_cast<uint32_t>(exponent + 127) << 23;
-  float value = 0;
-  std::memcpy(&value, &bits, sizeof(value));
-  return value;
-}
-
 struct QParams {
   float scale = 1;
   float zero_point = 0;
