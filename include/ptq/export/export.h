@@ -1,0 +1,57 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ptq/ir/graph.h"
+#include "ptq/quant/quantizer.h"
+
+/// Writing a quantized network as a file that other programs run, and running what was written.
+namespace ptq::exporting {
+
+enum class Format { kOnnx, kTorchScript };
+
+struct ExportOptions {
+  /// Of ONNX; none is 13, or the lowest that what is exported needs.
+  std::optional<int> opset;
+  /// ONNX: weights of up to 4 bits as int4 tensors (opset 21), in place of int8 with a Clip.
+  bool int4_weights = false;
+  /// Written into the file: the configuration, versions.
+  std::map<std::string, std::string> metadata;
+  /// Side of the square images.
+  int64_t image_size = 224;
+};
+
+/// Throws ExportError, naming layer or operation and the reason, if `format` cannot say what the
+/// placed graph computes: minifloats, dynamic or per-group scales, opaque operators, ... Scales
+/// need not be known yet, so that it can be asked before calibration.
+void check_exportable(const ir::Graph& graph, const quant::QuantizerTable& table, Format format,
+                      const ExportOptions& options);
+
+/// Writes the calibrated graph to `path`, which appears whole or not at all. ONNX of more than
+/// 2 GiB keeps its weights in `path`.data. Throws ExportError naming file and reason.
+void write(const ir::Graph& graph, const quant::QuantizerTable& table, Format format,
+           const ExportOptions& options, const std::string& path);
+
+/// An exported file, loaded again.
+class ExportedModel {
+ public:
+  virtual ~ExportedModel() = default;
+  /// images [N, 3, H, W] float32 to [N, classes] float32.
+  virtual at::Tensor run(const at::Tensor& images) = 0;
+  /// Names of the values of the last run that correspond to values of the exported graph, with
+  /// what they held: to find where two streams part. Empty where a format has no names for them.
+  virtual std::vector<std::pair<std::string, at::Tensor>> values(const at::Tensor& images) = 0;
+};
+
+/// TorchScript runs in LibTorch. ONNX runs in an evaluator of this project that knows nothing of
+/// the graph it was written from. Throws ExportError naming the file and what it cannot read.
+std::unique_ptr<ExportedModel> load(const std::string& path, Format format);
+
+}  // namespace ptq::exporting

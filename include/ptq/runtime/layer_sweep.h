@@ -1,0 +1,69 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "ptq/ir/graph.h"
+#include "ptq/quant/quantizer.h"
+
+/// The layer sweep: the calibration set walks through the graph once, and stops at every unit while
+/// a technique changes its weights. What a unit sees are images that came through all units before
+/// it as they are by then. So treating L layers costs one pass, not L.
+namespace ptq::runtime {
+
+/// How one copy of the calibration set computes.
+struct Stream {
+  /// kOriginal: float weights as they were when the sweep began. kCurrent: float weights as they
+  /// are now. kQuantized: weights as they are now, quantized.
+  enum class Weights { kOriginal, kCurrent, kQuantized };
+  Weights weights = Weights::kQuantized;
+  /// Whether activation and bias quantizers are on.
+  bool quantize_activations = false;
+};
+
+/// Nodes that are treated together, in execution order: one layer, or a block. They read one value
+/// that depends on the images and is made outside, and make one that is read outside.
+struct SweepUnit {
+  std::vector<ir::Node*> nodes;
+  ir::ValueId input = 0;
+  ir::ValueId output = 0;
+};
+
+/// The unit of one layer.
+SweepUnit unit_of(ir::Node& layer);
+
+/// What a technique is shown of the calibration set at one unit.
+class SweepStop {
+ public:
+  virtual ~SweepStop() = default;
+  virtual const SweepUnit& unit() const = 0;
+  virtual int64_t batches() const = 0;
+  /// The unit's input in a stream, [N, ...] float32, contiguous; N is the size of the batch.
+  virtual at::Tensor input(int stream, int64_t batch) const = 0;
+  /// The unit's output, in a stream of kOriginal weights alone (InternalError in another).
+  virtual at::Tensor output(int stream, int64_t batch) const = 0;
+};
+
+struct SweepOptions {
+  std::vector<Stream> streams;
+  int threads = 1;
+  /// Bytes of activations held in memory; more is written to an unlinked temporary file. Results do
+  /// not depend on it.
+  int64_t memory_bytes = int64_t{4} << 30;
+};
+
+/// Stops at each unit, in execution order, and lets `treat` change the weights and biases of its
+/// nodes. Streams go on with what it left. Units do not overlap. `next_batch` gives images
+/// [N, 3, H, W]; sizes may differ. Throws InternalError naming a node if a unit reads or makes more
+/// than it says, DataError if there was no batch or the temporary file cannot be written.
+void sweep(ir::Graph& graph, const quant::QuantizerTable& table, const SweepOptions& options,
+           std::vector<SweepUnit> units,
+           const std::function<std::optional<at::Tensor>()>& next_batch,
+           const std::function<void(const SweepStop&)>& treat);
+
+}  // namespace ptq::runtime
