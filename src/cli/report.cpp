@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ptq/base/atomic_file.h"
+#include "report_techniques.h"
 #include "run_name.h"
 
 namespace ptq::cli {
@@ -106,41 +107,6 @@ json passes_json(const std::vector<passes::PassReport>& passes) {
         {{"name", pass.name}, {"changes", pass.changes}, {"milliseconds", pass.milliseconds}});
   }
   return list;
-}
-
-json rejected_json(const std::vector<passes::RejectedRegion>& rejected) {
-  json list = json::array();
-  for (const passes::RejectedRegion& region : rejected) {
-    list.push_back({{"source", region.source}, {"at", region.at}, {"reason", region.reason}});
-  }
-  return list;
-}
-
-json techniques_json(const RunResult& result) {
-  json all = json::object();
-  if (const auto& report = result.equalization) {
-    all["equalize_graph"] = {{"regions", report->regions},
-                             {"layers", report->layers},
-                             {"iterations", report->iterations},
-                             {"converged", report->converged},
-                             {"range_ratio_before", report->range_ratio_before},
-                             {"range_ratio_after", report->range_ratio_after},
-                             {"rejected", rejected_json(report->rejected)}};
-  }
-  if (const auto& report = result.splitting) {
-    all["split_channels"] = {{"regions", report->regions}, {"channels", report->channels}};
-  }
-  if (const auto& report = result.activation_equalization) {
-    all["equalize_activations"] = {{"regions", report->regions},
-                                   {"layers", report->layers},
-                                   {"rejected", rejected_json(report->rejected)}};
-  }
-  if (const auto& report = result.bias_correction) {
-    all["correct_biases"] = {{"layers", report->layers},
-                             {"created", report->created},
-                             {"mean_shift", report->mean_shift}};
-  }
-  return all;
 }
 
 /// Linux counts it in KiB.

@@ -1,0 +1,33 @@
+#include "option_rows.h"
+
+namespace ptq::cli {
+
+Rows run_options() {
+  return {
+      text("config", "None", "YAML file with values for any of these options"),
+      on_off("compile", "on", "run the optimised plan; off runs node by node").reference_has("off"),
+      integer("threads", "None", "cores the network uses")
+          .between(1, 1024)
+          .by_default("all cores")
+          .ours(),
+      integer("gpu", "None", "index of the CUDA device; None is the CPU").at_least(0),
+      integer("seed", "123456", "seed of everything random").at_least(0).ours(),
+      a_switch("explain", "list what techniques left out, and why").ours(),
+      a_switch("skip-float", "do not evaluate the float network").ours(),
+  };
+}
+
+Rows output_options() {
+  return {
+      text("report", "None", "JSON file for all results").ours(),
+      text("dump-quantizers", "None", "JSON file for scales, zero points and formats").ours(),
+      text("dump-logits", "None", ".npy file for the quantized network's logits").ours(),
+      text("dump-float-logits", "None", ".npy file for the float network's logits").ours(),
+      text("export-dir", ".", "existing folder for exported models").serves_default(),
+      a_switch("export-onnx-qcdq", "export ONNX").serves_default(),
+      a_switch("export-torch-qcdq", "export TorchScript").serves_default(),
+      integer("onnx-opset-version", "None", "ONNX opset").at_least(1).serves_default(),
+  };
+}
+
+}  // namespace ptq::cli

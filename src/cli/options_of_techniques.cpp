@@ -1,0 +1,68 @@
+#include "option_rows.h"
+
+namespace ptq::cli {
+
+Rows graph_technique_options() {
+  return {
+      integer("graph-eq-iterations", "20", "rounds of weight equalization; 0 is off")
+          .between(0, 10000),
+      on_off("graph-eq-merge-bias", "on", "equalization takes the bias into account"),
+      text("act-equalization", "None", "moves activation ranges into weights")
+          .one_of({"fx", "layerwise"})
+          .or_none(),
+      number("act-equalization-alpha", "0.5",
+             "share of an activation's range that moves into the weights")
+          .between(0, 1)
+          .ours(),
+      number("channel-splitting-ratio", "0.0", "share of channels to split").between(0, 1),
+      on_off("channel-splitting-split-input", "off", "split what reads a value, not what makes it"),
+      on_off("bias-corr", "on", "correct biases for what quantization shifts"),
+      on_off("calibrate-bn", "off", "re-estimate the statistics of batch norms (--no-merge-bn)"),
+  };
+}
+
+Rows gpxq_options() {
+  return {
+      on_off("gptq", "off", "GPTQ").serves_default(),
+      on_off("gpfq", "off", "GPFQ").serves_default(),
+      on_off("qronos", "off", "Qronos").serves_default(),
+      number("gpfq-p", "1.0", "has no effect in the reference").serves_default(),
+      on_off("gpxq-act-order", "off", "GPTQ, GPFQ, Qronos: large inputs first").serves_default(),
+      on_off("gptq-use-quant-activations", "off", "GPTQ on quantized activations").serves_default(),
+      on_off("disable-create-weight-orig", "off", "GPTQ keeps no original weights")
+          .serves_default(),
+      integer("gpxq-accumulator-bit-width", "None", "bits of the accumulator (AXE)")
+          .at_least(1)
+          .serves_default(),
+      integer("gpxq-accumulator-tile-size", "None", "products an accumulator adds (AXE)")
+          .at_least(1)
+          .serves_default(),
+  };
+}
+
+Rows learned_round_options() {
+  return {
+      text("learned-round", "None", "learn the rounding of weights")
+          .one_of({"linear_round", "hard_sigmoid_round", "sigmoid_round"})
+          .serves_default(),
+      text("learned-round-block-name", "layer\\d+", "modules that make a block (blockwise)")
+          .serves_default(),
+      text("learned-round-loss", "regularised_mse", "what is minimised")
+          .one_of({"regularised_mse", "mse"})
+          .serves_default(),
+      text("learned-round-mode", "layerwise", "a layer at a time, or a block")
+          .one_of({"layerwise", "blockwise"})
+          .serves_default(),
+      integer("learned-round-iters", "1000", "steps a layer").at_least(1).serves_default(),
+      text("learned-round-lr-scheduler", "None", "how the learning rate falls")
+          .one_of({"linear"})
+          .serves_default(),
+      number("learned-round-lr", "0.001", "learning rate").above(0).serves_default(),
+      integer("learned-round-batch-size", "1", "images a step").at_least(1).serves_default(),
+      text("optimizer", "adam", "optimizer of learned rounding")
+          .one_of({"adam", "sign_sgd"})
+          .serves_default(),
+  };
+}
+
+}  // namespace ptq::cli

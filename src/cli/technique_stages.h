@@ -1,0 +1,17 @@
+#pragma once
+
+#include "image_sets.h"
+#include "stage.h"
+
+/// Techniques as stages of a run: each says what it did, and warns where it was asked for and found
+/// nothing.
+namespace ptq::cli {
+
+void prepare(Run& run, ir::Graph& graph);
+void equalize_activations(Run& run, ir::Graph& graph, ImageSets& images);
+void calibrate_batch_norms(Run& run, ir::Graph& graph, const quant::QuantizerTable& table,
+                           ImageSets& images);
+void correct_biases(Run& run, ir::Graph& graph, const quant::QuantizerTable& table,
+                    ImageSets& images);
+
+}  // namespace ptq::cli
