@@ -19,18 +19,27 @@ const fs::path kRoot = PTQ_SOURCE_DIR;
 
 /// Folders by level: one may include those of lower levels, and never another of its own.
 const std::map<std::string, int> kLevels = {
-    {"base", 0},     {"ir", 1},     {"quant", 2}, {"import", 3}, {"runtime", 3}, {"data", 3},
-    {"backends", 4}, {"passes", 4}, {"eval", 4},  {"cli", 5},    {"apps", 6},
+    {"base", 0},   {"ir", 1},     {"quant", 2},    {"import", 3}, {"runtime", 3},
+    {"data", 3},   {"export", 3}, {"backends", 4}, {"passes", 4}, {"eval", 4},
+    {"models", 4}, {"cli", 5},    {"bench", 6},    {"apps", 7},
 };
 
 /// Who alone includes what: the beginning of an include, and the folders.
 const std::vector<std::pair<std::string, std::set<std::string>>> kReserved = {
-    {"torch/csrc/", {"import"}}, {"torch/script.h", {"import"}},
-    {"torch/torch.h", {}},       {"dnnl", {"runtime"}},
-    {"jpeglib.h", {"data"}},     {"png.h", {"data", "apps"}},
-    {"tiff", {"data"}},          {"webp/", {"data"}},
-    {"CLI/", {"cli", "apps"}},   {"yaml-cpp/", {"cli"}},
-    {"nlohmann/", {"cli"}},      {"spdlog/", {"cli", "apps"}},
+    {"torch/csrc/", {"import", "export"}},
+    {"torch/script.h", {"import", "export"}},
+    {"torch/torch.h", {}},
+    {"dnnl", {"runtime"}},
+    {"jpeglib.h", {"data"}},
+    {"png.h", {"data", "apps"}},
+    {"tiff", {"data"}},
+    {"webp/", {"data"}},
+    {"CLI/", {"cli", "apps"}},
+    {"yaml-cpp/", {"cli", "bench"}},
+    {"nlohmann/", {"cli", "bench"}},
+    {"google/protobuf/", {"export"}},
+    {"onnx/", {"export"}},
+    {"spdlog/", {"cli", "apps"}},
 };
 
 struct Source {
