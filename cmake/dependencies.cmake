@@ -38,6 +38,9 @@ target_link_libraries(ptq_image_codecs INTERFACE JPEG::JPEG PNG::PNG TIFF::TIFF
                                                  ${WEBP_DEMUX_LIBRARY})
 add_library(ptq::image_codecs ALIAS ptq_image_codecs)
 
+# Only the hashes; LibTorch loads the same library anyway.
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+
 find_package(CLI11 CONFIG REQUIRED)
 find_package(spdlog CONFIG REQUIRED)
 find_package(yaml-cpp CONFIG REQUIRED)

@@ -7,7 +7,7 @@ programs=(
   g++ cmake ninja-build
   libtorch-dev libdnnl-dev
   libjpeg-dev libpng-dev libtiff-dev libwebp-dev zlib1g-dev
-  libcli11-dev libspdlog-dev libyaml-cpp-dev nlohmann-json3-dev
+  libssl-dev libcli11-dev libspdlog-dev libyaml-cpp-dev nlohmann-json3-dev
   dataset-fashion-mnist
 )
 tests=(libgtest-dev libgmock-dev python3-torch python3-torchvision python3-pil)

@@ -30,6 +30,7 @@ const std::vector<std::pair<std::string, std::set<std::string>>> kReserved = {
     {"torch/script.h", {"import", "export"}},
     {"torch/torch.h", {}},
     {"dnnl", {"runtime"}},
+    {"openssl/", {"base"}},
     {"jpeglib.h", {"data"}},
     {"png.h", {"data", "apps"}},
     {"tiff", {"data"}},
