@@ -41,6 +41,18 @@ add_library(ptq::image_codecs ALIAS ptq_image_codecs)
 # Only the hashes; LibTorch loads the same library anyway.
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 
+# ONNX files. LibTorch loads both libraries too, so these are the versions it was built with.
+# Debian's ONNXConfig.cmake names targets without a namespace that clash with protobuf's.
+find_package(Protobuf REQUIRED)
+find_path(ONNX_INCLUDE_DIR onnx/onnx_pb.h REQUIRED)
+find_library(ONNX_LIBRARY onnx REQUIRED)
+find_library(ONNX_PROTO_LIBRARY onnx_proto REQUIRED)
+add_library(ptq_onnx INTERFACE)
+target_include_directories(ptq_onnx SYSTEM INTERFACE ${ONNX_INCLUDE_DIR} ${Protobuf_INCLUDE_DIRS})
+target_compile_definitions(ptq_onnx INTERFACE ONNX_NAMESPACE=onnx ONNX_ML=1)
+target_link_libraries(ptq_onnx INTERFACE ${ONNX_LIBRARY} ${ONNX_PROTO_LIBRARY} ${Protobuf_LIBRARIES})
+add_library(ptq::onnx ALIAS ptq_onnx)
+
 find_package(CLI11 CONFIG REQUIRED)
 find_package(spdlog CONFIG REQUIRED)
 find_package(yaml-cpp CONFIG REQUIRED)

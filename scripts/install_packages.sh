@@ -6,11 +6,12 @@ set -euo pipefail
 programs=(
   g++ cmake ninja-build
   libtorch-dev libdnnl-dev
+  libonnx-dev libprotobuf-dev
   libjpeg-dev libpng-dev libtiff-dev libwebp-dev zlib1g-dev
   libssl-dev libcli11-dev libspdlog-dev libyaml-cpp-dev nlohmann-json3-dev
   dataset-fashion-mnist
 )
-tests=(libgtest-dev libgmock-dev python3-torch python3-torchvision python3-pil)
+tests=(libgtest-dev libgmock-dev python3-torch python3-torchvision python3-pil python3-onnx)
 
 is_installed() {
   [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]

@@ -13,6 +13,7 @@ enum class ExitCode : int {
   kData = 65,          // images, labels, folders
   kModel = 66,         // the TorchScript file, or what it computes
   kQuantization = 67,  // a quantizer that cannot be built for this model
+  kExport = 68,        // a network that an export format cannot express, a file that cannot be read
   kInternal = 70,      // a broken invariant: our mistake
   kOutput = 73,        // a file that could not be written
 };
@@ -40,6 +41,9 @@ struct ImportError : Error {
 struct QuantizationError : Error {
   explicit QuantizationError(const std::string& message)
       : Error(ExitCode::kQuantization, message) {}
+};
+struct ExportError : Error {
+  explicit ExportError(const std::string& message) : Error(ExitCode::kExport, message) {}
 };
 struct OutputError : Error {
   explicit OutputError(const std::string& message) : Error(ExitCode::kOutput, message) {}

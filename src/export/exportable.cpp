@@ -1,0 +1,52 @@
+#include "export/exportable.h"
+
+#include "ptq/base/error.h"
+
+namespace ptq::exporting {
+namespace {
+
+/// Why no format has this quantizer; empty if it has.
+std::string obstacle(const quant::Quantizer& quantizer) {
+  if (quantizer.minifloat() != nullptr) return "is a minifloat";
+  if (quantizer.granularity == quant::Granularity::kPerGroup) return "has a scale for each group";
+  if (quantizer.timing == quant::Timing::kDynamic) return "takes its scale from each image";
+  if (quantizer.kind == quant::QuantizerKind::kActivation && !quantizer.is_static_per_tensor()) {
+    return "has more than one scale";
+  }
+  if (quantizer.calibration == quant::Calibration::kHqo &&
+      quantizer.symmetry == quant::Symmetry::kAsymmetric) {
+    return "has zero points that are no whole numbers";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string part_of_layer(const quant::Quantizer& quantizer) {
+  switch (quantizer.kind) {
+    case quant::QuantizerKind::kWeight:
+      return "the weight of " + quantizer.layer;
+    case quant::QuantizerKind::kBias:
+      return "the bias of " + quantizer.layer;
+    default:
+      return "the activation quantizer at " + quantizer.layer;
+  }
+}
+
+void check_common(const ir::Graph& graph, const quant::QuantizerTable& table,
+                  const std::string& format) {
+  for (const ir::Node& node : graph.nodes) {
+    if (const auto* opaque = node.as<ir::Opaque>()) {
+      throw ExportError(format + " cannot say what " + node.name + " computes: " + opaque->schema +
+                        " is an operator that this program only passes on to LibTorch");
+    }
+  }
+  for (const quant::Quantizer& quantizer : table.quantizers) {
+    const std::string reason = obstacle(quantizer);
+    if (!reason.empty()) {
+      throw ExportError(format + " cannot express " + part_of_layer(quantizer) + ": it " + reason);
+    }
+  }
+}
+
+}  // namespace ptq::exporting
