@@ -18,13 +18,25 @@ class Compiler {
     program_.micro_batch = micro_batch;
   }
 
-  Program run() {
+  Program whole_network() {
     add_values();
-    for (const Group& group : decide_fusion(plan_.graph, table_, plan_.observed_values())) {
-      run_named(group.anchor->name, [&] { emit(group); });
+    add_images();
+    emit_all(plan_.observed_values());
+    program_.inputs = {plan_.graph.input};
+    program_.outputs = {output_rows()};
+    assign_memory(program_);
+    return std::move(program_);
+  }
+
+  Program part(const PartValues& values) {
+    add_values();
+    for (const auto& [value, layout] : values.inputs) {
+      slot(value).layout = layout;
+      program_.inputs.push_back(value);
     }
-    program_.input = plan_.graph.input;
-    program_.output = output_rows();
+    std::sort(program_.inputs.begin(), program_.inputs.end());
+    emit_all({values.outputs.begin(), values.outputs.end()});
+    program_.outputs = values.outputs;
     assign_memory(program_);
     return std::move(program_);
   }
@@ -48,6 +60,10 @@ class Compiler {
       if (value.constant.defined()) value.layout = layout_of(value.constant);
       program_.slots.push_back(std::move(value));
     }
+  }
+
+  void add_images() {
+    const ir::Graph& graph = plan_.graph;
     const ir::Dims& images = graph.values.at(static_cast<size_t>(graph.input)).shape;
     const Extents sizes = ir::at_batch(images, program_.micro_batch);
     slot(graph.input).layout = sizes.size() == 4 ? channels_last(sizes) : row_major(sizes);
@@ -58,6 +74,12 @@ class Compiler {
     for (const auto& [value, nodes] : plan_.observed) {
       if (plan_.is_constant(value)) program_.constant_observations.push_back({value, nodes});
       if (value == plan_.graph.input) program_.image_observers = nodes;
+    }
+  }
+
+  void emit_all(const std::unordered_set<ir::ValueId>& kept) {
+    for (const Group& group : decide_fusion(plan_.graph, table_, kept)) {
+      run_named(group.anchor->name, [&] { emit(group); });
     }
   }
 
@@ -236,7 +258,12 @@ class Compiler {
 
 Program compile(PlanGraph plan, const quant::QuantizerTable& table, Numerics numerics,
                 int64_t micro_batch) {
-  return Compiler(std::move(plan), table, numerics, micro_batch).run();
+  return Compiler(std::move(plan), table, numerics, micro_batch).whole_network();
+}
+
+Program compile_part(PlanGraph nodes, const PartValues& values, const quant::QuantizerTable& table,
+                     int64_t batch) {
+  return Compiler(std::move(nodes), table, Numerics::kQuantized, batch).part(values);
 }
 
 }  // namespace ptq::runtime

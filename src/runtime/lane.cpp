@@ -36,7 +36,8 @@ Lane::Lane(const Program& program)
     return tensor_at(base + program.slots[static_cast<size_t>(root)].offset, slot.layout);
   };
   for (size_t i = 0; i < program.slots.size(); ++i) values_[i] = program.slots[i].constant;
-  values_[static_cast<size_t>(program.input)] = place(program.input);
+  const SlotId images = program.inputs.front();
+  values_[static_cast<size_t>(images)] = place(images);
   for (const Instruction& instruction : program.instructions) {
     at::Tensor& out = values_[static_cast<size_t>(instruction.output)];
     std::vector<at::Tensor> inputs;
@@ -57,14 +58,14 @@ void Lane::run(const at::Tensor& images, const at::Tensor& logits, const Observe
                int lane) {
   const int64_t count = images.size(0);
   if (observer) show(observer, program_.image_observers, images, lane);
-  value(program_.input).narrow(0, 0, count).copy_(images);
+  value(program_.inputs.front()).narrow(0, 0, count).copy_(images);
   for (size_t i = 0; i < bound_.size(); ++i) {
     if (bound_[i]) run_named(program_.instructions[i].node, bound_[i]);
     if (!observer) continue;
     for (const Observation& seen : program_.observations[i])
       show(observer, seen.nodes, value(seen.slot), lane);
   }
-  logits.copy_(value(program_.output).narrow(0, 0, count));
+  logits.copy_(value(program_.outputs.front()).narrow(0, 0, count));
 }
 
 void Lane::observe_constants(const Observer& observer, int lane) const {

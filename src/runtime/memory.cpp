@@ -24,13 +24,14 @@ class MemoryPlan {
   explicit MemoryPlan(Program& program) : program_(program), lifetimes_(program.slots.size()) {}
 
   void run() {
-    touch(program_.input, 0);
+    for (const SlotId input : program_.inputs) touch(input, 0);
     for (size_t i = 0; i < program_.instructions.size(); ++i) {
       const auto time = static_cast<int64_t>(i);
       for (const SlotId input : program_.instructions[i].inputs) touch(input, time);
       touch(program_.instructions[i].output, time);
     }
-    touch(program_.output, static_cast<int64_t>(program_.instructions.size()));
+    const auto end = static_cast<int64_t>(program_.instructions.size());
+    for (const SlotId output : program_.outputs) touch(output, end);
     overwrite_inputs();
     place();
   }
@@ -53,6 +54,11 @@ class MemoryPlan {
     life.last = std::max(life.last, time);
   }
 
+  bool is_input(SlotId id) const {
+    const auto& inputs = program_.inputs;
+    return std::find(inputs.begin(), inputs.end(), id) != inputs.end();
+  }
+
   void overwrite_inputs() {
     for (size_t i = 0; i < program_.instructions.size(); ++i) {
       const Instruction& instruction = program_.instructions[i];
@@ -66,7 +72,7 @@ class MemoryPlan {
   bool overwrite(const Instruction& instruction, size_t input, size_t time) {
     const SlotId from = root(instruction.inputs[input]);
     const SlotId to = instruction.output;
-    if (slot(from).constant.defined() || from == program_.input) return false;
+    if (slot(from).constant.defined() || is_input(from)) return false;
     const auto& inputs = instruction.inputs;
     const bool read_twice = std::count_if(inputs.begin(), inputs.end(),
                                           [&](SlotId other) { return root(other) == from; }) > 1;

@@ -4,43 +4,15 @@
 #include <c10/core/InferenceMode.h>
 
 #include <atomic>
-#include <exception>
 #include <memory>
-#include <thread>
 
 #include "ptq/base/error.h"
-#include "ptq/base/threads.h"
 #include "ptq/quant/layer_quantizers.h"
 #include "runtime/lane.h"
+#include "runtime/lane_threads.h"
 
 namespace ptq::runtime {
 namespace {
-
-/// Runs `work` on a thread of its own that uses one core for everything below it.
-std::thread lane_thread(std::function<void()> work, std::exception_ptr& failure) {
-  return std::thread([work = std::move(work), &failure] {
-    try {
-      const c10::InferenceMode no_gradients;
-      set_intra_op_threads(1);
-      work();
-    } catch (...) {
-      failure = std::current_exception();
-    }
-  });
-}
-
-void on_lane_threads(int lanes, const std::function<void(int)>& work) {
-  std::vector<std::exception_ptr> failures(static_cast<size_t>(lanes));
-  std::vector<std::thread> threads;
-  for (int lane = 0; lane < lanes; ++lane) {
-    threads.push_back(
-        lane_thread([&work, lane] { work(lane); }, failures[static_cast<size_t>(lane)]));
-  }
-  for (std::thread& thread : threads) thread.join();
-  for (const std::exception_ptr& failure : failures) {
-    if (failure) std::rethrow_exception(failure);
-  }
-}
 
 class Plan : public Executor {
  public:
@@ -59,7 +31,8 @@ class Plan : public Executor {
     check(images);
     const c10::InferenceMode no_gradients;
     const int64_t count = images.size(0);
-    const int64_t classes = program_.slots[static_cast<size_t>(program_.output)].layout.sizes.at(1);
+    const int64_t classes =
+        program_.slots[static_cast<size_t>(program_.outputs.front())].layout.sizes.at(1);
     const at::Tensor logits = at::empty({count, classes});
     const int64_t parts = (count + program_.micro_batch - 1) / program_.micro_batch;
     std::atomic<int64_t> next{0};

@@ -44,7 +44,8 @@ struct Program {
   int64_t micro_batch = 1;
   std::vector<Slot> slots;
   std::vector<Instruction> instructions;
-  SlotId input = 0, output = 0;
+  /// What it is given and what it makes: the images and the logits, of a whole network.
+  std::vector<SlotId> inputs, outputs;
   /// By instruction: what to show an observer once it has run.
   std::vector<std::vector<Observation>> observations;
   /// Constants to show an observer, once a run.
@@ -55,10 +56,23 @@ struct Program {
   int64_t scratch_bytes = 0;
 };
 
-/// Compiles for the threads that OpenMP would use on the calling thread. Throws ImportError naming
-/// a node that cannot run.
+/// Compiles a whole network for the threads that OpenMP would use on the calling thread. Throws
+/// ImportError naming a node that cannot run.
 Program compile(PlanGraph plan, const quant::QuantizerTable& table, Numerics numerics,
                 int64_t micro_batch);
+
+/// The values of a part of a network that are made outside, with where their elements lie, and
+/// those it makes that are read outside.
+struct PartValues {
+  std::unordered_map<ir::ValueId, Layout> inputs;
+  std::vector<ir::ValueId> outputs;
+};
+
+/// Compiles some nodes of a network, in its order, with weights and biases as they stand in the
+/// nodes and activation quantizers on, for exactly `batch` images. Program::inputs stand in
+/// ascending order, outputs as given and in whatever layout the last step leaves.
+Program compile_part(PlanGraph nodes, const PartValues& values, const quant::QuantizerTable& table,
+                     int64_t batch);
 
 /// Gives every root its place in the arena: values that live at different times share bytes, and a
 /// step overwrites an input that nobody else needs where it can.
