@@ -1,0 +1,81 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "ptq/backends/placement.h"
+#include "ptq/export/export.h"
+#include "ptq/passes/calibrate.h"
+#include "ptq/passes/pipeline.h"
+#include "runtime/plan_cases.h"
+#include "support/run_graph.h"
+
+namespace ptq::exporting::testing {
+
+/// How a network is quantized and written.
+struct Setting {
+  std::string name = "fx";
+  backends::Backend backend = backends::Backend::kFx;
+  backends::PlacementOptions placement = {};
+  passes::PreparationOptions preparation = {};
+  ExportOptions options = {};
+};
+
+struct Quantized {
+  ir::Graph graph;
+  quant::QuantizerTable table;
+};
+
+/// Prepared, placed and calibrated on one batch of random images.
+inline Quantized quantized(ir::Graph graph, const Setting& setting) {
+  const at::Tensor images = ptq::testing::images_for(graph, 4);
+  passes::prepare(graph, setting.preparation);
+  Quantized result{graph, {}};
+  result.table = backends::place(setting.backend, result.graph, setting.placement);
+  passes::initialize_weight_scales(result.graph, result.table);
+  if (!setting.placement.activations || result.table.quantizers.empty()) return result;
+  bool is_first = true;
+  passes::calibrate_activations(result.graph, result.table, {}, [&]() -> std::optional<at::Tensor> {
+    if (!std::exchange(is_first, false)) return std::nullopt;
+    return images;
+  });
+  return result;
+}
+
+/// The networks of the plan's tests that ONNX can express.
+inline std::vector<ptq::testing::PlanCase> onnx_cases() {
+  std::vector<ptq::testing::PlanCase> cases;
+  for (auto& plan_case : ptq::testing::plan_cases()) {
+    const bool refused =
+        plan_case.name == "opaque_roll" || plan_case.name == "adaptive_avg_pool_to_3";
+    if (!refused) cases.push_back(std::move(plan_case));
+  }
+  return cases;
+}
+
+inline ir::Graph graph_of(const ptq::testing::PlanCase& plan_case) {
+  ptq::testing::GraphBuilder builder(plan_case.image);
+  return builder.finish(plan_case.build(builder));
+}
+
+/// The one scale that the graph's output is a multiple of; nothing if it is not quantized.
+inline std::optional<double> output_scale(const Quantized& network) {
+  ir::Graph graph = network.graph;
+  const ir::Index index(graph);
+  const ir::Node* producer = index.producer(graph.output);
+  while (producer != nullptr && producer->is<ir::Reshape>()) {
+    producer = index.producer(producer->inputs[0]);
+  }
+  if (producer == nullptr || !producer->is<ir::FakeQuantize>()) return std::nullopt;
+  const auto id = producer->as<ir::FakeQuantize>()->quantizer;
+  return network.table.scale_of(id).value.item<double>();
+}
+
+/// What two outputs of a network may differ by: a step of its last scale where it ends in one, or
+/// a thousandth of its largest number.
+inline double tolerance(const Quantized& network, const at::Tensor& expected) {
+  const double largest = expected.abs().max().item<double>();
+  return output_scale(network).value_or(1e-3 * largest) * 1.001;
+}
+
+}  // namespace ptq::exporting::testing
