@@ -1,0 +1,71 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <random>
+
+#include "ptq/ir/op.h"
+
+namespace ptq::passes {
+
+/// Second moments of what a layer multiplies with its weight, group by group: with x the columns of
+/// the unfolded input (K = in / groups * taps values, in the order of passes/weight_rows.h; rows of
+/// a Linear's input),
+///
+///   hessian = sum of factor x xᵀ       cross = sum of factor x fᵀ
+///
+/// where f is the same column of a second input, that of the float network. What the quantized
+/// layer does wrong follows from them: the sum of |W f - Q x|² is the energy of W f, minus
+/// 2 tr(Q cross Wᵀ), plus tr(Q hessian Qᵀ). Sums are float32 products of blocks; an unfolded input
+/// is never there as a whole.
+class InputMoments {
+ public:
+  struct Options {
+    /// Whether `cross` and `energy` are summed.
+    bool cross = false;
+    /// Part of the columns that enters the sums, drawn at random and evenly, the same for the same
+    /// inputs.
+    double fraction = 1;
+    /// The float weight W, by rows (weight_rows); needed with `cross`.
+    at::Tensor float_rows;
+  };
+
+  /// `op` outlives this.
+  InputMoments(const ir::Op& op, Options options);
+
+  /// How many columns an input unfolds to.
+  int64_t columns_of(const at::Tensor& input) const;
+
+  /// `input` and `float_input` contiguous float32, of the same sizes.
+  void add(const at::Tensor& input, double factor = 1);
+  void add(const at::Tensor& input, const at::Tensor& float_input, double factor = 1);
+
+  /// [groups, K, K].
+  const at::Tensor& hessian();
+  const at::Tensor& cross() const { return cross_; }
+  /// Sum of factor |W f|².
+  double energy() const { return energy_; }
+
+ private:
+  /// Matrices of [groups * K, columns]: of the input, and of the float input or undefined.
+  struct Columns {
+    at::Tensor input, float_input;
+  };
+
+  void add_all(const at::Tensor& input, const at::Tensor& float_input, double factor);
+  void add_columns(const Columns& columns, double factor);
+  Columns sample(const Columns& columns);
+  void add_group(int64_t group, const Columns& columns, double factor);
+  double energy_of(int64_t group, const at::Tensor& float_input) const;
+
+  const ir::Op& op_;
+  Options options_;
+  int64_t groups_, depth_;
+  /// Its upper triangle, in blocks, is right.
+  at::Tensor hessian_;
+  at::Tensor cross_;
+  double energy_ = 0;
+  std::mt19937_64 random_;
+};
+
+}  // namespace ptq::passes

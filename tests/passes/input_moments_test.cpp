@@ -1,0 +1,151 @@
+#include "passes/input_moments.h"
+
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/eye.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/zeros.h>
+#include <gtest/gtest.h>
+
+#include "passes/weight_rows.h"
+#include "ptq/base/error.h"
+#include "ptq/runtime/execute_op.h"
+#include "support/graph_builder.h"
+
+namespace ptq::passes {
+namespace {
+
+using ptq::testing::normals;
+
+ir::Conv conv(const std::vector<int64_t>& weight, int64_t groups = 1, int64_t stride = 1,
+              int64_t padding = 0, int64_t dilation = 1) {
+  ir::Conv op;
+  const size_t dims = weight.size() - 2;
+  op.weight.value = normals(weight, 1, 1);
+  op.stride = ir::Ints(dims, stride);
+  op.padding = ir::Ints(dims, padding);
+  op.dilation = ir::Ints(dims, dilation);
+  op.groups = groups;
+  return op;
+}
+
+ir::ConvTranspose conv_transpose(const std::vector<int64_t>& weight, int64_t groups) {
+  ir::ConvTranspose op;
+  op.weight.value = normals(weight, 1, 1);
+  op.stride = {2, 2};
+  op.padding = {1, 1};
+  op.output_padding = {1, 1};
+  op.dilation = {1, 1};
+  op.groups = groups;
+  return op;
+}
+
+ir::Linear linear(int64_t out, int64_t in) {
+  ir::Linear op;
+  op.weight.value = normals({out, in}, 1, 1);
+  return op;
+}
+
+struct Case {
+  std::string name;
+  ir::Op op;
+  std::vector<int64_t> input;
+};
+
+std::vector<Case> cases() {
+  return {
+      {"linear", linear(5, 7), {4, 7}},
+      {"linear_of_tokens", linear(5, 300), {2, 9, 300}},
+      {"pointwise", conv({6, 5, 1, 1}), {2, 5, 4, 3}},
+      {"conv", conv({6, 5, 3, 3}, 1, 2, 1, 2), {3, 5, 9, 8}},
+      {"wide_conv", conv({4, 40, 3, 3}, 1, 1, 1), {2, 40, 6, 6}},
+      {"grouped", conv({6, 3, 3, 3}, 2, 1, 1), {2, 6, 5, 5}},
+      {"depthwise", conv({6, 1, 3, 3}, 6, 2, 1), {2, 6, 30, 31}},
+      {"one_dimension", conv({4, 3, 5}, 1, 2, 2), {2, 3, 11}},
+      {"three_dimensions", conv({4, 2, 2, 3, 2}, 1, 1, 1), {1, 2, 3, 4, 5}},
+      {"transposed", conv_transpose({4, 3, 3, 3}, 1), {2, 4, 5, 4}},
+      {"transposed_grouped", conv_transpose({4, 3, 3, 3}, 2), {2, 4, 5, 4}},
+  };
+}
+
+/// The unfolded input [groups, K, n]: what comes out of the layer with a weight of ones and zeros.
+at::Tensor columns(const ir::Op& op, const at::Tensor& input) {
+  const at::Tensor rows = weight_rows(op, ir::weighted(op)->weight.value);
+  const int64_t groups = rows.size(0), depth = rows.size(2);
+  ir::Op picking = op;
+  at::Tensor& weight = ir::weighted(picking)->weight.value;
+  std::vector<int64_t> sizes = weight.sizes().vec();
+  const auto* transposed = std::get_if<ir::ConvTranspose>(&op);
+  sizes[transposed != nullptr ? 1 : 0] = transposed != nullptr ? depth : groups * depth;
+  weight = at::zeros(sizes);
+  weight = weight_of_rows(picking, at::eye(depth).repeat({groups, 1, 1}));
+  const at::Tensor out = runtime::execute_op(picking, {input}, input.size(0)).to(at::kDouble);
+  if (std::holds_alternative<ir::Linear>(op)) return out.reshape({-1, depth}).t().unsqueeze(0);
+  return out.reshape({input.size(0), groups, depth, -1})
+      .permute({1, 2, 0, 3})
+      .reshape({groups, depth, -1});
+}
+
+class InputMomentsOf : public ::testing::TestWithParam<Case> {};
+
+TEST_P(InputMomentsOf, ALayerAreProductsOfItsUnfoldedInput) {
+  const Case& c = GetParam();
+  InputMoments moments(c.op, {});
+  const at::Tensor first = normals(c.input, 1, 2), second = normals(c.input, 1, 3);
+  moments.add(first, 0.5);
+  moments.add(second, 2);
+  const at::Tensor x = columns(c.op, first), y = columns(c.op, second);
+  EXPECT_EQ(moments.columns_of(first), x.size(2));
+  const at::Tensor expected =
+      at::matmul(x, x.transpose(1, 2)).mul(0.5).add(at::matmul(y, y.transpose(1, 2)).mul(2));
+  EXPECT_TRUE(at::allclose(moments.hessian().to(at::kDouble), expected, 1e-4, 1e-3));
+}
+
+TEST_P(InputMomentsOf, TwoStreamsAddUpToTheErrorOfTheLayer) {
+  const Case& c = GetParam();
+  const at::Tensor rows = weight_rows(c.op, ir::weighted(c.op)->weight.value);
+  InputMoments moments(c.op, {true, 1, rows});
+  const at::Tensor input = normals(c.input, 1, 2), in_float = normals(c.input, 1, 3);
+  moments.add(input, in_float, 0.5);
+  const at::Tensor x = columns(c.op, input), f = columns(c.op, in_float);
+  EXPECT_TRUE(at::allclose(moments.cross().to(at::kDouble),
+                           at::matmul(x, f.transpose(1, 2)).mul(0.5), 1e-4, 1e-3));
+  const at::Tensor out = runtime::execute_op(c.op, {in_float}, in_float.size(0));
+  EXPECT_NEAR(moments.energy(), 0.5 * out.square().sum().item<double>(), 1e-4 * moments.energy());
+}
+
+INSTANTIATE_TEST_SUITE_P(Layers, InputMomentsOf, ::testing::ValuesIn(cases()),
+                         [](const auto& layer) { return layer.param.name; });
+
+TEST(InputMoments, TakeAPartOfTheColumnsWhereAskedTo) {
+  const ir::Op op = conv({4, 3, 3, 3}, 1, 1, 1);
+  const at::Tensor input = normals({8, 3, 32, 32}, 1, 2);
+  InputMoments all(op, {}), part(op, {false, 0.25, {}}), again(op, {false, 0.25, {}});
+  all.add(input);
+  part.add(input);
+  again.add(input);
+  const double whole = all.hessian().diagonal(0, 1, 2).sum().item<double>();
+  const double quarter = part.hessian().diagonal(0, 1, 2).sum().item<double>();
+  EXPECT_NEAR(quarter / whole, 0.25, 0.02);
+  EXPECT_TRUE(part.hessian().equal(again.hessian()));
+}
+
+TEST(InputMoments, SayWhatTheyNeed) {
+  const ir::Op op = linear(5, 7);
+  const at::Tensor rows = weight_rows(op, ir::weighted(op)->weight.value);
+  EXPECT_THROW(InputMoments(op, {true, 1, {}}), InternalError);
+  InputMoments cross(op, {true, 1, rows});
+  EXPECT_THROW(cross.add(at::zeros({2, 7})), InternalError);
+  InputMoments plain(op, {});
+  EXPECT_THROW(plain.add(at::zeros({2, 7}), at::zeros({2, 7})), InternalError);
+}
+
+TEST(WeightRows, GoBothWays) {
+  for (const Case& c : cases()) {
+    const at::Tensor& weight = ir::weighted(c.op)->weight.value;
+    EXPECT_TRUE(weight_of_rows(c.op, weight_rows(c.op, weight)).equal(weight)) << c.name;
+  }
+}
+
+}  // namespace
+}  // namespace ptq::passes
