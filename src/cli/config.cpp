@@ -171,6 +171,9 @@ Config make_config(const Settings& settings) {
   config.calibration_samples = settings.integer("calibration-samples");
   config.calibration_samples_given = settings.given("calibration-samples");
   config.calibration_sampling = sampling(settings.text("calibration-sampling"));
+  if (!settings.is_none("validation-samples")) {
+    config.validation_samples = settings.integer("validation-samples");
+  }
   config.batch_size_calibration = settings.integer("batch-size-calibration");
   config.batch_size_validation = settings.integer("batch-size-validation");
   config.workers = static_cast<int>(settings.integer("workers"));

@@ -3,12 +3,24 @@
 #include <algorithm>
 #include <numeric>
 
+#include "ptq/base/error.h"
+#include "shared_stages.h"
+
 namespace ptq::cli {
 namespace {
 
-std::vector<int64_t> all_items(const data::ImageFolder& folder) {
+/// All of them, or as many of all classes as were asked for, in the order of the folder.
+std::vector<int64_t> validation_items(const Config& config, const data::ImageFolder& folder) {
   std::vector<int64_t> items(folder.items.size());
   std::iota(items.begin(), items.end(), int64_t{0});
+  if (!config.validation_samples) return items;
+  if (*config.validation_samples > static_cast<int64_t>(items.size())) {
+    throw DataError("--validation-samples " + std::to_string(*config.validation_samples) + ": " +
+                    config.validation_dir + " has " + std::to_string(items.size()) + " images");
+  }
+  items = data::draw_calibration_items(folder, *config.validation_samples,
+                                       data::CalibrationSampling::kStratified, config.seed);
+  std::sort(items.begin(), items.end());
   return items;
 }
 
@@ -21,13 +33,62 @@ std::vector<int64_t> calibration_items(const Config& config, const data::ImageFo
   return data::draw_calibration_items(folder, count, config.calibration_sampling, config.seed);
 }
 
-data::LoaderOptions loader_options(const Config& config, int64_t memory_bytes) {
+using Items = std::vector<int64_t> (*)(const Config&, const data::ImageFolder&);
+
+std::shared_ptr<OpenImages> open(const Config& config, const std::string& directory, Items items,
+                                 int64_t memory_bytes) {
   data::LoaderOptions options;
   options.recipe = config.recipe;
   options.workers = config.workers;
   options.unreadable = config.unreadable;
   options.memory_budget_bytes = memory_bytes;
-  return options;
+  data::ImageFolder folder = data::open_image_folder(directory);
+  std::vector<int64_t> chosen = items(config, folder);
+  return std::make_shared<OpenImages>(
+      OpenImages{folder, data::Loader(folder, std::move(chosen), options)});
+}
+
+/// What decoded crops depend on: not the mean and deviation, which come later.
+std::string crop_key(const Config& config, const std::string& directory) {
+  const data::Recipe& recipe = config.recipe;
+  return directory + "\n" + std::to_string(recipe.resize) + " " + std::to_string(recipe.crop) +
+         " " + std::to_string(static_cast<int>(recipe.interpolation)) + " " +
+         std::to_string(static_cast<int>(config.unreadable)) + " " +
+         std::to_string(config.workers) + " " + std::to_string(config.image_memory_bytes);
+}
+
+std::string validation_key(const Config& config) {
+  const std::string key = crop_key(config, config.validation_dir);
+  if (!config.validation_samples) return key;
+  return key + " " + std::to_string(*config.validation_samples) + " " + std::to_string(config.seed);
+}
+
+std::string calibration_key(const Config& config) {
+  return crop_key(config, config.calibration_dir) + " " +
+         std::to_string(config.calibration_samples) +
+         (config.calibration_samples_given ? " given " : " wished ") +
+         std::to_string(static_cast<int>(config.calibration_sampling)) + " " +
+         std::to_string(config.seed);
+}
+
+/// Images that are read once need not be kept.
+int64_t validation_memory(const Config& config, Session::Runs runs) {
+  return config.skip_float && runs == Session::Runs::kOne ? 0 : config.image_memory_bytes;
+}
+
+// One run reads its calibration images once or twice, which is not worth the memory.
+int64_t calibration_memory(const Config& config, Session::Runs runs) {
+  return runs == Session::Runs::kOne ? 0 : config.image_memory_bytes;
+}
+
+std::shared_ptr<OpenImages> kept_or(Kept<std::shared_ptr<OpenImages>>& shelf,
+                                    const std::string& key,
+                                    const std::function<std::shared_ptr<OpenImages>()>& make) {
+  if (const auto* kept = shelf.find(key)) return kept->value;
+  shelf.clear_unless(key);
+  auto made = make();
+  shelf.put(key, {made, {}});
+  return made;
 }
 
 void append(std::vector<UnreadableImage>& all, const char* set, const data::Loader& loader) {
@@ -38,23 +99,21 @@ void append(std::vector<UnreadableImage>& all, const char* set, const data::Load
 
 }  // namespace
 
-ImageSets::ImageSets(const Config& config)
-    : ImageSets(config, data::open_image_folder(config.calibration_dir)) {}
-
-// Calibration reads its images once, so that keeping them would be of no use; validation reads
-// them once a network.
-ImageSets::ImageSets(const Config& config, const data::ImageFolder& calibration_folder)
-    : calibration_available_(static_cast<int64_t>(calibration_folder.items.size())),
-      validation_folder_(data::open_image_folder(config.validation_dir)),
-      calibration_(calibration_folder, calibration_items(config, calibration_folder),
-                   loader_options(config, 0)),
-      validation_(validation_folder_, all_items(validation_folder_),
-                  loader_options(config, config.skip_float ? 0 : config.image_memory_bytes)) {}
+ImageSets::ImageSets(const Config& config, SharedStages& shared)
+    : calibration_(kept_or(shared.calibration_images, calibration_key(config),
+                           [&] {
+                             return open(config, config.calibration_dir, calibration_items,
+                                         calibration_memory(config, shared.runs));
+                           })),
+      validation_(kept_or(shared.validation_images, validation_key(config), [&] {
+        return open(config, config.validation_dir, validation_items,
+                    validation_memory(config, shared.runs));
+      })) {}
 
 std::vector<UnreadableImage> ImageSets::unreadable() const {
   std::vector<UnreadableImage> all;
-  append(all, "calibration", calibration_);
-  append(all, "validation", validation_);
+  append(all, "calibration", calibration_->loader);
+  append(all, "validation", validation_->loader);
   return all;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "ptq/cli/config.h"
@@ -9,30 +10,36 @@
 
 namespace ptq::cli {
 
+/// A folder and the loader of those of its images that are used.
+struct OpenImages {
+  data::ImageFolder folder;
+  data::Loader loader;
+};
+
+struct SharedStages;
+
 /// The two image folders of a run and the loaders that read them.
 class ImageSets {
  public:
-  /// Opens both folders and draws the calibration images, without decoding anything. Throws
-  /// DataError naming the folder.
-  explicit ImageSets(const Config& config);
+  /// Opens both folders and draws the images, without decoding anything; folders that an earlier
+  /// run opened the same way are taken over with the images it decoded. Throws DataError naming
+  /// the folder.
+  ImageSets(const Config& config, SharedStages& shared);
 
-  const data::ImageFolder& validation_folder() const { return validation_folder_; }
+  const data::ImageFolder& validation_folder() const { return validation_->folder; }
   /// Images in the calibration folder; calibration().size() of them are used.
-  int64_t calibration_available() const { return calibration_available_; }
+  int64_t calibration_available() const {
+    return static_cast<int64_t>(calibration_->folder.items.size());
+  }
 
-  data::Loader& calibration() { return calibration_; }
-  data::Loader& validation() { return validation_; }
+  data::Loader& calibration() { return calibration_->loader; }
+  data::Loader& validation() { return validation_->loader; }
 
   /// Images skipped so far.
   std::vector<UnreadableImage> unreadable() const;
 
  private:
-  ImageSets(const Config& config, const data::ImageFolder& calibration_folder);
-
-  int64_t calibration_available_;
-  data::ImageFolder validation_folder_;
-  data::Loader calibration_;
-  data::Loader validation_;
+  std::shared_ptr<OpenImages> calibration_, validation_;
 };
 
 }  // namespace ptq::cli

@@ -21,6 +21,10 @@ Rows data_options() {
            "first in order, or any")
           .one_of({"stratified", "first", "random"})
           .ours(),
+      integer("validation-samples", "None", "images to evaluate, evenly from all classes")
+          .at_least(1)
+          .by_default("all images")
+          .ours(),
       integer("batch-size-calibration", "64", "images a calibration batch").at_least(1),
       integer("batch-size-validation", "256", "images a validation batch").at_least(1),
       integer("workers", "8", "threads that decode images").between(1, 1024),

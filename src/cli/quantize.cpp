@@ -4,6 +4,7 @@
 #include "ptq/backends/placement.h"
 #include "ptq/base/error.h"
 #include "ptq/passes/calibrate.h"
+#include "shared_stages.h"
 #include "technique_stages.h"
 
 namespace ptq::cli {
@@ -12,6 +13,30 @@ namespace {
 bool calibrates_activations(const Config& config) {
   const auto& activations = config.placement.activations;
   return activations && activations->timing == quant::Timing::kStatic;
+}
+
+ir::Graph prepared(Run& run, const ir::Graph& imported) {
+  const std::string key = key_up_to(Level::kPreparation, run.settings);
+  PreparedGraph made = shared(run, run.shared.prepared, key, [&] {
+    ir::Graph graph = imported;
+    prepare(run, graph);
+    const RunResult& result = run.result;
+    return PreparedGraph{std::move(graph), result.passes, result.equalization, result.splitting};
+  });
+  run.result.passes = std::move(made.passes);
+  run.result.equalization = std::move(made.equalization);
+  run.result.splitting = made.splitting;
+  return std::move(made.graph);
+}
+
+ir::Graph equalized(Run& run, ir::Graph graph, ImageSets& images) {
+  const std::string key = key_up_to(Level::kCalibrationImages, run.settings);
+  EqualizedGraph made = shared(run, run.shared.equalized, key, [&] {
+    equalize_activations(run, graph, images);
+    return EqualizedGraph{std::move(graph), run.result.activation_equalization};
+  });
+  run.result.activation_equalization = std::move(made.report);
+  return std::move(made.graph);
 }
 
 quant::QuantizerTable place(Run& run, ir::Graph& graph) {
@@ -25,14 +50,26 @@ quant::QuantizerTable place(Run& run, ir::Graph& graph) {
   return table;
 }
 
-void calibrate(Run& run, const ir::Graph& graph, quant::QuantizerTable& table, ImageSets& images) {
+CalibratedActivations calibrated(Run& run, const ir::Graph& graph, quant::QuantizerTable& table,
+                                 ImageSets& images) {
   const Config& config = run.config;
-  if (!calibrates_activations(config)) return;
+  CalibratedActivations made;
   timed(run, "calibration", [&] {
-    passes::calibrate_activations(
-        graph, table, {config.percentile, config.threads, config.compile, config.dtype},
-        calibration_batches(run, images, "calibration", run.result.calibration_count));
+    passes::calibrate_activations(graph, table,
+                                  {config.percentile, config.threads, config.compile, config.dtype},
+                                  calibration_batches(run, images, "calibration", made.images));
   });
+  made.scales = passes::activation_scales(graph, table);
+  return made;
+}
+
+void calibrate(Run& run, const ir::Graph& graph, quant::QuantizerTable& table, ImageSets& images) {
+  if (!calibrates_activations(run.config)) return;
+  const CalibratedActivations made =
+      shared(run, run.shared.activations, key_up_to(Level::kActivations, run.settings),
+             [&] { return calibrated(run, graph, table, images); });
+  passes::set_activation_scales(graph, table, made.scales);
+  run.result.calibration_count = made.images;
 }
 
 }  // namespace
@@ -43,8 +80,7 @@ bool needs_calibration_images(const Config& config) {
 }
 
 quant::QuantizerTable quantize(Run& run, ir::Graph& graph, ImageSets& images) {
-  prepare(run, graph);
-  equalize_activations(run, graph, images);
+  graph = equalized(run, prepared(run, graph), images);
   quant::QuantizerTable table = place(run, graph);
   calibrate(run, graph, table, images);
   calibrate_batch_norms(run, graph, table, images);

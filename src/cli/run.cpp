@@ -13,6 +13,7 @@
 #include "quantizer_dump.h"
 #include "report.h"
 #include "run_name.h"
+#include "shared_stages.h"
 #include "stage.h"
 #include "words.h"
 
@@ -68,12 +69,14 @@ void check_labels(Run& run, const ir::Graph& graph, const data::ImageFolder& fol
 }
 
 ir::Graph import_model(Run& run) {
-  return timed(run, "import", [&] {
-    import::ImportOptions options;
-    options.image_size = run.config.recipe.crop;
-    ir::Graph graph = import::import_torchscript(run.config.model_file, options);
-    move_to(graph, run.config.device);
-    return graph;
+  return shared(run, run.shared.imported, key_up_to(Level::kModel, run.settings), [&] {
+    return timed(run, "import", [&] {
+      import::ImportOptions options;
+      options.image_size = run.config.recipe.crop;
+      ir::Graph graph = import::import_torchscript(run.config.model_file, options);
+      move_to(graph, run.config.device);
+      return graph;
+    });
   });
 }
 
@@ -129,8 +132,11 @@ void report_unreadable(Run& run, const ImageSets& images) {
 
 void float_stage(Run& run, const ir::Graph& graph, ImageSets& images) {
   if (run.config.skip_float) return;
-  run.result.float_evaluation =
-      evaluate(run, graph, {}, runtime::Numerics::kFloat, images.validation());
+  const std::string key =
+      key_up_to(Level::kModel, run.settings) + to_text(run.settings.value("validation-samples"));
+  run.result.float_evaluation = shared(run, run.shared.float_evaluation, key, [&] {
+    return evaluate(run, graph, {}, runtime::Numerics::kFloat, images.validation());
+  });
   write_logits(run.config.outputs.float_logits, run.result.float_evaluation->logits);
 }
 
@@ -147,12 +153,17 @@ void quantized_stages(Run& run, ir::Graph graph, ImageSets& images) {
 }  // namespace
 
 RunResult run(const Settings& settings, RunLog& log) {
+  Session session;
+  return run(settings, session, log);
+}
+
+RunResult run(const Settings& settings, Session& session, RunLog& log) {
   const Config config = make_config(settings);
   require_writable_outputs(config.outputs);
   set_intra_op_threads(config.threads);
-  Run run{settings, config, log, {}};
+  Run run{settings, config, log, session.stages(), {}};
   announce(run);
-  ImageSets images(config);
+  ImageSets images(config, run.shared);
   announce_images(run, images);
   // Decoding starts while the model is read, and calibration's while the graph is prepared.
   images.validation().start(config.batch_size_validation);

@@ -9,11 +9,14 @@
 
 namespace ptq::cli {
 
-/// One run: what was asked, where it talks, what it found so far.
+struct SharedStages;
+
+/// One run: what was asked, where it talks, what it shares with other runs, what it found so far.
 struct Run {
   const Settings& settings;
   const Config& config;
   RunLog& log;
+  SharedStages& shared;
   RunResult result;
 };
 

@@ -3,6 +3,7 @@
 #include "calibration_batches.h"
 #include "ptq/passes/calibrate_batch_norms.h"
 #include "ptq/passes/correct_biases.h"
+#include "shared_stages.h"
 #include "words.h"
 
 namespace ptq::cli {
@@ -81,10 +82,19 @@ void correct_biases(Run& run, ir::Graph& graph, const quant::QuantizerTable& tab
   options.threads = config.threads;
   options.compile = config.compile;
   options.dtype = config.dtype;
-  const auto report =
-      over_images(run, images, "bias correction", [&](const passes::NextBatch& next) {
-        return passes::correct_biases(graph, table, options, next);
-      });
+  const auto measure = [&] {
+    int64_t done = 0;
+    return passes::mean_layer_inputs(graph, table, options,
+                                     calibration_batches(run, images, "bias correction", done));
+  };
+  const std::string key = key_up_to(Level::kActivations, run.settings);
+  const auto report = timed(run, "bias correction", [&] {
+    // Calibrating batch norms makes what layers read depend on the weights' quantizers.
+    const passes::LayerInputMeans means = config.calibrate_batch_norms
+                                              ? measure()
+                                              : shared(run, run.shared.input_means, key, measure);
+    return passes::correct_biases(graph, table, options, means);
+  });
   run.result.bias_correction = report;
   run.log.line("correct-biases: " + std::to_string(report.layers) + " layers, " +
                std::to_string(report.created) + " of them without a bias before, mean |shift| " +

@@ -22,17 +22,17 @@
 namespace ptq::passes {
 namespace {
 
-/// The means of one layer's input.
+/// The means of one layer's input while images pass.
 struct InputMeans {
   TapMeans plain;
   std::optional<TapMeans> quantized;
 };
 
-class Correction {
+class InputWatch {
  public:
-  Correction(ir::Graph& graph, const quant::QuantizerTable& table,
+  InputWatch(ir::Graph& graph, const quant::QuantizerTable& table,
              const BiasCorrectionOptions& options)
-      : graph_(graph), table_(table), options_(options), layers_(graph, options) {
+      : table_(table), options_(options), layers_(graph, options) {
     for (const FloatLayer& layer : layers_.layers()) {
       index_.emplace(layer.in_stream, means_.size());
       means_.push_back(means_of(layer));
@@ -40,16 +40,13 @@ class Correction {
   }
 
   void watch(const NextBatch& next_batch);
-  BiasCorrection apply() const;
+  LayerInputMeans means() const;
 
  private:
   InputMeans means_of(const FloatLayer& layer) const;
   std::unique_ptr<runtime::Executor> executor();
   void observe(const ir::Node& node, const at::Tensor& value, int lane);
-  /// By output channel, [out] float32.
-  at::Tensor shift(const ir::Index& index, size_t number) const;
 
-  ir::Graph& graph_;
   const quant::QuantizerTable& table_;
   const BiasCorrectionOptions& options_;
   FloatLayers layers_;
@@ -58,7 +55,7 @@ class Correction {
   std::unordered_map<const ir::Node*, size_t> index_;
 };
 
-InputMeans Correction::means_of(const FloatLayer& layer) const {
+InputMeans InputWatch::means_of(const FloatLayer& layer) const {
   const auto axis =
       layer.layer->is<ir::Linear>() ? TapMeans::ChannelAxis::kLast : TapMeans::ChannelAxis::kSecond;
   const TapMeans means(windows_of(layers_.stream(), *layer.in_stream),
@@ -67,7 +64,7 @@ InputMeans Correction::means_of(const FloatLayer& layer) const {
   return {means, means};
 }
 
-std::unique_ptr<runtime::Executor> Correction::executor() {
+std::unique_ptr<runtime::Executor> InputWatch::executor() {
   runtime::ExecutorOptions executor;
   executor.threads = options_.threads;
   executor.dtype = options_.dtype;
@@ -79,7 +76,7 @@ std::unique_ptr<runtime::Executor> Correction::executor() {
                           : runtime::make_interpreter(layers_.stream(), table_, executor);
 }
 
-void Correction::observe(const ir::Node& node, const at::Tensor& value, int lane) {
+void InputWatch::observe(const ir::Node& node, const at::Tensor& value, int lane) {
   const size_t number = index_.at(&node);
   InputMeans& means = means_[number];
   means.plain.add(value, lane);
@@ -88,7 +85,7 @@ void Correction::observe(const ir::Node& node, const at::Tensor& value, int lane
   means.quantized->add(quant::fake_quantize_activation(value, table_, own), lane);
 }
 
-void Correction::watch(const NextBatch& next_batch) {
+void InputWatch::watch(const NextBatch& next_batch) {
   const auto stream = executor();
   int64_t batches = 0;
   while (const std::optional<at::Tensor> images = next_batch()) {
@@ -102,16 +99,25 @@ void Correction::watch(const NextBatch& next_batch) {
   if (batches == 0) throw DataError("there are no calibration images");
 }
 
-at::Tensor Correction::shift(const ir::Index& index, size_t number) const {
-  const FloatLayer& layer = layers_.layers()[number];
+LayerInputMeans InputWatch::means() const {
+  LayerInputMeans means;
+  for (size_t number = 0; number < means_.size(); ++number) {
+    LayerInputMean& mean = means[layers_.layers()[number].layer->name];
+    mean.plain = means_[number].plain.mean();
+    if (means_[number].quantized) mean.quantized = means_[number].quantized->mean();
+  }
+  return means;
+}
+
+/// By output channel, [out] float32.
+at::Tensor shift(const ir::Index& index, const quant::QuantizerTable& table,
+                 const FloatLayer& layer, const LayerInputMean& means) {
   const ir::Op& op = layer.layer->op;
-  const InputMeans& means = means_[number];
-  const quant::LayerTensors quantized = quant::quantized_layer_tensors(index, *layer.layer, table_);
-  const std::vector<double> taps = means.plain.mean();
+  const quant::LayerTensors quantized = quant::quantized_layer_tensors(index, *layer.layer, table);
   const std::vector<double> in_float =
-      mean_output(op, ir::weighted(layer.in_stream->op)->weight.value, taps);
+      mean_output(op, ir::weighted(layer.in_stream->op)->weight.value, means.plain);
   const std::vector<double> in_codes =
-      mean_output(op, quantized.weight, means.quantized ? means.quantized->mean() : taps);
+      mean_output(op, quantized.weight, means.quantized ? *means.quantized : means.plain);
 
   at::Tensor shift = at::zeros({static_cast<int64_t>(in_float.size())}, at::kDouble);
   for (size_t i = 0; i < in_float.size(); ++i) {
@@ -133,15 +139,27 @@ double shift_bias(ir::Weighted& layer, const at::Tensor& shift) {
   return shift.abs().sum().item<double>();
 }
 
-BiasCorrection Correction::apply() const {
-  const ir::Index index(graph_);
+}  // namespace
+
+LayerInputMeans mean_layer_inputs(ir::Graph& graph, const quant::QuantizerTable& table,
+                                  const BiasCorrectionOptions& options,
+                                  const NextBatch& next_batch) {
+  InputWatch inputs(graph, table, options);
+  inputs.watch(next_batch);
+  return inputs.means();
+}
+
+BiasCorrection correct_biases(ir::Graph& graph, const quant::QuantizerTable& table,
+                              const BiasCorrectionOptions& options, const LayerInputMeans& means) {
+  const ir::Index index(graph);
+  const FloatLayers layers(graph, options);
   BiasCorrection report;
   double sum = 0;
   int64_t channels = 0;
-  for (size_t number = 0; number < means_.size(); ++number) {
-    ir::Node& node = *layers_.layers()[number].layer;
+  for (const FloatLayer& each : layers.layers()) {
+    ir::Node& node = *each.layer;
     ir::Weighted& layer = *ir::weighted(node.op);
-    const at::Tensor by_channel = shift(index, number);
+    const at::Tensor by_channel = shift(index, table, each, means.at(node.name));
     if (!by_channel.isfinite().all().item<bool>()) {
       throw QuantizationError(node.name + ": its values are not finite on the calibration images");
     }
@@ -154,13 +172,10 @@ BiasCorrection Correction::apply() const {
   return report;
 }
 
-}  // namespace
-
 BiasCorrection correct_biases(ir::Graph& graph, const quant::QuantizerTable& table,
                               const BiasCorrectionOptions& options, const NextBatch& next_batch) {
-  Correction correction(graph, table, options);
-  correction.watch(next_batch);
-  return correction.apply();
+  return correct_biases(graph, table, options,
+                        mean_layer_inputs(graph, table, options, next_batch));
 }
 
 }  // namespace ptq::passes

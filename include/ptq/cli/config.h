@@ -35,6 +35,8 @@ struct Config {
   /// Whether the number was chosen by the user; a default may be more than there is.
   bool calibration_samples_given = false;
   data::CalibrationSampling calibration_sampling = data::CalibrationSampling::kStratified;
+  /// Images evaluated, evenly from all classes; all where nobody asks.
+  std::optional<int64_t> validation_samples;
   int64_t batch_size_calibration = 64;
   int64_t batch_size_validation = 256;
   int workers = 8;

@@ -6,6 +6,7 @@
 
 #include "ptq/cli/config.h"
 #include "ptq/cli/run_log.h"
+#include "ptq/cli/session.h"
 #include "ptq/eval/evaluate.h"
 #include "ptq/eval/paired_interval.h"
 #include "ptq/passes/correct_biases.h"
@@ -55,5 +56,8 @@ struct RunResult {
 /// possible, before the work that depends on it: options and output folders, image folders, the
 /// model file, labels against the model's classes. Throws ptq::Error.
 RunResult run(const Settings& settings, RunLog& log);
+
+/// The same with the stages that an earlier run of the session did already.
+RunResult run(const Settings& settings, Session& session, RunLog& log);
 
 }  // namespace ptq::cli

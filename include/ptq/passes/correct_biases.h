@@ -1,7 +1,9 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "ptq/passes/calibrate.h"
 
@@ -32,19 +34,36 @@ struct BiasCorrection {
   double mean_shift = 0;
 };
 
+/// The mean of a layer's input by input channel and tap of its kernel (passes/tap_means.h), and
+/// that of the quantized input where its quantizer is part of the layer.
+struct LayerInputMean {
+  std::vector<double> plain;
+  std::optional<std::vector<double>> quantized;
+};
+/// By name of the layer.
+using LayerInputMeans = std::unordered_map<std::string, LayerInputMean>;
+
+/// One pass over the images through a network with quantized activations and float layers, so that
+/// no layer sees the error of another: the quantizers of weights and biases do not matter. Sums are
+/// float64. Throws DataError if there was no batch.
+LayerInputMeans mean_layer_inputs(ir::Graph& graph, const quant::QuantizerTable& table,
+                                  const BiasCorrectionOptions& options,
+                                  const NextBatch& next_batch);
+
 /// Adds to the bias of every layer with a weight quantizer what quantizing it took from the mean of
 /// its output (reference-behaviour 6.3):
 ///
 ///   bias += mean over batches of (mean(float output) - mean(quantized output))   by channel
 ///
-/// Batches count alike whatever their size. Layers see the images as a network with quantized
-/// activations and float layers shows them, so that no layer sees the error of another. A bias that
-/// is missing is created, and quantized where the layer has a bias quantizer (section 10, row 56).
-/// Channels of a Linear are its last dimension, whatever the rank (the reference takes the second
-/// one of four); nodes that share a module are corrected each for itself. One pass over the images;
-/// the shift follows from the means of layer inputs (passes/tap_means.h), which lanes sum in
-/// float64. Throws QuantizationError naming the layer if a mean is not finite, DataError if there
-/// was no batch.
+/// Batches count alike whatever their size. A bias that is missing is created, and quantized where
+/// the layer has a bias quantizer (section 10, row 56). Channels of a Linear are its last
+/// dimension, whatever the rank (the reference takes the second one of four); nodes that share a
+/// module are corrected each for itself. The shift follows from the means of layer inputs. Throws
+/// QuantizationError naming the layer if a mean is not finite.
+BiasCorrection correct_biases(ir::Graph& graph, const quant::QuantizerTable& table,
+                              const BiasCorrectionOptions& options, const LayerInputMeans& means);
+
+/// The same with the means of these images.
 BiasCorrection correct_biases(ir::Graph& graph, const quant::QuantizerTable& table,
                               const BiasCorrectionOptions& options, const NextBatch& next_batch);
 

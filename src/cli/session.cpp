@@ -1,0 +1,11 @@
+#include "ptq/cli/session.h"
+
+#include "shared_stages.h"
+
+namespace ptq::cli {
+
+Session::Session(Runs runs) : stages_(std::make_unique<SharedStages>()) { stages_->runs = runs; }
+
+Session::~Session() = default;
+
+}  // namespace ptq::cli
