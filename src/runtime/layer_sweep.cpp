@@ -96,6 +96,7 @@ class Stop final : public SweepStop {
   const SweepUnit& unit() const override { return unit_; }
   int64_t batches() const override { return static_cast<int64_t>(sources_.size()); }
   int64_t source(int64_t batch) const override { return sources_.at(static_cast<size_t>(batch)); }
+  int64_t images(int64_t batch) const override { return streams_.front()->images(batch); }
   at::Tensor input(int stream, int64_t batch) const override {
     return at(stream).value(unit_.input, batch).contiguous();
   }

@@ -124,17 +124,17 @@ void SweepStream::run(const PlanGraph& part, const PartValues& values, size_t en
   std::map<int64_t, Program> programs;
   on_lane_threads(1, [&](int) {
     for (size_t batch = 0; batch < live_.size(); ++batch) {
-      if (programs.count(images(batch)) != 0) continue;
+      if (programs.count(images_[batch]) != 0) continue;
       PartValues own = values;
       for (auto& [value, layout] : own.inputs) layout = live_[batch].at(value)->layout();
-      programs.emplace(images(batch), compile_part(part, own, network_.table, images(batch)));
+      programs.emplace(images_[batch], compile_part(part, own, network_.table, images_[batch]));
     }
   });
   std::atomic<size_t> next{0};
   on_lane_threads(network_.options.threads, [&](int) {
     PartMemory memory;
     for (size_t batch = next++; batch < live_.size(); batch = next++) {
-      run_batch(programs.at(images(batch)), live_[batch], memory, end);
+      run_batch(programs.at(images_[batch]), live_[batch], memory, end);
     }
   });
 }

@@ -38,6 +38,8 @@ class SweepStream {
   /// A value of the graph, as this stream has it now.
   at::Tensor value(ir::ValueId value, int64_t batch) const;
 
+  int64_t images(int64_t batch) const { return images_.at(static_cast<size_t>(batch)); }
+
   void finish(const SweepUnit& unit);
 
  private:
@@ -55,7 +57,6 @@ class SweepStream {
   PartValues values_of(const ir::Graph& part, size_t end) const;
   void run(const PlanGraph& part, const PartValues& values, size_t end);
   void run_batch(const Program& program, Live& live, class PartMemory& memory, size_t end) const;
-  int64_t images(size_t batch) const { return images_[batch]; }
 
   const SweepNetwork& network_;
   Stream kind_;

@@ -233,7 +233,8 @@ TEST(LayerSweep, CutsBatchesAndSaysFromWhich) {
           std::vector<int64_t> sources, images;
           for (int64_t i = 0; i < stop.batches(); ++i) {
             sources.push_back(stop.source(i));
-            images.push_back(stop.input(0, i).size(0));
+            images.push_back(stop.images(i));
+            EXPECT_EQ(stop.input(0, i).size(0), images.back());
           }
           EXPECT_EQ(sources, (std::vector<int64_t>{0, 0, 1, 1, 2}));
           EXPECT_EQ(images, (std::vector<int64_t>{8, 1, 8, 1, 3}));

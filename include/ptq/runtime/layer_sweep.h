@@ -48,6 +48,8 @@ class SweepStop {
   /// Which of the batches that `next_batch` gave this one was cut from, from 0; they do not
   /// decrease.
   virtual int64_t source(int64_t batch) const = 0;
+  /// How many images it has.
+  virtual int64_t images(int64_t batch) const = 0;
   /// The unit's input in a stream, float32, contiguous, batch by batch: [N, ...] wherever the graph
   /// keeps images in the first dimension.
   virtual at::Tensor input(int stream, int64_t batch) const = 0;
