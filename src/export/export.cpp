@@ -6,6 +6,7 @@
 #include "export/onnx_obstacles.h"
 #include "export/onnx_opset.h"
 #include "export/onnx_writer.h"
+#include "export/torchscript.h"
 #include "ptq/base/error.h"
 
 namespace ptq::exporting {
@@ -29,7 +30,7 @@ void check_exportable(const ir::Graph& graph, const quant::QuantizerTable& table
       choose_opset(table, options);
       break;
     case Format::kTorchScript:
-      check_common(graph, table, "TorchScript");
+      check_torchscript(graph, table);
       break;
   }
 }
@@ -41,9 +42,8 @@ void write(const ir::Graph& graph, const quant::QuantizerTable& table, Format fo
     case Format::kOnnx:
       return write_onnx(graph, table, options, path);
     case Format::kTorchScript:
-      break;
+      return write_torchscript(graph, table, options, path);
   }
-  throw InternalError(path + ": TorchScript files are not written yet");
 }
 
 std::unique_ptr<ExportedModel> load(const std::string& path, Format format) {
@@ -51,9 +51,9 @@ std::unique_ptr<ExportedModel> load(const std::string& path, Format format) {
     case Format::kOnnx:
       return load_onnx(path);
     case Format::kTorchScript:
-      break;
+      return load_torchscript(path);
   }
-  throw InternalError(path + ": TorchScript files are not read yet");
+  throw InternalError("unknown export format");
 }
 
 }  // namespace ptq::exporting

@@ -5,15 +5,15 @@
 namespace ptq::exporting {
 namespace {
 
-/// Why no format has this quantizer; empty if it has.
-std::string obstacle(const quant::Quantizer& quantizer) {
+/// Why a format does not have this quantizer; empty if it has.
+std::string obstacle(const quant::Quantizer& quantizer, ZeroPoints zero_points) {
   if (quantizer.minifloat() != nullptr) return "is a minifloat";
   if (quantizer.granularity == quant::Granularity::kPerGroup) return "has a scale for each group";
   if (quantizer.timing == quant::Timing::kDynamic) return "takes its scale from each image";
   if (quantizer.kind == quant::QuantizerKind::kActivation && !quantizer.is_static_per_tensor()) {
     return "has more than one scale";
   }
-  if (quantizer.calibration == quant::Calibration::kHqo &&
+  if (zero_points == ZeroPoints::kWhole && quantizer.calibration == quant::Calibration::kHqo &&
       quantizer.symmetry == quant::Symmetry::kAsymmetric) {
     return "has zero points that are no whole numbers";
   }
@@ -33,6 +33,16 @@ std::string part_of_layer(const quant::Quantizer& quantizer) {
   }
 }
 
+void check_quantizers(const quant::QuantizerTable& table, const std::string& format,
+                      ZeroPoints zero_points) {
+  for (const quant::Quantizer& quantizer : table.quantizers) {
+    const std::string reason = obstacle(quantizer, zero_points);
+    if (!reason.empty()) {
+      throw ExportError(format + " cannot express " + part_of_layer(quantizer) + ": it " + reason);
+    }
+  }
+}
+
 void check_common(const ir::Graph& graph, const quant::QuantizerTable& table,
                   const std::string& format) {
   for (const ir::Node& node : graph.nodes) {
@@ -41,12 +51,7 @@ void check_common(const ir::Graph& graph, const quant::QuantizerTable& table,
                         " is an operator that this program only passes on to LibTorch");
     }
   }
-  for (const quant::Quantizer& quantizer : table.quantizers) {
-    const std::string reason = obstacle(quantizer);
-    if (!reason.empty()) {
-      throw ExportError(format + " cannot express " + part_of_layer(quantizer) + ": it " + reason);
-    }
-  }
+  check_quantizers(table, format, ZeroPoints::kWhole);
 }
 
 }  // namespace ptq::exporting

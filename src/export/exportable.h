@@ -7,9 +7,16 @@
 
 namespace ptq::exporting {
 
-/// What no format has: throws ExportError naming node or layer for an opaque operator, a minifloat,
-/// scales per group or per channel of an activation, scales found during the run, and zero points
-/// that are no whole numbers. `format` is the format's name in messages.
+/// Whether a format takes zero points between whole numbers.
+enum class ZeroPoints { kWhole, kAny };
+
+/// What no format has: throws ExportError naming the layer for a minifloat, scales per group or per
+/// channel of an activation, and scales found during the run. `format` is the format's name in
+/// messages.
+void check_quantizers(const quant::QuantizerTable& table, const std::string& format,
+                      ZeroPoints zero_points);
+
+/// check_quantizers for whole zero points, and no opaque operators, named by node.
 void check_common(const ir::Graph& graph, const quant::QuantizerTable& table,
                   const std::string& format);
 
