@@ -20,6 +20,15 @@ list_skipped() {
 }
 
 stage "install packages" scripts/install_packages.sh tests
+# ONNX Runtime, for the tests that run exported files in it; where it cannot be had they are skipped.
+install_onnx_runtime() {
+  local folder=build/onnxruntime
+  if [ -d $folder/node_modules/onnxruntime-node ] || ! command -v npm; then return; fi
+  timeout 120 npm install --prefix $folder --no-save --ignore-scripts onnxruntime-node@1.30.0 ||
+    rm -rf $folder
+}
+
+stage "onnx runtime" install_onnx_runtime
 stage configure cmake --preset dev
 stage build cmake --build "$build" -j "$(build_jobs)"
 printf '\n'

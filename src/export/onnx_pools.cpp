@@ -1,3 +1,5 @@
+#include <ATen/ops/zeros.h>
+
 #include <algorithm>
 #include <limits>
 #include <numeric>
@@ -88,6 +90,46 @@ void finish_with_divisor(OnnxSite& site, const Windows& windows, int64_t divisor
   site.finish("Mul", {mean, site.number("factor", factor)});
 }
 
+ir::Ints last_extents(const ir::Dims& shape, size_t rank) {
+  ir::Ints extents;
+  for (size_t dim = shape.size() - rank; dim < shape.size(); ++dim) {
+    extents.push_back(shape[dim].value);
+  }
+  return extents;
+}
+
+bool has_equal_windows(const ir::Ints& in, const ir::Ints& out) {
+  return std::equal(in.begin(), in.end(), out.begin(),
+                    [](int64_t extent, int64_t windows) { return extent % windows == 0; });
+}
+
+/// [out, in], 1 where window `i` of LibTorch's adaptive pools, from floor(i in / out) to
+/// ceil((i + 1) in / out), has an element.
+at::Tensor membership(int64_t in, int64_t out) {
+  at::Tensor windows = at::zeros({out, in});
+  for (int64_t i = 0; i < out; ++i) {
+    const int64_t begin = i * in / out;
+    const int64_t end = ((i + 1) * in + out - 1) / out;
+    windows[i].slice(0, begin, end).fill_(1);
+  }
+  return windows;
+}
+
+/// ONNX has no windows that differ in size: sums are products with constant matrices.
+void finish_with_uneven_windows(OnnxSite& site, const ir::Ints& in, const ir::Ints& out) {
+  const at::Tensor columns = membership(in.back(), out.back());
+  at::Tensor counts = columns.sum(1);
+  std::string sums =
+      site.step("MatMul", "row_sums",
+                {site.input(), site.model.add_floats(site.part("columns"), columns.t())});
+  if (in.size() == 2) {
+    const at::Tensor rows = membership(in[0], out[0]);
+    counts = rows.sum(1, true).mul(counts);
+    sums = site.step("MatMul", "sums", {site.model.add_floats(site.part("rows"), rows), sums});
+  }
+  site.finish("Div", {sums, site.model.add_floats(site.part("counts"), counts)});
+}
+
 }  // namespace
 
 void translate(OnnxSite& site, const ir::MaxPool& op) {
@@ -136,11 +178,13 @@ void translate(OnnxSite& site, const ir::AdaptiveAvgPool& op) {
     site.finish("GlobalAveragePool", site.inputs());
     return;
   }
-  const ir::Dims& in = site.input_shape();
-  Windows windows;
-  for (size_t i = 0; i < rank; ++i) {
-    windows.kernel.push_back(in[in.size() - rank + i].value / op.output_size[i]);
+  const ir::Ints in = last_extents(site.input_shape(), rank);
+  if (!has_equal_windows(in, op.output_size)) {
+    finish_with_uneven_windows(site, in, op.output_size);
+    return;
   }
+  Windows windows;
+  for (size_t i = 0; i < rank; ++i) windows.kernel.push_back(in[i] / op.output_size[i]);
   windows.stride = windows.kernel;
   site.finish("AveragePool", site.inputs(), average_attributes(windows, ir::Ints(2 * rank, 0), 0));
 }

@@ -1,0 +1,165 @@
+#include <gtest/gtest.h>
+
+#include "export/exported_network.h"
+#include "export/node_comparison.h"
+#include "export/onnx_runtime.h"
+#include "ptq/passes/correct_biases.h"
+#include "support/temporary_folder.h"
+
+// One network of all that is quantized, under each way of quantizing that ONNX can express.
+namespace ptq::exporting::testing {
+namespace {
+
+using backends::Backend;
+using ptq::testing::GraphBuilder;
+using ptq::testing::images_for;
+using quant::IntegerFormat;
+
+/// A residual block, a depthwise and a transposed convolution, squeeze and excitation, a concat,
+/// and attention of one head over the rows.
+ir::Graph network() {
+  GraphBuilder b({3, 8, 8});
+  const auto stem = b.add(ir::Relu{}, {b.batch_norm(b.conv(b.input(), 8))});
+  const auto branch = b.conv(b.add(ir::Relu6{}, {b.conv(stem, 8, {3, 1, 1, 8, 1, false})}), 8);
+  const auto block = b.add(ir::Relu{}, {b.add(ir::Add{}, {branch, stem})});
+  const auto pooled = b.add(ir::AdaptiveAvgPool{{1, 1}}, {block});
+  const auto gate = b.add(ir::Sigmoid{}, {b.conv(pooled, 8, {1, 1, 0, 1, 1, true})});
+  const auto gated = b.add(ir::Mul{}, {block, gate});
+  ir::ConvTranspose up;
+  up.stride = {2, 2}, up.padding = {1, 1}, up.output_padding = {1, 1}, up.dilation = {1, 1};
+  up.weight = b.weight({8, 4, 3, 3});
+  const auto wide = b.add(up, {b.conv(gated, 8, {3, 2, 1, 1, 1, true})});
+  const auto joined = b.add(ir::Concat{1}, {wide, gated});
+  const auto rows = b.add(ir::Reshape{{{1, true}, {12, false}, {64, false}}}, {joined});
+  const auto query = b.linear(rows, 16), key = b.linear(rows, 16), value = b.linear(rows, 16);
+  const auto turned = b.add(ir::Permute{{0, 2, 1}}, {key});
+  const auto scores = b.add(ir::Softmax{-1}, {b.add(ir::MatMul{}, {query, turned})});
+  const auto mixed = b.linear(b.add(ir::MatMul{}, {scores, value}), 8);
+  return b.finish(b.linear(b.flatten(b.add(ir::Gelu{}, {mixed})), 10));
+}
+
+template <class Change>
+Setting setting(const std::string& name, Change change) {
+  Setting result;
+  result.name = name;
+  change(result);
+  return result;
+}
+
+std::vector<Setting> settings() {
+  const auto backend = [](Backend chosen) { return [chosen](Setting& s) { s.backend = chosen; }; };
+  const auto weights = [](IntegerFormat format) {
+    return [format](Setting& s) { s.placement.weights.format = format; };
+  };
+  const auto both = [](IntegerFormat format) {
+    return [format](Setting& s) {
+      s.placement.weights.format = format;
+      s.placement.activations->format = format;
+    };
+  };
+  return {
+      setting("fx", backend(Backend::kFx)),
+      setting("layerwise", backend(Backend::kLayerwise)),
+      setting("flexml",
+              [](Setting& s) {
+                s.backend = Backend::kFlexml;
+                s.preparation.preparation = passes::Preparation::kFlexml;
+              }),
+      setting("asymmetric_activations",
+              [](Setting& s) { s.placement.activations->symmetry = quant::Symmetry::kAsymmetric; }),
+      setting("asymmetric_weights",
+              [](Setting& s) {
+                s.placement.weights.symmetry = quant::Symmetry::kAsymmetric;
+                s.placement.weights.format = IntegerFormat{8, false, false};
+              }),
+      setting(
+          "per_channel",
+          [](Setting& s) { s.placement.weights.granularity = quant::Granularity::kPerChannel; }),
+      setting("weights_of_4_bits", weights({4, true, false})),
+      setting("narrow_range", weights({8, true, true})),
+      setting("powers_of_two",
+              [](Setting& s) {
+                s.placement.weights.scale_type = quant::ScaleType::kPowerOfTwo;
+                s.placement.activations->scale_type = quant::ScaleType::kPowerOfTwo;
+              }),
+      setting("all_of_4_bits", both({4, true, false})),
+      setting("all_of_12_bits", both({12, true, false})),
+      setting("all_of_16_bits", both({16, true, false})),
+      setting("biases_of_16_bits", [](Setting& s) { s.placement.bias_bit_width = 16; }),
+      setting("float_biases", [](Setting& s) { s.placement.bias_bit_width = {}; }),
+      setting("weights_alone",
+              [](Setting& s) {
+                s.placement.activations = {};
+                s.placement.bias_bit_width = {};
+              }),
+      setting("int4_tensors",
+              [](Setting& s) {
+                s.placement.weights.format = IntegerFormat{4, true, false};
+                s.placement.weights.granularity = quant::Granularity::kPerChannel;
+                s.options.int4_weights = true;
+              }),
+      setting("uint3_tensors",
+              [](Setting& s) {
+                s.placement.weights.format = IntegerFormat{3, false, false};
+                s.placement.weights.symmetry = quant::Symmetry::kAsymmetric;
+                s.options.int4_weights = true;
+              }),
+      setting("equalized", [](Setting& s) { s.preparation.equalization.iterations = 20; }),
+      setting("batch_norm_kept", [](Setting& s) { s.preparation.merge_batch_norm = false; }),
+  };
+}
+
+class OnnxSetting : public ::testing::TestWithParam<Setting> {
+ protected:
+  void write_network() {
+    network_ = quantized(network(), GetParam());
+    write(network_.graph, network_.table, Format::kOnnx, GetParam().options, path_);
+  }
+
+  support::TemporaryFolder folder_;
+  std::string path_ = folder_.file("model.onnx");
+  Quantized network_;
+};
+
+TEST_P(OnnxSetting, ComputesTheSame) {
+  write_network();
+  const at::Tensor images = images_for(network_.graph, 3);
+  const at::Tensor expected =
+      runtime::make_interpreter(network_.graph, network_.table, {})->run(images);
+  const at::Tensor actual = load(path_, Format::kOnnx)->run(images);
+  EXPECT_LE(actual.sub(expected).abs().max().item<double>(), tolerance(network_, expected));
+}
+
+TEST_P(OnnxSetting, IsTheSameInOnnxRuntimeNodeByNode) {
+  if (!why_no_onnx_runtime().empty()) GTEST_SKIP() << why_no_onnx_runtime();
+  write_network();
+  const at::Tensor images = images_for(network_.graph, 3);
+  const NodeComparison nodes = compare_nodes(path_, images);
+  EXPECT_GT(nodes.nodes, 20);
+  EXPECT_EQ(nodes.differing_codes, 0) << nodes.first_differing;
+  EXPECT_LE(nodes.largest_difference, 1e-5) << nodes.at;
+}
+
+INSTANTIATE_TEST_SUITE_P(Settings, OnnxSetting, ::testing::ValuesIn(settings()),
+                         [](const auto& tested) { return tested.param.name; });
+
+TEST(OnnxBiasCorrection, WritesBiasesThatWereCreated) {
+  Quantized network_of_biases = quantized(network(), {});
+  int batches = 0;
+  const at::Tensor images = images_for(network_of_biases.graph, 4);
+  passes::correct_biases(network_of_biases.graph, network_of_biases.table, {},
+                         [&]() -> std::optional<at::Tensor> {
+                           return batches++ == 0 ? std::optional(images) : std::nullopt;
+                         });
+  const support::TemporaryFolder folder;
+  const std::string path = folder.file("model.onnx");
+  write(network_of_biases.graph, network_of_biases.table, Format::kOnnx, {}, path);
+  const at::Tensor expected =
+      runtime::make_interpreter(network_of_biases.graph, network_of_biases.table, {})->run(images);
+  const at::Tensor actual = load(path, Format::kOnnx)->run(images);
+  EXPECT_LE(actual.sub(expected).abs().max().item<double>(),
+            tolerance(network_of_biases, expected));
+}
+
+}  // namespace
+}  // namespace ptq::exporting::testing
