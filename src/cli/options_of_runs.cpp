@@ -12,7 +12,7 @@ Rows run_options() {
           .ours(),
       integer("gpu", "None", "index of the CUDA device; None is the CPU").at_least(0),
       integer("seed", "123456", "seed of everything random").at_least(0).ours(),
-      a_switch("explain", "list what techniques left out, and why").ours(),
+      a_switch("explain", "list what techniques changed and left out, and why").ours(),
       a_switch("skip-float", "do not evaluate the float network").ours(),
   };
 }

@@ -13,25 +13,55 @@ json rejected_json(const std::vector<passes::RejectedRegion>& rejected) {
   return list;
 }
 
+json layers_json(const passes::RegionLayers& region) {
+  return {{"sources", region.sources}, {"sinks", region.sinks}, {"channels", region.channels}};
+}
+
+json equalized_json(const std::vector<passes::EqualizedRegion>& regions) {
+  json list = json::array();
+  for (const passes::EqualizedRegion& region : regions) {
+    list.push_back(layers_json(region));
+    list.back()["range_ratio_before"] = region.range_ratio_before;
+    list.back()["range_ratio_after"] = region.range_ratio_after;
+  }
+  return list;
+}
+
+json split_json(const std::vector<passes::SplitRegion>& regions) {
+  json list = json::array();
+  for (const passes::SplitRegion& region : regions) {
+    list.push_back(layers_json(region));
+    list.back()["added"] = region.added;
+  }
+  return list;
+}
+
 }  // namespace
 
 json techniques_json(const RunResult& result) {
   json all = json::object();
   if (const auto& report = result.equalization) {
-    all["equalize_graph"] = {{"regions", report->regions},
+    all["equalize_graph"] = {{"regions", report->regions.size()},
                              {"layers", report->layers},
                              {"iterations", report->iterations},
                              {"converged", report->converged},
                              {"range_ratio_before", report->range_ratio_before},
                              {"range_ratio_after", report->range_ratio_after},
+                             {"equalized", equalized_json(report->regions)},
                              {"rejected", rejected_json(report->rejected)}};
   }
   if (const auto& report = result.splitting) {
-    all["split_channels"] = {{"regions", report->regions}, {"channels", report->channels}};
+    all["split_channels"] = {{"regions", report->regions.size()},
+                             {"channels", report->channels},
+                             {"split", split_json(report->regions)},
+                             {"rejected", rejected_json(report->rejected)}};
   }
   if (const auto& report = result.activation_equalization) {
-    all["equalize_activations"] = {{"regions", report->regions},
+    all["equalize_activations"] = {{"regions", report->regions.size()},
                                    {"layers", report->layers},
+                                   {"range_ratio_before", report->range_ratio_before},
+                                   {"range_ratio_after", report->range_ratio_after},
+                                   {"equalized", equalized_json(report->regions)},
                                    {"rejected", rejected_json(report->rejected)}};
   }
   if (const auto& report = result.bias_correction) {

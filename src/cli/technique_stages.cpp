@@ -1,6 +1,7 @@
 #include "technique_stages.h"
 
 #include "calibration_batches.h"
+#include "explanation.h"
 #include "ptq/passes/calibrate_batch_norms.h"
 #include "ptq/passes/correct_biases.h"
 #include "shared_stages.h"
@@ -9,12 +10,11 @@
 namespace ptq::cli {
 namespace {
 
-void explain(Run& run, const std::string& pass,
-             const std::vector<passes::RejectedRegion>& rejected) {
+template <class Report>
+void explain(Run& run, const std::string& pass, const Report& report) {
   if (!run.config.explain) return;
-  for (const passes::RejectedRegion& region : rejected) {
-    run.log.line("  " + pass + " leaves out " + region.source + ": " + region.at + ": " +
-                 region.reason);
+  for (const std::string& line : explanation(report.regions, report.rejected)) {
+    run.log.line("  " + pass + ": " + line);
   }
 }
 
@@ -25,16 +25,17 @@ void prepare(Run& run, ir::Graph& graph) {
   options.equalization.on_report = [&](const passes::EqualizationReport& report) {
     run.result.equalization = report;
     run.log.line("equalize-graph: " + equalization_words(report));
-    explain(run, "equalize-graph", report.rejected);
-    if (report.regions == 0 && run.settings.given("graph-eq-iterations")) {
+    explain(run, "equalize-graph", report);
+    if (report.regions.empty() && run.settings.given("graph-eq-iterations")) {
       warn(run, "--graph-eq-iterations: there is nothing to equalize in this network");
     }
   };
   options.splitting.on_report = [&](const passes::SplittingReport& report) {
     run.result.splitting = report;
-    run.log.line("split-channels: " + std::to_string(report.regions) + " regions, " +
+    run.log.line("split-channels: " + std::to_string(report.regions.size()) + " regions, " +
                  std::to_string(report.channels) + " channels added");
-    if (report.regions == 0) {
+    explain(run, "split-channels", report);
+    if (report.regions.empty()) {
       warn(run, "--channel-splitting-ratio: there is nothing to split in this network");
     }
   };
@@ -51,10 +52,9 @@ void equalize_activations(Run& run, ir::Graph& graph, ImageSets& images) {
         return passes::equalize_activations(graph, options, next);
       });
   run.result.activation_equalization = report;
-  run.log.line("equalize-activations: " + std::to_string(report.regions) + " regions, " +
-               std::to_string(report.layers) + " layers");
-  explain(run, "equalize-activations", report.rejected);
-  if (report.regions == 0) {
+  run.log.line("equalize-activations: " + equalization_words(report));
+  explain(run, "equalize-activations", report);
+  if (report.regions.empty()) {
     warn(run, "--act-equalization: there is nothing to equalize in this network");
   }
 }

@@ -94,12 +94,21 @@ std::string significant(double value) {
   return text.data();
 }
 
+std::string range_ratio_words(double before, double after) {
+  return "range ratio " + significant(before) + " before, " + significant(after) + " after";
+}
+
 std::string equalization_words(const passes::EqualizationReport& report) {
-  return std::to_string(report.regions) + " regions, " + std::to_string(report.layers) +
+  return std::to_string(report.regions.size()) + " regions, " + std::to_string(report.layers) +
          " layers, " + std::to_string(report.iterations) + " iterations" +
-         (report.converged ? " (converged)" : "") + ", largest range ratio " +
-         significant(report.range_ratio_before) + " before, " +
-         significant(report.range_ratio_after) + " after";
+         (report.converged ? " (converged)" : "") + ", largest " +
+         range_ratio_words(report.range_ratio_before, report.range_ratio_after);
+}
+
+std::string equalization_words(const passes::ActivationEqualizationReport& report) {
+  return std::to_string(report.regions.size()) + " regions, " + std::to_string(report.layers) +
+         " layers, largest " +
+         range_ratio_words(report.range_ratio_before, report.range_ratio_after);
 }
 
 std::string configuration_line(const Settings& settings, const Config& config) {

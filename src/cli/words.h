@@ -15,7 +15,9 @@ std::string fixed(double value, int digits);
 /// Three significant digits: 0.00123.
 std::string significant(double value);
 
+std::string range_ratio_words(double before, double after);
 std::string equalization_words(const passes::EqualizationReport& report);
+std::string equalization_words(const passes::ActivationEqualizationReport& report);
 
 /// The reference's configuration line: `label: value` items joined by ` - `.
 std::string configuration_line(const Settings& settings, const Config& config);

@@ -28,7 +28,21 @@ bool contains(const std::vector<EqualizationRegion>& regions, const Equalization
   });
 }
 
+/// Those of one name stand side by side.
+template <class Layer>
+std::vector<std::string> names_of(const std::vector<Layer>& layers) {
+  std::vector<std::string> names;
+  for (const Layer& layer : layers) {
+    if (names.empty() || names.back() != layer.node->name) names.push_back(layer.node->name);
+  }
+  return names;
+}
+
 }  // namespace
+
+RegionLayers names_of(const EqualizationRegion& region) {
+  return {names_of(region.sources), names_of(region.sinks), region.channels};
+}
 
 EqualizationRegions find_equalization_regions(ir::Graph& graph) {
   const ir::Index index(graph);

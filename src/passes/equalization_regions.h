@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "ptq/ir/graph.h"
-#include "ptq/passes/equalize.h"
+#include "ptq/passes/region_reports.h"
 
 namespace ptq::passes {
 
@@ -51,5 +51,8 @@ struct EqualizationRegions {
 /// is none over channels, a product both of whose operands are scaled is a wall). Changes nothing;
 /// nodes are those of `graph`.
 EqualizationRegions find_equalization_regions(ir::Graph& graph);
+
+/// Its layers by name, each once.
+RegionLayers names_of(const EqualizationRegion& region);
 
 }  // namespace ptq::passes

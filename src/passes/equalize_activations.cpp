@@ -6,8 +6,9 @@
 #include "passes/input_ranges.h"
 #include "ptq/passes/equalize.h"
 
-/// kGraph:      conv(W1, b1) -> relu -> conv(W2)   becomes  conv(k W1, k b1) -> relu -> conv(W2 /
-/// k) kLayerwise:  conv(W)                            becomes  mul(k) -> conv(W / k)
+/// kGraph:     conv(W1, b1) -> relu -> conv(W2)  becomes
+///             conv(k W1, k b1) -> relu -> conv(W2 / k)
+/// kLayerwise: conv(W)                           becomes  mul(k) -> conv(W / k)
 ///   k = r_weight^(1 - alpha) / r_activation^alpha          (reference-behaviour 6.5)
 namespace ptq::passes {
 namespace {
@@ -65,6 +66,7 @@ class Equalization {
   void find_layers();
   std::vector<ir::Node*> readers() const;
   void put_before(ir::Graph::Position layer, const at::Tensor& factors);
+  void describe(const EqualizationRegion& region, double before, double after);
 
   ir::Graph& graph_;
   const ActivationEqualizationOptions& options_;
@@ -133,6 +135,12 @@ void Equalization::put_before(ir::Graph::Position layer, const at::Tensor& facto
   layer->inputs[0] = product.output();
 }
 
+void Equalization::describe(const EqualizationRegion& region, double before, double after) {
+  report_.regions.push_back({names_of(region), before, after});
+  report_.range_ratio_before = std::max(report_.range_ratio_before, before);
+  report_.range_ratio_after = std::max(report_.range_ratio_after, after);
+}
+
 ActivationEqualizationReport Equalization::run(const NextBatch& next_batch) {
   const InputRanges ranges = input_ranges(graph_, readers(), options_.run, next_batch);
   ScaledLayers layers(regions_);
@@ -141,15 +149,15 @@ ActivationEqualizationReport Equalization::run(const NextBatch& next_batch) {
     for (const EqualizationSink& sink : region.sinks) {
       activation = activation.maximum(ranges.at(sink.node));
     }
-    const at::Tensor factors =
-        equalization_factors(activation, sink_range(region, layers), options_.alpha);
+    const at::Tensor reads = sink_range(region, layers);
+    const at::Tensor factors = equalization_factors(activation, reads, options_.alpha);
+    describe(region, range_ratio(activation, reads), range_ratio(activation.mul(factors), reads));
     scale(region, layers, factors);
     if (options_.mode == ActivationEqualization::kLayerwise) {
       put_before(ir::Index(graph_).position(*region.sinks.front().node), factors);
     }
   }
   layers.write();
-  report_.regions = static_cast<int>(regions_.size());
   report_.layers = layers.size();
   ir::verify(graph_);
   return report_;

@@ -15,13 +15,25 @@ constexpr double kAlpha = 0.5;
 /// Factors nearer to 1 than this are done with.
 constexpr double kConverged = 0.05;
 
-double largest_range_ratio(const std::vector<EqualizationRegion>& regions, ScaledLayers& layers) {
-  double largest = 1;
+double weight_range_ratio(const EqualizationRegion& region, ScaledLayers& layers) {
+  return range_ratio(source_range(region, layers, MergeBias::kNo), sink_range(region, layers));
+}
+
+std::vector<EqualizedRegion> describe(const std::vector<EqualizationRegion>& regions,
+                                      ScaledLayers& layers) {
+  std::vector<EqualizedRegion> described;
   for (const EqualizationRegion& region : regions) {
-    const at::Tensor made = source_range(region, layers, MergeBias::kNo);
-    largest = std::max(largest, range_ratio(made, sink_range(region, layers)));
+    const double ratio = weight_range_ratio(region, layers);
+    described.push_back({names_of(region), ratio, ratio});
   }
-  return largest;
+  return described;
+}
+
+void note_largest_ratios(EqualizationReport& report) {
+  for (const EqualizedRegion& described : report.regions) {
+    report.range_ratio_before = std::max(report.range_ratio_before, described.range_ratio_before);
+    report.range_ratio_after = std::max(report.range_ratio_after, described.range_ratio_after);
+  }
 }
 
 /// Returns the largest |1 - k|.
@@ -47,18 +59,22 @@ EqualizationReport equalize_graph(ir::Graph& graph, const EqualizationOptions& o
   EqualizationReport report;
   if (options.iterations == 0) return report;
   const EqualizationRegions found = find_equalization_regions(graph);
-  report.regions = static_cast<int>(found.regions.size());
   report.rejected = found.rejected;
   ScaledLayers layers(found.regions);
-  report.range_ratio_before = report.range_ratio_after = largest_range_ratio(found.regions, layers);
+  report.regions = describe(found.regions, layers);
   while (!report.converged && report.iterations < options.iterations) {
     report.converged = iterate(found.regions, layers, options.merge_bias) < kConverged;
     ++report.iterations;
   }
-  if (report.converged && report.iterations == 1) return report;  // equalized before
-  layers.write();
-  report.layers = layers.size();
-  report.range_ratio_after = largest_range_ratio(found.regions, layers);
+  const bool was_equalized = report.converged && report.iterations == 1;
+  if (!was_equalized) {
+    layers.write();
+    report.layers = layers.size();
+    for (size_t i = 0; i < found.regions.size(); ++i) {
+      report.regions[i].range_ratio_after = weight_range_ratio(found.regions[i], layers);
+    }
+  }
+  note_largest_ratios(report);
   return report;
 }
 

@@ -9,6 +9,7 @@
 
 #include "passes/equalization_regions.h"
 #include "passes/weight_ratios.h"
+#include "ptq/passes/equalize.h"
 
 namespace ptq::passes {
 

@@ -100,11 +100,13 @@ void widen_values(ir::Graph& graph, const EqualizationRegion& region, int64_t ad
 SplittingReport split_channels(ir::Graph& graph, const SplittingOptions& options) {
   SplittingReport report;
   if (options.ratio <= 0) return report;
-  for (const EqualizationRegion& region : splittable_regions(graph)) {
+  const EqualizationRegions found = splittable_regions(graph);
+  report.rejected = found.rejected;
+  for (const EqualizationRegion& region : found.regions) {
     const at::Tensor channels = channels_to_split(region, options);
     split_layers(region, channels, options.side);
     widen_values(graph, region, channels.numel());
-    ++report.regions;
+    report.regions.push_back({names_of(region), channels.numel()});
     report.channels += channels.numel();
   }
   return report;
@@ -113,7 +115,7 @@ SplittingReport split_channels(ir::Graph& graph, const SplittingOptions& options
 int SplitChannels::run(ir::Graph& graph) const {
   const SplittingReport report = split_channels(graph, options_);
   if (options_.on_report) options_.on_report(report);
-  return report.regions;
+  return static_cast<int>(report.regions.size());
 }
 
 }  // namespace ptq::passes

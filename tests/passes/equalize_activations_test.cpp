@@ -77,7 +77,7 @@ TEST_P(EqualizeActivations, MovesScaleIntoTheLayerBefore) {
   ir::Graph graph = before_;
   const auto report =
       equalize_activations(graph, options(ActivationEqualization::kGraph), batches(images_));
-  EXPECT_EQ(report.regions, 1);
+  EXPECT_EQ(report.regions.size(), 1U);
   EXPECT_EQ(report.layers, 2);
   EXPECT_EQ(ops(graph), ops(before_));
   EXPECT_LT(relative_difference(run_float(graph, images_[0]), run_float(before_, images_[0])),
@@ -105,7 +105,7 @@ TEST_P(EqualizeActivations, PutsAProductBeforeEveryLayer) {
   ir::Graph graph = before_;
   const auto report = equalize_activations(graph, options(ActivationEqualization::kLayerwise, 0.25),
                                            batches(images_));
-  EXPECT_EQ(report.regions, 3);
+  EXPECT_EQ(report.regions.size(), 3U);
   EXPECT_EQ(
       ops(graph),
       "constant mul conv relu constant mul conv adaptive_avg_pool reshape constant mul linear");
@@ -142,7 +142,7 @@ TEST_P(EqualizeActivations, ScalesChannelsThatComeLast) {
   for (const auto mode : {ActivationEqualization::kGraph, ActivationEqualization::kLayerwise}) {
     ir::Graph graph = before;
     const at::Tensor images = images_for(before, 3);
-    EXPECT_EQ(equalize_activations(graph, options(mode), batches({images})).regions, 1);
+    EXPECT_EQ(equalize_activations(graph, options(mode), batches({images})).regions.size(), 1U);
     EXPECT_LT(relative_difference(run_float(graph, images), run_float(before, images)), 1e-5);
     EXPECT_FALSE(at::equal(weight(graph, "fc"), weight(before, "fc")));
   }

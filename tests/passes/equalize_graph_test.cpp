@@ -63,7 +63,12 @@ TEST(EqualizeGraph, GivesTheGoldenValuesWithoutBiases) {
   expect_near(rows(layer(graph, "a")), {0.8836071F, 1.452369F, 1.895719F, 0.4192627F});
   expect_near(layer(graph, "a").bias->value, {4.350066F, -0.5163978F, 0.1648451F, 0.372678F});
   expect_near(columns(layer(graph, "b")), {0.8836071F, 1.452369F, 1.895719F, 0.4192627F});
-  EXPECT_EQ(report.regions, 1);
+  ASSERT_EQ(report.regions.size(), 1U);
+  EXPECT_EQ(report.regions[0].sources, std::vector<std::string>{"a"});
+  EXPECT_EQ(report.regions[0].sinks, std::vector<std::string>{"b"});
+  EXPECT_EQ(report.regions[0].channels, 4);
+  EXPECT_EQ(report.regions[0].range_ratio_before, report.range_ratio_before);
+  EXPECT_EQ(report.regions[0].range_ratio_after, report.range_ratio_after);
   EXPECT_EQ(report.layers, 2);
   EXPECT_EQ(report.iterations, 2);
   EXPECT_TRUE(report.converged);
@@ -145,13 +150,15 @@ TEST(EqualizeGraph, IsTheLastPassOfThePreparationWhereItIsOn) {
   ir::Graph graph = golden_network();
   EXPECT_NE(prepare(graph, {}).back().name, "equalize-graph");
   PreparationOptions options;
-  int regions = 0;
+  size_t regions = 0;
   options.equalization.iterations = 20;
-  options.equalization.on_report = [&](const EqualizationReport& told) { regions = told.regions; };
+  options.equalization.on_report = [&](const EqualizationReport& told) {
+    regions = told.regions.size();
+  };
   const PassReport report = prepare(graph, options).back();
   EXPECT_EQ(report.name, "equalize-graph");
   EXPECT_EQ(report.changes, 2);
-  EXPECT_EQ(regions, 1);
+  EXPECT_EQ(regions, 1U);
 }
 
 double shrinkage(const at::Tensor& weights, float bias) {

@@ -47,7 +47,7 @@ ir::Graph after(const ir::Graph& before, const SplittingOptions& options, int re
   const at::Tensor expected = ptq::testing::run_float(before, images);
   ir::Graph graph = before;
   const SplittingReport report = split_channels(graph, options);
-  EXPECT_EQ(report.regions, regions);
+  EXPECT_EQ(report.regions.size(), static_cast<size_t>(regions));
   EXPECT_EQ(report.channels, channels);
   ir::verify(graph);
   expect_true_shapes(graph);
@@ -61,6 +61,14 @@ ir::Graph after(const ir::Graph& before, const SplittingOptions& options, int re
 
 void expect_untouched(const ir::Graph& before, Side side = Side::kOutput) {
   EXPECT_EQ(ir::to_text(after(before, {0.5, side, {}}, 0, 0)), ir::to_text(before));
+}
+
+/// Where and why the search from `source` ended.
+std::string reason(ir::Graph graph, const std::string& source) {
+  for (const RejectedRegion& rejected : split_channels(graph, {0.5, Side::kOutput, {}}).rejected) {
+    if (rejected.source == source) return rejected.at + ": " + rejected.reason;
+  }
+  return "";
 }
 
 void expect_equal(const at::Tensor& actual, const std::vector<float>& expected) {
@@ -178,6 +186,11 @@ TEST_F(Split, LeavesDepthwiseAndGroupedConvolutions) {
   conv("c", relu(conv("depthwise", relu(conv("a", input(), 6)), 6, 6)));
   conv("last", conv("grouped", conv("d", relu(input()), 6), 4, 2));
   expect_untouched(net.graph());
+  const std::string kind = "normalizations and grouped convolutions are not split";
+  EXPECT_EQ(reason(net.graph(), "a"), "depthwise: " + kind);
+  EXPECT_EQ(reason(net.graph(), "grouped"), "grouped: " + kind);
+  EXPECT_EQ(reason(net.graph(), "d"),
+            "grouped: a grouped convolution cannot divide its input channels");
 }
 
 TEST_F(Split, LeavesNormalizations) {
@@ -188,6 +201,7 @@ TEST_F(Split, LeavesNormalizations) {
 TEST_F(Split, LeavesConcats) {
   conv("d", net.add("cat", ir::Concat{1}, {conv("a", input()), conv("b", input())}));
   expect_untouched(net.graph());
+  EXPECT_EQ(reason(net.graph(), "a"), "a: it makes a part alone");
 }
 
 ir::Graph gated_network(int64_t gate_width) {
@@ -202,6 +216,7 @@ ir::Graph gated_network(int64_t gate_width) {
 /// A gate of one number for all channels need not grow; one for each would have to.
 TEST(SplitChannels, LeavesWhatIsMultipliedChannelByChannel) {
   expect_untouched(gated_network(4));
+  EXPECT_EQ(reason(gated_network(4), "a"), "mul: the other factor would have to grow, too");
   after(gated_network(1), {0.5, Side::kOutput, {}}, 1, 2);
 }
 
@@ -209,6 +224,7 @@ TEST(SplitChannels, LeavesWhatIsMultipliedChannelByChannel) {
 TEST_F(Split, LeavesALayerOfTwoRegions) {
   conv("c", mul(conv("a", input()), conv("b", input())));
   expect_untouched(net.graph());
+  EXPECT_EQ(reason(net.graph(), "b"), "c: another region has the layer, too");
 }
 
 TEST_F(Split, SplitsTheOutputOfAnAttentionAndNotItsInput) {
@@ -223,6 +239,8 @@ TEST_F(Split, SplitsTheOutputOfAnAttentionAndNotItsInput) {
   const Value context = tokens.add("attn.softmax", ir::Softmax{-1}, {turned}, "attn");
   const Value out = tokens.linear("attn.out_proj", context, 8, "attn");
   tokens.linear("fc", tokens.add("attn.back", ir::Permute{{1, 0, 2}}, {out}, "attn"), 3);
+  EXPECT_EQ(reason(tokens.graph(), "first"),
+            "attn.in_proj: the input of an attention is not split");
   const ir::Graph graph = after(tokens.graph(), {0.25, Side::kOutput, {}}, 1, 2);
   EXPECT_EQ(layer(graph, "attn.out_proj").weight.value.size(0), 10);
   EXPECT_EQ(layer(graph, "attn.in_proj").weight.value.size(1), 8);

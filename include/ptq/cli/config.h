@@ -49,7 +49,7 @@ struct Config {
   std::optional<passes::ActivationEqualizationOptions> activation_equalization;
   bool calibrate_batch_norms = false;
   bool correct_biases = true;
-  /// Say what techniques left out, and why.
+  /// Say what techniques changed and left out, and why.
   bool explain = false;
   double percentile = 99.999;
 

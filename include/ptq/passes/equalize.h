@@ -3,11 +3,11 @@
 #include <ATen/core/Tensor.h>
 
 #include <functional>
-#include <string>
 #include <vector>
 
 #include "ptq/ir/graph.h"
 #include "ptq/passes/calibrate.h"
+#include "ptq/passes/region_reports.h"
 
 /// Equalization moves scale from channel to channel without changing the network: what makes the
 /// channels of a value leaves them times k > 0, what reads them expects them so, and everything
@@ -18,23 +18,16 @@ namespace ptq::passes {
 /// Whether the biases of the layers that make a value count towards its range.
 enum class MergeBias { kNo, kYes };
 
-/// A layer whose output was not equalized, where the search ended, and why.
-struct RejectedRegion {
-  std::string source;
-  std::string at;
-  std::string reason;
-};
-
 struct EqualizationReport {
-  int regions = 0;
+  /// r[c] is the largest |weight| that makes channel c (biases left out).
+  std::vector<EqualizedRegion> regions;
   /// Layers and normalizations whose weights changed.
   int layers = 0;
   /// Iterations run; the last one is counted.
   int iterations = 0;
   /// Whether the last iteration moved every channel by less than 5 %.
   bool converged = false;
-  /// Largest over regions of max r / min r, where r[c] is the largest |weight| that makes channel c
-  /// (biases left out), over channels that are made and read by more than zeros.
+  /// The largest over regions.
   double range_ratio_before = 1;
   double range_ratio_after = 1;
   std::vector<RejectedRegion> rejected;
@@ -66,9 +59,14 @@ struct ActivationEqualizationOptions {
 };
 
 struct ActivationEqualizationReport {
-  /// Regions or layers equalized.
-  int regions = 0;
+  /// kLayerwise: one a layer, without sources. r[c] is the largest |x| of channel c over all images
+  /// and readers, and that times k[c].
+  std::vector<EqualizedRegion> regions;
+  /// Layers and normalizations whose weights changed.
   int layers = 0;
+  /// The largest over regions.
+  double range_ratio_before = 1;
+  double range_ratio_after = 1;
   std::vector<RejectedRegion> rejected;
 };
 

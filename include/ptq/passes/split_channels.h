@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 #include "ptq/ir/graph.h"
+#include "ptq/passes/region_reports.h"
 
 /// Channel splitting makes two channels of one, each with half the weight, so that the largest
 /// weights take less of a tensor's range (reference-behaviour 6.10; Zhao et al. 2019,
@@ -17,9 +19,10 @@ enum class Side { kOutput, kInput };
 
 struct SplittingReport {
   /// Values, with all that must have the same channels, that grew.
-  int regions = 0;
+  std::vector<SplitRegion> regions;
   /// Channels added to them in all.
   int64_t channels = 0;
+  std::vector<RejectedRegion> rejected;
 };
 
 struct SplittingOptions {
