@@ -41,7 +41,8 @@ std::string obstacle(const ir::Graph& graph, const EqualizationRegion& region) {
     if (!(input_shape(graph, *sink.node) == shape)) {
       return "the layers that read it have inputs of different shapes";
     }
-    if (sink.begin != 0 || sink.end != region.channels) {
+    const auto axis = static_cast<size_t>(channel_axis(sink.node->op, shape.size()));
+    if (sink.begin != 0 || shape.at(axis).value != region.channels) {
       return "a layer reads more channels than the region has";
     }
   }

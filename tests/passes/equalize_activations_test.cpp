@@ -101,6 +101,34 @@ TEST_P(EqualizeActivations, SkipsARegionFromConvolutionToLinear) {
             "convolutions and linear layers have their channels at different places");
 }
 
+/// Behind a second concat a layer reads the region's channels, and others.
+TEST_P(EqualizeActivations, SkipsARegionThatIsAPartOfWhatALayerReads) {
+  NetworkBuilder builder({3, 6, 6});
+  const auto conv = [&](const char* name, ir::ValueId in) {
+    return builder.conv(name, in, {2, 1, 1, 1, true});
+  };
+  const auto both =
+      builder.add("both", ir::Concat{1}, {conv("a", builder.input()), conv("b", builder.input())});
+  const auto relu = builder.add("relu", ir::Relu{}, {both});
+  const auto more = builder.add("more", ir::Concat{1}, {relu, conv("c", builder.input())});
+  const auto pool = builder.add("pool", ir::AdaptiveAvgPool{{1, 1}}, {conv("reader", more)});
+  builder.linear("fc", builder.reshape("flat", pool, {2}), 4);
+  const ir::Graph before = builder.graph();
+  ir::Graph graph = before;
+  const at::Tensor images = images_for(graph, 2);
+  const auto report =
+      equalize_activations(graph, options(ActivationEqualization::kGraph), batches({images}));
+  // a, b and c are one region, too.
+  ASSERT_EQ(report.regions.size(), 1U);
+  EXPECT_EQ(report.regions[0].channels, 6);
+  const auto part = std::find_if(report.rejected.begin(), report.rejected.end(),
+                                 [](const RejectedRegion& region) { return region.source == "a"; });
+  ASSERT_NE(part, report.rejected.end());
+  EXPECT_EQ(part->at, "reader");
+  EXPECT_EQ(part->reason, "a layer reads more channels than the region has");
+  EXPECT_LT(relative_difference(run_float(graph, images), run_float(before, images)), 1e-5);
+}
+
 TEST_P(EqualizeActivations, PutsAProductBeforeEveryLayer) {
   ir::Graph graph = before_;
   const auto report = equalize_activations(graph, options(ActivationEqualization::kLayerwise, 0.25),
