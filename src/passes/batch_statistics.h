@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -10,9 +11,6 @@
 #include "ptq/quant/activation_statistic.h"
 
 namespace ptq::passes {
-
-/// Whether calibration has to find the quantizer's scale.
-bool needs_calibration(const quant::Quantizer& quantizer);
 
 /// The statistics of one batch at every FakeQuantize node whose scale calibration finds. Lanes
 /// observe at the same time, each into statistics of its own.
@@ -31,15 +29,21 @@ class BatchStatistics {
   /// Values may come in any dense layout: a statistic does not depend on their order.
   void observe(const ir::Node& node, const at::Tensor& value, int lane);
 
+  /// One a channel, or a single one.
+  using Thresholds = std::vector<quant::ActivationThreshold>;
   /// Results in execution order: the mean of a shared scale rounds in that order.
-  void each(const std::function<void(const ir::Node&, const quant::ActivationThreshold&)>& visit);
+  void each(const std::function<void(const ir::Node&, const Thresholds&)>& visit);
 
  private:
+  /// By channel, where channels have scales of their own.
+  using Statistics = std::vector<std::unique_ptr<quant::ActivationStatistic>>;
   struct Site {
     const ir::Node* node = nullptr;
     ir::Dims shape;
-    std::unique_ptr<quant::ActivationStatistic> merged;
-    std::vector<std::unique_ptr<quant::ActivationStatistic>> lanes;
+    /// Of the channels, if each has a scale.
+    std::optional<int64_t> channel_axis;
+    Statistics merged;
+    std::vector<Statistics> lanes;
   };
 
   const quant::QuantizerTable& table_;

@@ -1,5 +1,7 @@
 #include "ptq/passes/calibrate.h"
 
+#include <ATen/ops/stack.h>
+
 #include <cmath>
 #include <map>
 #include <memory>
@@ -13,22 +15,39 @@
 namespace ptq::passes {
 namespace {
 
+/// Of the channels that have a scale each, or a single one.
+using RunningMeans = std::vector<quant::RunningMean>;
+
+/// `convert` of each mean, [] or [channels].
+template <class Convert>
+at::Tensor by_channel(const RunningMeans& means, bool is_per_channel, const Convert& convert) {
+  std::vector<at::Tensor> found;
+  for (size_t i = 0; i < means.size(); ++i) found.push_back(convert(means[i].value(), i));
+  return is_per_channel ? at::stack(found) : found.front();
+}
+
 /// The means over all batches: thresholds by scale, zero points by quantizer.
 class Means {
  public:
   explicit Means(const quant::QuantizerTable& table)
       : table_(table),
-        thresholds_(table.scales.size()),
-        zero_points_(table.quantizers.size(),
-                     quant::RunningMean(quant::RunningMean::Of::kZeroPoint)) {}
+        thresholds_(table.scales.size(), RunningMeans(1)),
+        zero_points_(table.quantizers.size(), RunningMeans(1, quant::RunningMean(kZeroPoint))) {}
 
-  void add(const ir::Node& node, const quant::ActivationThreshold& found) {
+  void add(const ir::Node& node, const BatchStatistics::Thresholds& found) {
     const ir::QuantizerId id = node.as<ir::FakeQuantize>()->quantizer;
-    if (!std::isfinite(found.threshold) || !std::isfinite(found.zero_point)) {
-      throw QuantizationError(node.name + ": its values are not finite on the calibration images");
+    RunningMeans& thresholds = thresholds_[static_cast<size_t>(table_.at(id).scale)];
+    RunningMeans& zero_points = zero_points_[static_cast<size_t>(id)];
+    thresholds.resize(found.size());
+    zero_points.resize(found.size(), quant::RunningMean(kZeroPoint));
+    for (size_t i = 0; i < found.size(); ++i) {
+      if (!std::isfinite(found[i].threshold) || !std::isfinite(found[i].zero_point)) {
+        throw QuantizationError(node.name +
+                                ": its values are not finite on the calibration images");
+      }
+      thresholds[i].add(found[i].threshold);
+      zero_points[i].add(found[i].zero_point);
     }
-    thresholds_[static_cast<size_t>(table_.at(id).scale)].add(found.threshold);
-    zero_points_[static_cast<size_t>(id)].add(found.zero_point);
   }
 
   /// Writes scales, then the zero points that depend on them. Quantizers that nothing uses keep a
@@ -36,23 +55,31 @@ class Means {
   void write(quant::QuantizerTable& table) const {
     for (size_t id = 0; id < table.quantizers.size(); ++id) {
       quant::Quantizer& quantizer = table.quantizers[id];
-      if (quantizer.kind != quant::QuantizerKind::kActivation || !needs_calibration(quantizer)) {
-        continue;
-      }
+      if (!quant::needs_calibration(quantizer)) continue;
+      const bool is_per_channel = quantizer.granularity == quant::Granularity::kPerChannel;
       quant::Scale& scale = table.scales[static_cast<size_t>(quantizer.scale)];
-      scale.value =
-          quant::activation_scale(thresholds_[static_cast<size_t>(quantizer.scale)].value(),
-                                  scale.threshold_divisor, quantizer.scale_type);
+      scale.value = by_channel(thresholds_[static_cast<size_t>(quantizer.scale)], is_per_channel,
+                               [&](float mean, size_t) {
+                                 return quant::activation_scale(mean, scale.threshold_divisor,
+                                                                quantizer.scale_type);
+                               });
       if (quantizer.symmetry == quant::Symmetry::kSymmetric) continue;
+      const at::Tensor scales = scale.value.reshape({-1});
       quantizer.zero_point =
-          quant::activation_zero_point(zero_points_[id].value(), scale.value, *quantizer.integer());
+          by_channel(zero_points_[id], is_per_channel, [&](float mean, size_t i) {
+            return quant::activation_zero_point(mean, scales[static_cast<int64_t>(i)],
+                                                *quantizer.integer());
+          });
     }
+    table.derive_scales();
   }
 
  private:
+  static constexpr auto kZeroPoint = quant::RunningMean::Of::kZeroPoint;
+
   const quant::QuantizerTable& table_;
-  std::vector<quant::RunningMean> thresholds_;
-  std::vector<quant::RunningMean> zero_points_;
+  std::vector<RunningMeans> thresholds_;
+  std::vector<RunningMeans> zero_points_;
 };
 
 std::unique_ptr<runtime::Executor> float_executor(const ir::Graph& graph,
@@ -100,7 +127,7 @@ void calibrate_activations(const ir::Graph& graph, quant::QuantizerTable& table,
       executor->run(*images);
       statistics.end_pass(pass);
     }
-    statistics.each([&](const ir::Node& node, const quant::ActivationThreshold& found) {
+    statistics.each([&](const ir::Node& node, const BatchStatistics::Thresholds& found) {
       means.add(node, found);
     });
     ++batches;

@@ -81,8 +81,8 @@ std::unique_ptr<ActivationStatistic> make_activation_statistic(const Quantizer& 
                                                                double divisor, double percentile,
                                                                int64_t count) {
   check_quantizer(quantizer);
-  if (quantizer.kind != QuantizerKind::kActivation || !quantizer.is_static_per_tensor()) {
-    throw InternalError(quantizer.layer + ": only static per-tensor activations are calibrated");
+  if (!needs_calibration(quantizer)) {
+    throw InternalError(quantizer.layer + ": its scale is not found by calibration");
   }
   if (count <= 0) throw InternalError(quantizer.layer + ": a statistic of no values");
   if (quantizer.calibration == Calibration::kMse) {

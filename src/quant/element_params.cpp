@@ -1,5 +1,7 @@
 #include "quant/element_params.h"
 
+#include <cmath>
+
 #include "ptq/base/error.h"
 
 namespace ptq::quant {
@@ -31,6 +33,10 @@ void check_quantizer(const Quantizer& quantizer) {
   require(is_power_of_two || !is_per_group || quantizer.kind == QuantizerKind::kWeight, quantizer,
           "scales of activation groups are powers of two");
   require(!is_per_group || quantizer.group_size > 0, quantizer, "a group has at least one element");
+  require(!quantizer.truncation ||
+              (quantizer.is_static_per_tensor() && quantizer.integer() != nullptr &&
+               quantizer.symmetry == Symmetry::kSymmetric),
+          quantizer, "codes are truncated with one static scale, without zero point");
   if (quantizer.calibration == Calibration::kHqo) {
     require(quantizer.kind == QuantizerKind::kWeight && quantizer.integer() != nullptr &&
                 !is_power_of_two,
@@ -44,6 +50,11 @@ ElementParams element_params(const Quantizer& quantizer, float scale, float zero
                            static_cast<float>(minifloat->largest())};
   }
   const IntegerFormat& integer = *quantizer.integer();
+  if (quantizer.truncation) {
+    const float step = std::ldexp(1.0F, quantizer.truncation->dropped_bits);
+    return TruncatingParams{scale / step, step, static_cast<float>(integer.quant_min()),
+                            static_cast<float>(integer.quant_max())};
+  }
   return QParams{scale, zero_point, static_cast<float>(integer.quant_min()),
                  static_cast<float>(integer.quant_max())};
 }

@@ -54,6 +54,12 @@ void fake_quantize(const float* in, float* out, int64_t count, const MinifloatPa
   for (int64_t i = 0; i < count; ++i) out[i] = fake_quantize(in[i], p);
 }
 
+PTQ_VECTOR_CLONES
+void fake_quantize(const float* in, float* out, int64_t count, const TruncatingParams& params) {
+  const TruncatingParams p = params;
+  for (int64_t i = 0; i < count; ++i) out[i] = fake_quantize(in[i], p);
+}
+
 void fake_quantize(const float* in, float* out, int64_t count, const ElementParams& params) {
   std::visit([&](const auto& p) { fake_quantize(in, out, count, p); }, params);
 }
@@ -61,6 +67,8 @@ void fake_quantize(const float* in, float* out, int64_t count, const ElementPara
 at::Tensor fake_quantize_activation(const at::Tensor& x, const QuantizerTable& table,
                                     ir::QuantizerId id) {
   const Quantizer& quantizer = table.at(id);
+  // A channel of a value is treated as one of a weight.
+  if (quantizer.granularity == Granularity::kPerChannel) return fake_quantize_weight(x, table, id);
   if (quantizer.timing == Timing::kStatic) return fake_quantize_with(x, element_params(table, id));
   check_dynamic(quantizer);
   if (x.numel() == 0) return x.clone();

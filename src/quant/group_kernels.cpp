@@ -95,16 +95,26 @@ void columns_loop(const float* in, float* out, int64_t columns, const GroupShape
   quantize_columns(in, out, columns, group, params);
 }
 
+/// Codes of groups are never truncated.
+template <class Visit>
+void visit_group_params(const ElementParams& params, const Visit& visit) {
+  if (const auto* integers = std::get_if<QParams>(&params)) {
+    visit(*integers);
+  } else {
+    visit(std::get<MinifloatParams>(params));
+  }
+}
+
 }  // namespace
 
 void fake_quantize_lines(const float* in, float* out, int64_t lines, int64_t extent,
                          const GroupShape& group, const ElementParams& params) {
-  std::visit([&](const auto& p) { lines_loop(in, out, lines, extent, group, p); }, params);
+  visit_group_params(params, [&](const auto& p) { lines_loop(in, out, lines, extent, group, p); });
 }
 
 void fake_quantize_columns(const float* in, float* out, int64_t columns, const GroupShape& group,
                            const ElementParams& params) {
-  std::visit([&](const auto& p) { columns_loop(in, out, columns, group, p); }, params);
+  visit_group_params(params, [&](const auto& p) { columns_loop(in, out, columns, group, p); });
 }
 
 }  // namespace ptq::quant

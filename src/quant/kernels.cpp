@@ -40,6 +40,12 @@ void quantize_loop(const float* in, float* out, int64_t count, const MinifloatPa
 }
 
 PTQ_VECTOR_CLONES
+void quantize_loop(const float* in, float* out, int64_t count, const TruncatingParams& params) {
+  const TruncatingParams p = params;
+  for (int64_t i = 0; i < count; ++i) out[i] = quantize(in[i], p);
+}
+
+PTQ_VECTOR_CLONES
 double squared_error_loop(const float* in, int64_t count, const QParams& params) {
   const QParams p = params;
   double sum = 0;
@@ -54,6 +60,18 @@ double squared_error_loop(const float* in, int64_t count, const QParams& params)
 PTQ_VECTOR_CLONES
 double squared_error_loop(const float* in, int64_t count, const MinifloatParams& params) {
   const MinifloatParams p = params;
+  double sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t i = 0; i < count; ++i) {
+    const float error = fake_quantize(in[i], p) - in[i];
+    sum += static_cast<double>(error * error);
+  }
+  return sum;
+}
+
+PTQ_VECTOR_CLONES
+double squared_error_loop(const float* in, int64_t count, const TruncatingParams& params) {
+  const TruncatingParams p = params;
   double sum = 0;
 #pragma omp simd reduction(+ : sum)
   for (int64_t i = 0; i < count; ++i) {

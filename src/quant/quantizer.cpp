@@ -25,6 +25,11 @@ double threshold_divisor(const Quantizer& quantizer) {
   return quantizer.integer()->threshold_divisor();
 }
 
+bool needs_calibration(const Quantizer& quantizer) {
+  return quantizer.kind == QuantizerKind::kActivation && quantizer.timing == Timing::kStatic &&
+         quantizer.granularity != Granularity::kPerGroup && !quantizer.truncation;
+}
+
 std::vector<int64_t> group_shape(c10::IntArrayRef sizes, int64_t axis, int64_t group_size) {
   std::vector<int64_t> shape = sizes.vec();
   int64_t& extent =
@@ -44,6 +49,16 @@ ir::QuantizerId QuantizerTable::add_sharing_scale(Quantizer quantizer, ir::Quant
   quantizer.scale = at(other).scale;
   quantizers.push_back(std::move(quantizer));
   return static_cast<ir::QuantizerId>(quantizers.size() - 1);
+}
+
+void QuantizerTable::derive_scales() {
+  for (const Quantizer& quantizer : quantizers) {
+    if (!quantizer.truncation) continue;
+    const Truncation& truncation = *quantizer.truncation;
+    const at::Tensor fine = scale_of(truncation.of).value.div(static_cast<float>(truncation.count));
+    scales.at(static_cast<size_t>(quantizer.scale)).value =
+        fine.mul(std::ldexp(1.0F, truncation.dropped_bits));
+  }
 }
 
 }  // namespace ptq::quant

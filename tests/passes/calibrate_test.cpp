@@ -1,5 +1,7 @@
 #include "ptq/passes/calibrate.h"
 
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/amax.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/rand.h>
 #include <gtest/gtest.h>
@@ -96,6 +98,22 @@ TEST_P(Calibrate, NamesAValueThatIsNotFinite) {
 TEST_P(Calibrate, RefusesAnEmptySet) {
   Network net = network(false);
   EXPECT_THROW(calibrate_activations(net.graph, net.table, options(), batches({})), DataError);
+}
+
+TEST_P(Calibrate, FindsAScaleForEachChannel) {
+  quant::QuantizerTable table;
+  quant::Quantizer quantizer = activation();
+  quantizer.granularity = quant::Granularity::kPerChannel;
+  quantizer.axis = 1;
+  const auto id = table.add(quantizer);
+  NetworkBuilder builder({2, 3, 3});
+  const auto relu = builder.add("relu", ir::Relu{}, {builder.input()});
+  builder.reshape("flat", builder.add("relu.quant", ir::FakeQuantize{id}, {relu}), {18});
+  at::Tensor images = at::rand({3, 2, 3, 3});
+  images.select(1, 0).mul_(10);
+  calibrate_activations(builder.graph(), table, options(), batches({images, images.mul(3)}));
+  const at::Tensor largest = at::amax(images, {0, 2, 3}).mul(2).div(255);
+  EXPECT_TRUE(at::allclose(table.scale_of(id).value, largest, 1e-6, 0));
 }
 
 INSTANTIATE_TEST_SUITE_P(CompiledAndPlain, Calibrate, ::testing::Bool());

@@ -1,5 +1,7 @@
 #include "ptq/quant/fake_quantize.h"
 
+#include <ATen/ops/equal.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/rand.h>
 #include <ATen/ops/scalar_tensor.h>
 #include <ATen/ops/tensor.h>
@@ -158,6 +160,45 @@ TEST(FakeQuantizeActivation, TakesAViewWithGaps) {
   const at::Tensor x = at::rand({4, 6}).narrow(1, 1, 3);
   EXPECT_TRUE(
       fake_quantize_activation(x, table, 0).equal(fake_quantize_activation(x.clone(), table, 0)));
+}
+
+TEST(FakeQuantizeActivation, HasAScaleForEachChannelWhereItsQuantizerSaysSo) {
+  QuantizerTable table;
+  Quantizer quantizer;
+  quantizer.format = IntegerFormat{4, false, false};
+  quantizer.granularity = Granularity::kPerChannel;
+  quantizer.axis = 1;
+  const ir::QuantizerId id = table.add(quantizer);
+  table.scale_of(id).value = at::tensor({0.5F, 2.0F});
+  const at::Tensor x =
+      at::tensor({0.3F, 9.0F, 0.3F, 9.0F, 1.2F, 3.1F, 1.2F, 3.1F}).reshape({2, 2, 2});
+  const at::Tensor expected =
+      at::tensor({0.5F, 7.5F, 0.0F, 8.0F, 1.0F, 3.0F, 2.0F, 4.0F}).reshape({2, 2, 2});
+  EXPECT_TRUE(at::equal(fake_quantize_activation(x, table, id), expected));
+  const at::Tensor strided = x.transpose(1, 2).contiguous().transpose(1, 2);
+  const at::Tensor found = fake_quantize_activation(strided, table, id);
+  EXPECT_TRUE(at::equal(found, expected));
+  EXPECT_EQ(found.strides(), strided.strides());
+}
+
+/// Means of four codes: quarters. Ties of the second rounding go to even codes, exactly.
+TEST(FakeQuantizeActivation, RoundsTheLowestBitsOfAMeanOfCodesAway) {
+  QuantizerTable table;
+  Quantizer quantizer;
+  quantizer.format = IntegerFormat{3, false, false};
+  const ir::QuantizerId codes = table.add(quantizer);
+  quantizer.truncation = Truncation{codes, 4, 2};
+  const ir::QuantizerId mean = table.add(quantizer);
+  table.scale_of(codes).value = at::scalar_tensor(0.1F);
+  table.derive_scales();
+  EXPECT_FLOAT_EQ(table.scale_of(mean).value.item<float>(), 0.1F);
+  const float fine = 0.1F / 4;
+  for (int sum = 0; sum <= 28; ++sum) {
+    const at::Tensor x = at::full({5}, static_cast<float>(sum) * fine);
+    const float code = std::nearbyint(static_cast<float>(sum) / 4);
+    const at::Tensor found = fake_quantize_activation(x, table, mean);
+    EXPECT_FLOAT_EQ(found[0].item<float>(), code * 0.1F) << sum;
+  }
 }
 
 }  // namespace

@@ -17,9 +17,10 @@ struct ActivationThreshold {
   float zero_point = 0;
 };
 
-/// The statistic of one call of a static activation quantizer: the values of one batch, which
-/// arrive in pieces, in any order, perhaps in several objects (lanes) that are merged. It may want
-/// to see the batch more than once (MSE search: first the range, then the candidates):
+/// The statistic of one call of a static activation quantizer: the values of one batch, those of
+/// one channel where it has a scale for each, which arrive in pieces, in any order, perhaps in
+/// several objects (lanes) that are merged. It may want to see the batch more than once (MSE
+/// search: first the range, then the candidates):
 ///
 ///   for pass in 0 .. passes() - 1:
 ///     every lane: lane = merged.clone(); lane.begin_pass(pass); lane.add(...) ...

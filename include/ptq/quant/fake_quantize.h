@@ -12,7 +12,7 @@
 namespace ptq::quant {
 
 /// What the equations need of a quantizer with one scale.
-using ElementParams = std::variant<QParams, MinifloatParams>;
+using ElementParams = std::variant<QParams, MinifloatParams, TruncatingParams>;
 
 /// Of a static per-tensor quantizer whose scale is known.
 ElementParams element_params(const QuantizerTable& table, ir::QuantizerId id);
@@ -20,11 +20,13 @@ ElementParams element_params(const QuantizerTable& table, ir::QuantizerId id);
 /// fake_quantize over `count` contiguous floats on the calling thread; `out` may be `in`.
 void fake_quantize(const float* in, float* out, int64_t count, const QParams& params);
 void fake_quantize(const float* in, float* out, int64_t count, const MinifloatParams& params);
+void fake_quantize(const float* in, float* out, int64_t count, const TruncatingParams& params);
 void fake_quantize(const float* in, float* out, int64_t count, const ElementParams& params);
 
 /// Activation quantizer over a whole float32 tensor, any dense layout; returns a new tensor of the
 /// same strides. A dynamic per-tensor quantizer takes its scale from all of `x`, which is therefore
-/// one image (reference-behaviour 3.11); one per group from each group along its axis, counted from
+/// one image (reference-behaviour 3.11); a static one per channel has a scale for each index of its
+/// axis; one per group from each group along its axis, counted from
 /// the end if negative (3.9).
 at::Tensor fake_quantize_activation(const at::Tensor& x, const QuantizerTable& table,
                                     ir::QuantizerId id);

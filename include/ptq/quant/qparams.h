@@ -67,4 +67,24 @@ inline float quantize(float x, const MinifloatParams& p) {
 
 inline float fake_quantize(float x, const MinifloatParams& p) { return quantize(x, p) * p.scale; }
 
+/// Two roundings, first to codes of a finer scale, then without their lowest bits (quantizer.h,
+/// Truncation).
+struct TruncatingParams {
+  float fine_scale = 1;
+  /// 2^dropped_bits.
+  float step = 1;
+  float quant_min = 0;
+  float quant_max = 255;
+};
+
+inline float quantize(float x, const TruncatingParams& p) {
+  const float code = std::nearbyint(std::nearbyint(x / p.fine_scale) / p.step);
+  const float below_max = code > p.quant_max ? p.quant_max : code;
+  return below_max < p.quant_min ? p.quant_min : below_max;
+}
+
+inline float fake_quantize(float x, const TruncatingParams& p) {
+  return quantize(x, p) * (p.fine_scale * p.step);
+}
+
 }  // namespace ptq::quant

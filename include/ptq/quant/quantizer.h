@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,19 @@ struct Scale {
   at::Tensor value;
 };
 
+/// Codes whose lowest bits are rounded away. The mean of `count` codes of scale s is a multiple of
+/// s / count; of that code, dropped_bits bits go (reference-behaviour section 9, average pool):
+///
+///   y = round_half_even(x / (s / count)),  q = clamp(round_half_even(y / 2^dropped_bits))
+///
+/// and the scale of q is (s / count) * 2^dropped_bits.
+struct Truncation {
+  /// The quantizer whose codes are averaged.
+  ir::QuantizerId of = ir::kNoQuantizer;
+  int64_t count = 1;
+  int dropped_bits = 0;
+};
+
 struct Quantizer {
   QuantizerKind kind = QuantizerKind::kActivation;
   /// Module of the layer for weights and biases, producer of the value for activations.
@@ -55,6 +69,8 @@ struct Quantizer {
   /// As many as scales, float32, whole numbers but for HQO's. Undefined for symmetric and dynamic
   /// quantizers, and until it is found.
   at::Tensor zero_point;
+  /// Of symmetric integer activations per tensor, whose scale then is derived (derive_scales).
+  std::optional<Truncation> truncation;
 
   const IntegerFormat* integer() const { return std::get_if<IntegerFormat>(&format); }
   const MinifloatFormat* minifloat() const { return std::get_if<MinifloatFormat>(&format); }
@@ -69,6 +85,10 @@ struct Quantizer {
 /// groups with power-of-two scales OCP's rule, 2^(b-2) for signed integers, 2^(b-1) for unsigned
 /// ones, and 2^floor(log2 F) for minifloats.
 double threshold_divisor(const Quantizer& quantizer);
+
+/// Whether calibration has to find the scale: that of a static activation per tensor or channel
+/// which does not follow from another one.
+bool needs_calibration(const Quantizer& quantizer);
 
 /// Sizes of the scales of groups: `sizes` with `axis` divided by the group size, rounded up.
 std::vector<int64_t> group_shape(c10::IntArrayRef sizes, int64_t axis, int64_t group_size);
@@ -89,6 +109,9 @@ struct QuantizerTable {
   ir::QuantizerId add(Quantizer quantizer);
   /// Adds a quantizer that uses the scale of `other`.
   ir::QuantizerId add_sharing_scale(Quantizer quantizer, ir::QuantizerId other);
+
+  /// Gives truncating quantizers the scales that follow from those they truncate.
+  void derive_scales();
 };
 
 }  // namespace ptq::quant
