@@ -13,6 +13,7 @@ std::string obstacle(const quant::Quantizer& quantizer, ZeroPoints zero_points) 
   if (quantizer.kind == quant::QuantizerKind::kActivation && !quantizer.is_static_per_tensor()) {
     return "has more than one scale";
   }
+  if (quantizer.truncation) return "rounds the lowest bits of a mean away";
   if (zero_points == ZeroPoints::kWhole && quantizer.calibration == quant::Calibration::kHqo &&
       quantizer.symmetry == quant::Symmetry::kAsymmetric) {
     return "has zero points that are no whole numbers";
