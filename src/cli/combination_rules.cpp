@@ -121,6 +121,25 @@ std::vector<Rule> technique_rules() {
   };
 }
 
+/// Networks whose quantizers stand where their author put them (docs/hand-defined-networks.md).
+std::vector<Rule> hand_defined_rules() {
+  const Condition by_hand = is("model-name", {"quant_mobilenet_v1"});
+  std::vector<Rule> rules = {
+      {{by_hand, kWeightsOnly}, "its activations are quantized: that is how it is defined"}};
+  for (const char* option :
+       {"target-backend", "quant-format", "scale-factor-type", "weight-quant-type",
+        "act-quant-type", "weight-quant-granularity", "act-quant-granularity",
+        "weight-quant-calibration-type", "act-quant-calibration-type", "act-scale-computation-type",
+        "weight-narrow-range", "bias-bit-width", "uint-sym-act-for-unsigned-values", "merge-bn",
+        "layer-bits", "graph-eq-iterations", "graph-eq-merge-bias", "act-equalization",
+        "channel-splitting-ratio"}) {
+    rules.push_back({{by_hand, another(option)},
+                     "the network is defined by hand, as are its quantizers: it would have no "
+                     "effect"});
+  }
+  return rules;
+}
+
 std::vector<Rule> dtype_rules() {
   return {
       {{is("dtype", {"float16"}), is("gpu", {"None"})},
@@ -133,7 +152,7 @@ std::vector<Rule> dtype_rules() {
 std::vector<Rule> all_rules() {
   std::vector<Rule> all;
   for (std::vector<Rule> some : {weight_rules(), activation_rules(), bias_rules(), unused_rules(),
-                                 technique_rules(), dtype_rules()}) {
+                                 technique_rules(), hand_defined_rules(), dtype_rules()}) {
     for (Rule& rule : some) all.push_back(std::move(rule));
   }
   return all;

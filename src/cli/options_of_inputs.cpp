@@ -6,7 +6,9 @@ Rows model_options() {
   return {
       text("model", "None", "TorchScript file to evaluate").ours(),
       text("model-dir", "None", "folder in which --model-name looks for NAME.pt").ours(),
-      text("model-name", "resnet18", "name of the model; also says its preprocessing"),
+      text("model-name", "resnet18",
+           "name of the model; also says its preprocessing. quant_mobilenet_v1 is defined by hand "
+           "and takes its weights from the file"),
       text("dtype", "float", "number type of the network").one_of({"float", "bfloat16", "float16"}),
   };
 }

@@ -3,6 +3,7 @@
 #include "calibration_batches.h"
 #include "ptq/backends/placement.h"
 #include "ptq/base/error.h"
+#include "ptq/models/hand_defined.h"
 #include "ptq/passes/calibrate.h"
 #include "shared_stages.h"
 #include "technique_stages.h"
@@ -50,6 +51,21 @@ quant::QuantizerTable place(Run& run, ir::Graph& graph) {
   return table;
 }
 
+/// Replaces preparation and placement, and the graph.
+quant::QuantizerTable define_by_hand(Run& run, const models::HandDefined& by_hand,
+                                     ir::Graph& graph) {
+  const backends::PlacementOptions& placement = run.config.placement;
+  models::HandDefinedOptions options;
+  options.weight_bit_width = quant::bit_width(placement.weights.format);
+  options.act_bit_width = quant::bit_width(placement.activations->format);
+  options.image_size = run.config.recipe.crop;
+  models::QuantizedNetwork network =
+      timed(run, "define", [&] { return by_hand.build(models::weights_of(graph), options); });
+  graph = std::move(network.graph);
+  timed(run, "weight scales", [&] { passes::initialize_weight_scales(graph, network.table); });
+  return std::move(network.table);
+}
+
 CalibratedActivations calibrated(Run& run, const ir::Graph& graph, quant::QuantizerTable& table,
                                  ImageSets& images) {
   const Config& config = run.config;
@@ -72,6 +88,16 @@ void calibrate(Run& run, const ir::Graph& graph, quant::QuantizerTable& table, I
   run.result.calibration_count = made.images;
 }
 
+/// Prepared and placed by a backend, or defined by hand where --model-name says so.
+quant::QuantizerTable quantized_network(Run& run, ir::Graph& graph, ImageSets& images) {
+  const std::string& name = run.settings.text("model-name");
+  if (const auto* by_hand = models::find_hand_defined(name)) {
+    return define_by_hand(run, *by_hand, graph);
+  }
+  graph = equalized(run, prepared(run, graph), images);
+  return place(run, graph);
+}
+
 }  // namespace
 
 bool needs_calibration_images(const Config& config) {
@@ -80,8 +106,7 @@ bool needs_calibration_images(const Config& config) {
 }
 
 quant::QuantizerTable quantize(Run& run, ir::Graph& graph, ImageSets& images) {
-  graph = equalized(run, prepared(run, graph), images);
-  quant::QuantizerTable table = place(run, graph);
+  quant::QuantizerTable table = quantized_network(run, graph, images);
   calibrate(run, graph, table, images);
   calibrate_batch_norms(run, graph, table, images);
   correct_biases(run, graph, table, images);
