@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Exports one torchvision model, scripted and traced, with random weights, and runs the conformance
-tests on both files. The files, up to half a gigabyte each, are gone afterwards.
+"""Exports one torchvision model, scripted and traced, with random weights, and runs test programs on
+both files. The files, up to half a gigabyte each, are gone afterwards.
 
-    run.py RUNNER MODEL
+    run.py MODEL RUNNER...
 """
 
 import importlib.util
@@ -17,14 +17,15 @@ EXPORT = pathlib.Path(__file__).parents[2] / "scripts" / "export_torchvision.py"
 
 
 def main():
-    runner, model = sys.argv[1:]
+    model, *runners = sys.argv[1:]
     if importlib.util.find_spec("torchvision") is None:
         print("skipped: python3-torchvision is not installed")
         return SKIPPED
     with tempfile.TemporaryDirectory(prefix="ptq-conformance-") as folder:
         subprocess.run([sys.executable, EXPORT, model, "--all", folder], check=True)
         environment = {**os.environ, "PTQ_CONFORMANCE_MODELS": folder}
-        return subprocess.run([runner], env=environment).returncode
+        codes = [subprocess.run([runner], env=environment).returncode for runner in runners]
+        return 1 if any(codes) else 0
 
 
 if __name__ == "__main__":
