@@ -1,6 +1,6 @@
 #include "backends/activation_placement.h"
 
-#include <algorithm>
+#include "ptq/ir/channel_axis.h"
 
 namespace ptq::backends {
 namespace {
@@ -17,23 +17,6 @@ quant::NumberFormat format_at(const ActivationOptions& options, Sign sign) {
     integer->is_signed = options.symmetry == quant::Symmetry::kSymmetric && !is_unsigned;
   }
   return format;
-}
-
-/// Whether the maker or a reader of `value` is what `predicate` asks for.
-bool is_beside(const ir::Index& index, ir::ValueId value, bool (*predicate)(const ir::Node&)) {
-  const ir::Node* producer = index.producer(value);
-  const auto& users = index.users(value);
-  return (producer != nullptr && predicate(*producer)) ||
-         std::any_of(users.begin(), users.end(),
-                     [&](const ir::Node* user) { return predicate(*user); });
-}
-
-bool works_on_last_axis(const ir::Node& node) {
-  return node.is<ir::Linear>() || node.is<ir::LayerNorm>();
-}
-
-bool is_convolution(const ir::Node& node) {
-  return node.is<ir::Conv>() || node.is<ir::ConvTranspose>();
 }
 
 }  // namespace
@@ -66,10 +49,7 @@ bool can_share_scales(const ActivationOptions& options) {
 int64_t summed_axis(const ir::Node& layer) { return layer.is<ir::Linear>() ? -1 : 1; }
 
 int64_t channel_axis(const Draft& draft, ir::ValueId value) {
-  const ir::Index index(draft.graph);
-  if (is_beside(index, value, works_on_last_axis)) return -1;
-  if (is_beside(index, value, is_convolution)) return 1;
-  return draft.graph.values[static_cast<size_t>(value)].shape.size() == 4 ? 1 : -1;
+  return ir::channel_axis(draft.graph, ir::Index(draft.graph), value);
 }
 
 ir::Node& quantize_value(ir::Graph& graph, ir::ValueId value, ir::QuantizerId quantizer) {

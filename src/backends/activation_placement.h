@@ -39,8 +39,7 @@ bool can_share_scales(const ActivationOptions& options);
 /// The dimension of its input that a Conv, ConvTranspose or Linear sums over.
 int64_t summed_axis(const ir::Node& layer);
 
-/// The dimension of channels in `value`: the last beside a Linear or LayerNorm, the second beside a
-/// convolution, else the second of images and the last of anything else.
+/// ir::channel_axis in the graph as it is.
 int64_t channel_axis(const Draft& draft, ir::ValueId value);
 
 /// Puts a FakeQuantize behind `value` for all its users, or for one of them.

@@ -30,6 +30,7 @@ void requantize_adds(State& state) {
   std::vector<std::pair<ir::Node*, Sign>> adds;
   for (ir::Node* node : nodes_where(state.graph, is_add)) {
     if (state.attentions.region_of(*node) != AttentionMap::kOutside) continue;
+    if (is_released(state, index, *node)) continue;
     adds.emplace_back(node,
                       are_inputs_unsigned(state, index, *node) ? Sign::kUnsigned : Sign::kSigned);
   }
@@ -80,6 +81,7 @@ quant::QuantizerTable place_fx(ir::Graph& graph, const PlacementOptions& options
     if (options.activations) fx::quantize_around(state, *node);
     add_layer_quantizers(state, *node, {});
   }
+  if (options.activations) fx::release_adds(state);
   return std::move(state.table);
 }
 

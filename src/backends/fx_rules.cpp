@@ -14,6 +14,13 @@ bool keeps_sign(const ir::Node& node) {
          node.is<ir::Select>() || node.is<ir::Concat>() || node.is<ir::Add>();
 }
 
+bool is_constant(const ir::Index& index, ir::ValueId value) {
+  const ir::Node* producer = index.producer(value);
+  return producer != nullptr &&
+         std::all_of(producer->inputs.begin(), producer->inputs.end(),
+                     [&](ir::ValueId input) { return is_constant(index, input); });
+}
+
 /// Quantizers above a node, or the knowledge that something is not quantized.
 struct Sources {
   std::vector<ir::QuantizerId> distinct;
@@ -39,6 +46,8 @@ void collect_producer(const State& state, const ir::Index& index, const ir::Node
     sources.all_quantized = false;
   } else if (producer.is<ir::Concat>()) {
     collect(state, index, producer, Alignment::kQuantizer, sources);
+  } else if (is_released(state, index, producer)) {
+    sources.all_quantized = false;
   } else if (is_add(producer)) {
     collect(state, index, producer, Alignment::kScale, sources);
   } else if (passes_alignment(producer) || producer.is<ir::Permute>()) {
@@ -72,6 +81,13 @@ bool is_quantized_activation(const ir::Node& node) {
 }
 
 bool is_add(const ir::Node& node) { return node.is<ir::Add>() || node.is<ir::AddScalar>(); }
+
+bool is_released(const State& state, const ir::Index& index, const ir::Node& node) {
+  return state.options.residual_adds != ResidualAdds::kQuantized && node.is<ir::Add>() &&
+         state.attentions.region_of(node) == AttentionMap::kOutside &&
+         std::none_of(node.inputs.begin(), node.inputs.end(),
+                      [&](ir::ValueId value) { return is_constant(index, value); });
+}
 
 bool passes_alignment(const ir::Node& node) {
   return node.is<ir::MaxPool>() || node.is<ir::Reshape>() || node.is<ir::Slice>() ||
@@ -116,7 +132,8 @@ void requantize_output(State& state, ir::Node& node, Sign sign) {
   for (ir::Node* user : index.users(node.output())) {
     if (user->is<ir::BatchNorm>()) {
       batch_norms.push_back(user);
-    } else if (!is_quantized_activation(*user) && !user->is<ir::FakeQuantize>()) {
+    } else if (!is_quantized_activation(*user) && !user->is<ir::FakeQuantize>() &&
+               !is_released(state, index, *user)) {
       needed = true;
     }
   }

@@ -21,6 +21,10 @@ enum class Alignment { kScale, kQuantizer };
 bool is_quantized_activation(const ir::Node& node);
 bool is_add(const ir::Node& node);
 
+/// Whether `node` is a residual add that ResidualAdds takes out of the usual rules: nothing is
+/// quantized for it or behind it until release_adds().
+bool is_released(const State& state, const ir::Index& index, const ir::Node& node);
+
 /// Operations the alignment walker looks through.
 bool passes_alignment(const ir::Node& node);
 
@@ -43,5 +47,8 @@ void requantize_output(State& state, ir::Node& node, Sign sign);
 /// Step 4: shared scales at adds and concats, to a fixed point. Where scales cannot be shared,
 /// every operand has a quantizer of its own.
 void align_residuals(State& state);
+
+/// The last step: released adds read what there was before quantization, or its wide form.
+void release_adds(State& state);
 
 }  // namespace ptq::backends::fx

@@ -109,6 +109,24 @@ std::vector<Rule> unused_rules() {
   return rules;
 }
 
+std::vector<Rule> residual_rules() {
+  const Condition wide = is("residual-adds", {"wide"});
+  return {
+      {{another("residual-adds"), is("target-backend", {"layerwise"})},
+       "layerwise leaves residual adds in float"},
+      {{another("residual-adds"), kWeightsOnly}, kNoEffect},
+      {{wide, kMinifloat}, "wide residual adds are integers: say float"},
+      {{wide, kActGroups}, "wide residual adds have one scale a value: say float"},
+  };
+}
+
+std::vector<Rule> attribution_rules() {
+  return {
+      {{is("attribute", {"on"}), is("skip-float", {"on"})},
+       "what a stage costs is measured against the float network"},
+  };
+}
+
 std::vector<Rule> technique_rules() {
   return {
       {{is("calibrate-bn", {"on"}), is("merge-bn", {"on"}), is_not("target-backend", {"flexml"})},
@@ -126,13 +144,26 @@ std::vector<Rule> hand_defined_rules() {
   const Condition by_hand = is("model-name", {"quant_mobilenet_v1"});
   std::vector<Rule> rules = {
       {{by_hand, kWeightsOnly}, "its activations are quantized: that is how it is defined"}};
-  for (const char* option :
-       {"target-backend", "quant-format", "scale-factor-type", "weight-quant-type",
-        "act-quant-type", "weight-quant-granularity", "act-quant-granularity",
-        "weight-quant-calibration-type", "act-quant-calibration-type", "act-scale-computation-type",
-        "weight-narrow-range", "bias-bit-width", "uint-sym-act-for-unsigned-values", "merge-bn",
-        "layer-bits", "graph-eq-iterations", "graph-eq-merge-bias", "act-equalization",
-        "channel-splitting-ratio"}) {
+  for (const char* option : {"target-backend",
+                             "quant-format",
+                             "scale-factor-type",
+                             "weight-quant-type",
+                             "act-quant-type",
+                             "weight-quant-granularity",
+                             "act-quant-granularity",
+                             "weight-quant-calibration-type",
+                             "act-quant-calibration-type",
+                             "act-scale-computation-type",
+                             "weight-narrow-range",
+                             "bias-bit-width",
+                             "uint-sym-act-for-unsigned-values",
+                             "merge-bn",
+                             "layer-bits",
+                             "residual-adds",
+                             "graph-eq-iterations",
+                             "graph-eq-merge-bias",
+                             "act-equalization",
+                             "channel-splitting-ratio"}) {
     rules.push_back({{by_hand, another(option)},
                      "the network is defined by hand, as are its quantizers: it would have no "
                      "effect"});
@@ -151,8 +182,9 @@ std::vector<Rule> dtype_rules() {
 
 std::vector<Rule> all_rules() {
   std::vector<Rule> all;
-  for (std::vector<Rule> some : {weight_rules(), activation_rules(), bias_rules(), unused_rules(),
-                                 technique_rules(), hand_defined_rules(), dtype_rules()}) {
+  for (std::vector<Rule> some :
+       {weight_rules(), activation_rules(), bias_rules(), unused_rules(), residual_rules(),
+        attribution_rules(), technique_rules(), hand_defined_rules(), dtype_rules()}) {
     for (Rule& rule : some) all.push_back(std::move(rule));
   }
   return all;

@@ -151,6 +151,8 @@ void set_techniques(const Settings& settings, Config& config) {
   }
   config.correct_biases = settings.is_on("bias-corr");
   config.explain = settings.is_on("explain");
+  config.attribute = settings.is_on("attribute");
+  config.node_sqnr_images = settings.integer("node-sqnr");
 }
 
 int64_t bytes_of_gib(double gib) {

@@ -76,9 +76,11 @@ int64_t validation_memory(const Config& config, Session::Runs runs) {
   return config.skip_float && runs == Session::Runs::kOne ? 0 : config.image_memory_bytes;
 }
 
-// One run reads its calibration images once or twice, which is not worth the memory.
+// One run reads its calibration images once or twice, which is not worth the memory; attribution
+// calibrates several networks.
 int64_t calibration_memory(const Config& config, Session::Runs runs) {
-  return runs == Session::Runs::kOne ? 0 : config.image_memory_bytes;
+  const bool is_read_often = runs == Session::Runs::kMany || config.attribute;
+  return is_read_often ? config.image_memory_bytes : 0;
 }
 
 std::shared_ptr<OpenImages> kept_or(Kept<std::shared_ptr<OpenImages>>& shelf,

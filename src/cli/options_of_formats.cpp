@@ -38,6 +38,10 @@ Rows quantization_options() {
       on_off("weight-narrow-range", "off", "leave out the most negative weight code"),
       on_off("uint-sym-act-for-unsigned-values", "on",
              "unsigned codes where values are never negative"),
+      text("residual-adds", "quantized",
+           "residual adds: operands on one scale, 16 bits with a scale each, or float (fx, flexml)")
+          .one_of({"quantized", "wide", "float"})
+          .ours(),
       on_off("merge-bn", "on", "merge batch norms into the layers before them"),
   };
 }

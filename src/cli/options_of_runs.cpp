@@ -13,6 +13,10 @@ Rows run_options() {
       integer("gpu", "None", "index of the CUDA device; None is the CPU").at_least(0),
       integer("seed", "123456", "seed of everything random").at_least(0).ours(),
       a_switch("explain", "list what techniques changed and left out, and why").ours(),
+      a_switch("attribute", "accuracy and output SQNR after each stage of quantization").ours(),
+      integer("node-sqnr", "0", "images on which noise is measured node by node; 0 is off")
+          .at_least(0)
+          .ours(),
       a_switch("skip-float", "do not evaluate the float network").ours(),
   };
 }

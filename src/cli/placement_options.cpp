@@ -25,6 +25,11 @@ quant::Calibration calibration(const std::string& word) {
   return quant::Calibration::kStatistics;
 }
 
+backends::ResidualAdds residual_adds(const std::string& word) {
+  if (word == "wide") return backends::ResidualAdds::kWide;
+  return word == "float" ? backends::ResidualAdds::kFloat : backends::ResidualAdds::kQuantized;
+}
+
 quant::ScaleType scale_type(const Settings& settings) {
   return settings.text("scale-factor-type") == "po2_scale" ? quant::ScaleType::kPowerOfTwo
                                                            : quant::ScaleType::kFloat;
@@ -139,6 +144,7 @@ backends::PlacementOptions placement_options(const Settings& settings) {
   for (const std::string& text : settings.texts("layer-bits")) {
     options.overrides.push_back(layer_override(text));
   }
+  options.residual_adds = residual_adds(settings.text("residual-adds"));
   options.group_size = settings.integer("group-size");
   return options;
 }

@@ -1,6 +1,10 @@
 #include "quantize.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "calibration_batches.h"
+#include "node_noise_stage.h"
 #include "ptq/backends/placement.h"
 #include "ptq/base/error.h"
 #include "ptq/models/hand_defined.h"
@@ -98,6 +102,87 @@ quant::QuantizerTable quantized_network(Run& run, ir::Graph& graph, ImageSets& i
   return place(run, graph);
 }
 
+/// Everything up to scales: what techniques that change weights begin with.
+quant::QuantizerTable place_and_calibrate(Run& run, ir::Graph& graph, ImageSets& images) {
+  quant::QuantizerTable table = quantized_network(run, graph, images);
+  calibrate(run, graph, table, images);
+  return table;
+}
+
+/// A technique that comes before placement.
+struct EarlyTechnique {
+  const char* name;
+  bool is_on;
+  void (*turn_off)(Config& config);
+};
+
+std::vector<EarlyTechnique> early_techniques(const Config& config) {
+  const std::vector<EarlyTechnique> all = {
+      {"equalize-graph", config.preparation.equalization.iterations > 0,
+       [](Config& without) { without.preparation.equalization.iterations = 0; }},
+      {"split-channels", config.preparation.splitting.ratio > 0,
+       [](Config& without) { without.preparation.splitting.ratio = 0; }},
+      {"equalize-activations", config.activation_equalization.has_value(),
+       [](Config& without) { without.activation_equalization.reset(); }},
+  };
+  std::vector<EarlyTechnique> on;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(on),
+               [](const EarlyTechnique& technique) { return technique.is_on; });
+  return on;
+}
+
+/// What happens aside is not part of what the run says of itself.
+class ProgressOnly final : public RunLog {
+ public:
+  explicit ProgressOnly(RunLog& log) : log_(log) {}
+  void line(const std::string& /*text*/) override {}
+  void warning(const std::string& /*text*/) override {}
+  void progress(std::string_view stage, int64_t done, int64_t total) override {
+    log_.progress(stage, done, total);
+  }
+  void stage_finished(std::string_view /*stage*/, double /*seconds*/) override {}
+
+ private:
+  RunLog& log_;
+};
+
+/// Rows for the network with the first techniques alone, none of them to begin with; returns the
+/// name of the row for all of them.
+std::string attribute_early_techniques(Run& run, const ir::Graph& graph, ImageSets& images,
+                                       Attribution& attribution) {
+  std::string stage = calibrates_activations(run.config) ? "calibration" : "placement";
+  const bool is_by_hand = models::find_hand_defined(run.settings.text("model-name")) != nullptr;
+  if (!attribution.is_on() || is_by_hand) return stage;
+  const std::vector<EarlyTechnique> techniques = early_techniques(run.config);
+  for (size_t count = 0; count < techniques.size(); ++count) {
+    Config config = run.config;
+    for (size_t i = count; i < techniques.size(); ++i) techniques[i].turn_off(config);
+    ProgressOnly log(run.log);
+    SharedStages nothing;  // its keys would be those of the run with all techniques
+    Run aside{run.settings, config, log, nothing, {}};
+    ir::Graph copy = graph;
+    const quant::QuantizerTable table = place_and_calibrate(aside, copy, images);
+    attribution.row(stage, copy, table);
+    stage = techniques[count].name;
+  }
+  return stage;
+}
+
+/// A technique that changes a placed and calibrated network.
+struct LateTechnique {
+  const char* name;
+  bool is_on;
+  void (*apply)(Run& run, ir::Graph& graph, const quant::QuantizerTable& table, ImageSets& images);
+};
+
+/// In their order.
+std::vector<LateTechnique> late_techniques(const Config& config) {
+  return {
+      {"calibrate-batch-norms", config.calibrate_batch_norms, calibrate_batch_norms},
+      {"correct-biases", config.correct_biases, correct_biases},
+  };
+}
+
 }  // namespace
 
 bool needs_calibration_images(const Config& config) {
@@ -105,11 +190,18 @@ bool needs_calibration_images(const Config& config) {
          config.activation_equalization.has_value();
 }
 
-quant::QuantizerTable quantize(Run& run, ir::Graph& graph, ImageSets& images) {
-  quant::QuantizerTable table = quantized_network(run, graph, images);
-  calibrate(run, graph, table, images);
-  calibrate_batch_norms(run, graph, table, images);
-  correct_biases(run, graph, table, images);
+quant::QuantizerTable quantize(Run& run, ir::Graph& graph, ImageSets& images,
+                               Attribution& attribution) {
+  const std::string calibrated = attribute_early_techniques(run, graph, images, attribution);
+  const quant::QuantizerTable table = place_and_calibrate(run, graph, images);
+  attribution.row(calibrated, graph, table);
+  const ir::Graph placed = graph;
+  for (const LateTechnique& technique : late_techniques(run.config)) {
+    if (!technique.is_on) continue;
+    technique.apply(run, graph, table, images);
+    attribution.row(technique.name, graph, table);
+  }
+  measure_node_noise(run, placed, graph, table, images);
   return table;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "attribution.h"
 #include "image_sets.h"
 #include "ptq/ir/graph.h"
 #include "ptq/quant/quantizer.h"
@@ -13,6 +14,7 @@ bool needs_calibration_images(const Config& config);
 /// From an imported float graph to a calibrated quantized one, in the reference's order
 /// (reference-behaviour 1.1): preparation, equalization of activations, placement, weight scales,
 /// calibration, batch norms, biases. Each is a stage of the run.
-quant::QuantizerTable quantize(Run& run, ir::Graph& graph, ImageSets& images);
+quant::QuantizerTable quantize(Run& run, ir::Graph& graph, ImageSets& images,
+                               Attribution& attribution);
 
 }  // namespace ptq::cli

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "attribution_words.h"
 #include "ptq/base/atomic_file.h"
 #include "report_techniques.h"
 #include "run_name.h"
@@ -137,6 +138,8 @@ json report(const Settings& settings, const Config& config, const RunResult& res
       {"stages", stages_json(result.stages)},
       {"passes", passes_json(result.passes)},
       {"techniques", techniques_json(result)},
+      {"attribution", attribution_json(result)},
+      {"node_noise", node_noise_json(result)},
       {"warnings", result.warnings},
       {"peak_rss_mib", peak_rss_mib()},
       {"seed", config.seed},

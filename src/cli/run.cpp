@@ -1,6 +1,8 @@
 #include "ptq/cli/run.h"
 
+#include "attribution.h"
 #include "device.h"
+#include "evaluation_stage.h"
 #include "image_sets.h"
 #include "ptq/base/atomic_file.h"
 #include "ptq/base/error.h"
@@ -8,7 +10,6 @@
 #include "ptq/base/threads.h"
 #include "ptq/eval/guards.h"
 #include "ptq/import/import.h"
-#include "ptq/runtime/executor.h"
 #include "quantize.h"
 #include "quantizer_dump.h"
 #include "report.h"
@@ -80,29 +81,8 @@ ir::Graph import_model(Run& run) {
   });
 }
 
-eval::Evaluation evaluate(Run& run, const ir::Graph& graph, const quant::QuantizerTable& table,
-                          runtime::Numerics numerics, data::Loader& images) {
-  const std::string what = numerics == runtime::Numerics::kFloat ? "float" : "quantized";
-  const std::string stage = what + " evaluation";
-  const Config& config = run.config;
-  runtime::ExecutorOptions executor;
-  executor.numerics = numerics;
-  executor.threads = config.threads;
-  executor.dtype = config.dtype;
-  eval::EvaluationOptions options;
-  options.recipe = config.recipe;
-  options.device = config.device;
-  options.keep_logits =
-      (what == "float" ? config.outputs.float_logits : config.outputs.logits).has_value();
-  eval::Evaluation evaluation = timed(run, stage, [&] {
-    images.start(config.batch_size_validation);
-    const auto network = config.compile ? runtime::make_plan(graph, table, executor)
-                                        : runtime::make_interpreter(graph, table, executor);
-    return eval::evaluate(*network, images, options,
-                          [&](int64_t done) { run.log.progress(stage, done, images.size()); });
-  });
+void warn_of(Run& run, const std::string& what, const eval::Evaluation& evaluation) {
   for (const std::string& sentence : eval::suspicions(what, evaluation)) warn(run, sentence);
-  return evaluation;
 }
 
 void compare_networks(Run& run) {
@@ -117,10 +97,9 @@ void compare_networks(Run& run) {
   }
 }
 
-void write_logits(const std::optional<std::string>& path, at::Tensor& logits) {
+void write_logits(const std::optional<std::string>& path, const at::Tensor& logits) {
   if (!path) return;
   write_npy(*path, logits.data_ptr<float>(), logits.size(0), logits.size(1));
-  logits.reset();
 }
 
 void report_unreadable(Run& run, const ImageSets& images) {
@@ -131,20 +110,30 @@ void report_unreadable(Run& run, const ImageSets& images) {
 }
 
 void float_stage(Run& run, const ir::Graph& graph, ImageSets& images) {
-  if (run.config.skip_float) return;
-  const std::string key =
-      key_up_to(Level::kModel, run.settings) + to_text(run.settings.value("validation-samples"));
+  const Config& config = run.config;
+  if (config.skip_float) return;
+  const bool keep_logits = config.outputs.float_logits.has_value() || config.attribute;
+  const std::string key = key_up_to(Level::kModel, run.settings) +
+                          to_text(run.settings.value("validation-samples")) +
+                          (keep_logits ? " logits" : "");
   run.result.float_evaluation = shared(run, run.shared.float_evaluation, key, [&] {
-    return evaluate(run, graph, {}, runtime::Numerics::kFloat, images.validation());
+    eval::Evaluation made = evaluate(
+        run, {"float evaluation", runtime::Numerics::kFloat, keep_logits}, graph, {}, images);
+    warn_of(run, "float", made);
+    return made;
   });
-  write_logits(run.config.outputs.float_logits, run.result.float_evaluation->logits);
+  write_logits(config.outputs.float_logits, run.result.float_evaluation->logits);
+  if (!config.attribute) run.result.float_evaluation->logits.reset();
 }
 
 void quantized_stages(Run& run, ir::Graph graph, ImageSets& images) {
-  const quant::QuantizerTable table = quantize(run, graph, images);
-  run.result.quantized =
-      evaluate(run, graph, table, runtime::Numerics::kQuantized, images.validation());
-  write_logits(run.config.outputs.logits, run.result.quantized.logits);
+  Attribution attribution(run, images);
+  const quant::QuantizerTable table = quantize(run, graph, images, attribution);
+  eval::Evaluation& evaluation = run.result.quantized;
+  evaluation = attribution.evaluation(graph, table);
+  warn_of(run, "quantized", evaluation);
+  write_logits(run.config.outputs.logits, evaluation.logits);
+  evaluation.logits.reset();
   if (run.config.outputs.quantizers) {
     write_quantizer_dump(*run.config.outputs.quantizers, graph, table);
   }

@@ -69,6 +69,8 @@ const std::set<std::string_view>& without_effect() {
                                                    "validation-dir",
                                                    "config",
                                                    "explain",
+                                                   "attribute",
+                                                   "node-sqnr",
                                                    "threads",
                                                    "workers",
                                                    "batch-size-validation",

@@ -61,7 +61,6 @@ void equalize_activations(Run& run, ir::Graph& graph, ImageSets& images) {
 
 void calibrate_batch_norms(Run& run, ir::Graph& graph, const quant::QuantizerTable& table,
                            ImageSets& images) {
-  if (!run.config.calibrate_batch_norms) return;
   const int count =
       over_images(run, images, "batch norm calibration", [&](const passes::NextBatch& next) {
         return passes::calibrate_batch_norms(graph, table, {run.config.threads, run.config.dtype},
@@ -74,7 +73,6 @@ void calibrate_batch_norms(Run& run, ir::Graph& graph, const quant::QuantizerTab
 void correct_biases(Run& run, ir::Graph& graph, const quant::QuantizerTable& table,
                     ImageSets& images) {
   const Config& config = run.config;
-  if (!config.correct_biases) return;
   passes::BiasCorrectionOptions options;
   options.input_quantizers = config.backend == backends::Backend::kLayerwise
                                  ? passes::InputQuantizers::kLayer

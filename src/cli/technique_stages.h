@@ -8,7 +8,10 @@
 namespace ptq::cli {
 
 void prepare(Run& run, ir::Graph& graph);
+/// Does nothing where nobody asked.
 void equalize_activations(Run& run, ir::Graph& graph, ImageSets& images);
+
+/// Only where asked for: quantize.cpp has the list.
 void calibrate_batch_norms(Run& run, ir::Graph& graph, const quant::QuantizerTable& table,
                            ImageSets& images);
 void correct_biases(Run& run, ir::Graph& graph, const quant::QuantizerTable& table,

@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdio>
 
+#include "attribution_words.h"
+
 namespace ptq::cli {
 namespace {
 
@@ -142,6 +144,9 @@ std::vector<std::string> result_lines(const RunResult& result) {
     lines.push_back(accuracy_line("float       ", *result.float_evaluation));
   }
   lines.push_back(accuracy_line("quantized   ", result.quantized));
+  for (const auto& part : {attribution_lines(result), node_noise_lines(result)}) {
+    lines.insert(lines.end(), part.begin(), part.end());
+  }
   if (result.comparison) {
     for (std::string& line : comparison_lines(*result.comparison)) lines.push_back(std::move(line));
   }

@@ -51,6 +51,22 @@ TEST(Combinations, AllowTheDefaultsAndWhatTheReferenceServes) {
   EXPECT_EQ(refusal({{"act-bit-width", "0"}}), "");
 }
 
+TEST(Combinations, ReleaseResidualAddsOnlyWhereTheyAreQuantized) {
+  EXPECT_EQ(refusal({{"residual-adds", "wide"}}), "");
+  EXPECT_THAT(refusal({{"residual-adds", "float"}, {"target-backend", "layerwise"}}),
+              HasSubstr("layerwise leaves residual adds in float"));
+  EXPECT_THAT(refusal({{"residual-adds", "float"}, {"act-bit-width", "0"}}),
+              HasSubstr("no effect"));
+  EXPECT_THAT(
+      refusal({{"residual-adds", "wide"}, {"quant-format", "float"}, {"bias-bit-width", "None"}}),
+      HasSubstr("say float"));
+}
+
+TEST(Combinations, AttributeAgainstTheFloatNetwork) {
+  EXPECT_THAT(refusal({{"attribute", "on"}, {"skip-float", "on"}}),
+              HasSubstr("against the float network"));
+}
+
 TEST(Combinations, WantMinifloatBitsToAddUp) {
   EXPECT_EQ(refusal({{"quant-format", "float"},
                      {"bias-bit-width", "None"},

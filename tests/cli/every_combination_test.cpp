@@ -22,8 +22,10 @@ struct Axis {
   std::vector<const char*> values;
 };
 
+using Axes = std::vector<Axis>;
+
 /// First values are the defaults.
-const std::vector<Axis>& axes() {
+const Axes& axes() {
   static const std::vector<Axis> all = {
       {"target-backend", {"fx", "layerwise", "flexml"}},
       {"quant-format", {"int", "float", "float_ocp"}},
@@ -122,12 +124,12 @@ struct Walk {
   }
 };
 
-void walk(Walk& state, size_t axis, Choices& choices) {
-  if (axis == axes().size()) return state.visit(choices);
-  for (const char* value : axes()[axis].values) {
-    const bool is_default = value == axes()[axis].values.front();
-    if (!is_default) choices.emplace_back(axes()[axis].option, value);
-    walk(state, axis + 1, choices);
+void walk(const Axes& axes, Walk& state, size_t axis, Choices& choices) {
+  if (axis == axes.size()) return state.visit(choices);
+  for (const char* value : axes[axis].values) {
+    const bool is_default = value == axes[axis].values.front();
+    if (!is_default) choices.emplace_back(axes[axis].option, value);
+    walk(axes, state, axis + 1, choices);
     if (!is_default) choices.pop_back();
   }
 }
@@ -135,11 +137,32 @@ void walk(Walk& state, size_t axis, Choices& choices) {
 TEST(EveryCombination, RunsOrIsRefused) {
   Walk state;
   Choices choices;
-  walk(state, 0, choices);
+  walk(axes(), state, 0, choices);
   RecordProperty("legal", static_cast<int>(state.legal));
   std::printf("%ld legal combinations, %ld refused\n", static_cast<long>(state.legal),
               static_cast<long>(state.refused));
   EXPECT_GT(state.legal, 300);
+}
+
+TEST(EveryCombination, RunsOrIsRefusedWhereResidualAddsAreReleased) {
+  const Axes few = {
+      {"target-backend", {"fx", "flexml", "layerwise"}},
+      {"quant-format", {"int", "float"}},
+      {"act-bit-width", {"8", "0"}},
+      {"act-quant-granularity", {"per_tensor", "per_group"}},
+      {"scale-factor-type", {"float_scale", "po2_scale"}},
+      {"act-quant-type", {"sym", "asym"}},
+      {"act-quant-calibration-type", {"stats", "mse"}},
+      {"act-scale-computation-type", {"static", "dynamic"}},
+      {"bias-bit-width", {"32", "None"}},
+  };
+  Walk state;
+  for (const char* adds : {"wide", "float"}) {
+    Choices choices = {{"residual-adds", adds}};
+    walk(few, state, 0, choices);
+  }
+  EXPECT_GT(state.legal, 50);
+  EXPECT_GT(state.refused, 50);
 }
 
 }  // namespace

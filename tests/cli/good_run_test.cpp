@@ -81,6 +81,41 @@ TEST_F(GoodRun, TimesEveryStage) {
                                              "quantized evaluation"}));
 }
 
+TEST_F(GoodRun, AttributesAccuracyToStages) {
+  const json plain = report_of({"--no-merge-bn", "--calibrate-bn"});
+  const json report = report_of(
+      {"--no-merge-bn", "--calibrate-bn", "--attribute", "--channel-splitting-ratio", "0.1"});
+  EXPECT_TRUE(plain.at("attribution").is_null());
+  std::vector<std::string> stages;
+  for (const json& row : report.at("attribution")) {
+    stages.push_back(row.at("stage"));
+    EXPECT_GT(row.at("sqnr_db").get<double>(), 5) << stages.back();
+    EXPECT_EQ(row.at("change").is_null(), stages.size() == 1);
+  }
+  EXPECT_EQ(stages, (std::vector<std::string>{"calibration", "equalize-graph", "split-channels",
+                                              "calibrate-batch-norms", "correct-biases"}));
+  EXPECT_EQ(report.at("attribution").back().at("correct"), report.at("quantized").at("correct"));
+}
+
+TEST_F(GoodRun, AttributionLeavesTheResultAlone) {
+  const std::vector<float> expected = logits_of({"--act-equalization", "fx"});
+  EXPECT_EQ(logits_of({"--act-equalization", "fx", "--attribute", "--node-sqnr", "3"}), expected);
+}
+
+TEST_F(GoodRun, MeasuresNoiseNodeByNode) {
+  const json report = report_of({"--node-sqnr", "2"});
+  EXPECT_TRUE(report_of().at("node_noise").is_null());
+  int quantizers = 0;
+  for (const json& node : report.at("node_noise")) {
+    EXPECT_TRUE(node.contains("median_channel_sqnr_db"));
+    EXPECT_GE(node.at("range").at("largest").get<double>(), 0);
+    if (node.at("operation") != "fake_quantize") continue;
+    ++quantizers;
+    EXPECT_GT(node.at("own").at("step").get<double>(), 0);
+  }
+  EXPECT_GT(quantizers, 1);
+}
+
 TEST_F(GoodRun, PrintsWhatItDoesAndWhatCameOut) {
   const support::ProgramResult result = run(good());
   EXPECT_EQ(result.exit_code, 0) << result.err;

@@ -47,6 +47,8 @@ TEST(RunName, DiffersWhereverAResultMay) {
       {{"calibration-sampling", "first"}},
       {{"batch-size-calibration", "50"}},
       {{"merge-bn", "off"}},
+      {{"residual-adds", "wide"}},
+      {{"residual-adds", "float"}},
       {{"uint-sym-act-for-unsigned-values", "off"}},
       {{"seed", "7"}},
       {{"layer-bits", "a=W4"}},
@@ -72,6 +74,7 @@ TEST(RunName, DiffersWhereverAResultMay) {
 TEST(RunName, IsTheSameWhereOnlySpeedChanges) {
   EXPECT_EQ(name_of({{"threads", "1"}, {"workers", "3"}, {"batch-size-validation", "7"}}),
             name_of({}));
+  EXPECT_EQ(name_of({{"attribute", "on"}, {"node-sqnr", "4"}, {"explain", "on"}}), name_of({}));
 }
 
 TEST(RunName, FitsAFileNameHoweverLongTheOptions) {

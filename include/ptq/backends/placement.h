@@ -47,6 +47,15 @@ struct LayerOverride {
   std::optional<int> weight_bit_width, act_bit_width;
 };
 
+/// In what a residual add works (kFx, kFlexml): any sum of two values that both depend on the
+/// images, outside attentions. kQuantized: operands share a scale, and so does the sum with what it
+/// is added to next (reference-behaviour 5.2). A shared scale is the mean of what its values need,
+/// so that one large value is clipped and many small ones vanish. kWide: each operand and sum has
+/// 16 bits and a scale of its own, with room for four times what its statistic says. kFloat:
+/// neither is quantized. In both, layers that read the sum quantize it themselves as they do any
+/// input.
+enum class ResidualAdds { kQuantized, kWide, kFloat };
+
 struct PlacementOptions {
   WeightOptions weights;
   /// None: weights alone are quantized, biases are not.
@@ -60,6 +69,7 @@ struct PlacementOptions {
   /// theirs. They go over `first_last`.
   std::vector<LayerOverride> overrides;
   int64_t group_size = 32;
+  ResidualAdds residual_adds = ResidualAdds::kQuantized;
 };
 
 /// Adds FakeQuantize nodes and layer quantizers to `graph`, scales still undefined. Throws

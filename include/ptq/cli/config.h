@@ -51,6 +51,10 @@ struct Config {
   bool correct_biases = true;
   /// Say what techniques changed and left out, and why.
   bool explain = false;
+  /// Accuracy after each stage of quantization.
+  bool attribute = false;
+  /// Images on which noise is measured node by node; 0: it is not.
+  int64_t node_sqnr_images = 0;
   double percentile = 99.999;
 
   bool compile = true;

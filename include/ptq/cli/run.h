@@ -8,6 +8,7 @@
 #include "ptq/cli/run_log.h"
 #include "ptq/cli/session.h"
 #include "ptq/eval/evaluate.h"
+#include "ptq/eval/node_noise.h"
 #include "ptq/eval/paired_interval.h"
 #include "ptq/passes/correct_biases.h"
 #include "ptq/passes/pipeline.h"
@@ -33,6 +34,19 @@ struct Comparison {
   eval::Interval top1;
 };
 
+/// The network behind one stage of quantization (--attribute).
+struct AttributionRow {
+  std::string stage;
+  eval::Accuracy accuracy;
+  /// Top-1 against the row before; none in the first row.
+  std::optional<eval::Interval> change;
+  /// Mean over the images of the logits' SQNR against the float logits, in dB (eval/sqnr.h).
+  double sqnr = 0;
+
+  /// Whether top-1 fell, and by more than chance explains.
+  bool harms() const { return change && change->high < 0; }
+};
+
 struct RunResult {
   /// None where the float evaluation was skipped; so is the comparison.
   std::optional<eval::Evaluation> float_evaluation;
@@ -47,6 +61,9 @@ struct RunResult {
   std::optional<passes::SplittingReport> splitting;
   std::optional<passes::ActivationEqualizationReport> activation_equalization;
   std::optional<passes::BiasCorrection> bias_correction;
+  /// Empty where nobody asked.
+  std::vector<AttributionRow> attribution;
+  std::vector<eval::NodeNoise> node_noise;
   std::vector<Stage> stages;
   std::vector<std::string> warnings;
 };

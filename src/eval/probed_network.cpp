@@ -1,0 +1,39 @@
+#include "eval/probed_network.h"
+
+namespace ptq::eval {
+
+ProbedNetwork::ProbedNetwork(const ir::Graph& graph, const quant::QuantizerTable& table,
+                             const std::vector<ir::ValueId>& seen, runtime::Numerics numerics,
+                             const NodeNoiseOptions& options)
+    : graph_(graph) {
+  for (const ir::ValueId value : seen) add_probe(value);
+  // One image is one piece, on one lane.
+  runtime::ExecutorOptions executor;
+  executor.numerics = numerics;
+  executor.dtype = options.dtype;
+  executor.observes = [this](const ir::Node& node) { return probes_.count(&node) != 0; };
+  executor.observer = [this](const ir::Node& node, const at::Tensor& value, int /*lane*/) {
+    values_[node.inputs[0]] = value.to(at::kCPU).to(at::kFloat).clone();
+  };
+  network_ = options.compile ? runtime::make_plan(graph_, table, executor)
+                             : runtime::make_interpreter(graph_, table, executor);
+}
+
+const SeenValues& ProbedNetwork::run(const at::Tensor& image) {
+  values_.clear();
+  network_->run(image);
+  return values_;
+}
+
+/// An executor shows the first input of a node, and some values are nobody's: so each gets a reader
+/// of its own, which nobody reads.
+void ProbedNetwork::add_probe(ir::ValueId value) {
+  const ir::Index index(graph_);
+  const ir::Node* producer = index.producer(value);
+  const auto where =
+      producer == nullptr ? graph_.nodes.begin() : std::next(index.position(*producer));
+  probes_.insert(&graph_.insert(where, {"probe", "", ir::MulScalar{1}, {value}, {}},
+                                graph_.values[static_cast<size_t>(value)].shape));
+}
+
+}  // namespace ptq::eval
