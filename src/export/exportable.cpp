@@ -5,16 +5,21 @@
 namespace ptq::exporting {
 namespace {
 
-/// Why a format does not have this quantizer; empty if it has.
-std::string obstacle(const quant::Quantizer& quantizer, ZeroPoints zero_points) {
+/// Why `format` does not have this quantizer; empty if it has.
+std::string obstacle(const quant::Quantizer& quantizer, const Expressible& format) {
   if (quantizer.minifloat() != nullptr) return "is a minifloat";
   if (quantizer.granularity == quant::Granularity::kPerGroup) return "has a scale for each group";
   if (quantizer.timing == quant::Timing::kDynamic) return "takes its scale from each image";
-  if (quantizer.kind == quant::QuantizerKind::kActivation && !quantizer.is_static_per_tensor()) {
-    return "has more than one scale";
+  const bool is_wide = quant::bit_width(quantizer.format) > 8;
+  if (quantizer.kind == quant::QuantizerKind::kActivation &&
+      quantizer.granularity == quant::Granularity::kPerChannel &&
+      (is_wide || !format.channels_of_activations)) {
+    return "has a scale for each channel";
   }
-  if (quantizer.truncation) return "rounds the lowest bits of a mean away";
-  if (zero_points == ZeroPoints::kWhole && quantizer.calibration == quant::Calibration::kHqo &&
+  if (quantizer.truncation && (is_wide || !format.truncation)) {
+    return "rounds the lowest bits of a mean away";
+  }
+  if (!format.fractional_zero_points && quantizer.calibration == quant::Calibration::kHqo &&
       quantizer.symmetry == quant::Symmetry::kAsymmetric) {
     return "has zero points that are no whole numbers";
   }
@@ -34,25 +39,23 @@ std::string part_of_layer(const quant::Quantizer& quantizer) {
   }
 }
 
-void check_quantizers(const quant::QuantizerTable& table, const std::string& format,
-                      ZeroPoints zero_points) {
+void check_quantizers(const quant::QuantizerTable& table, const Expressible& format) {
   for (const quant::Quantizer& quantizer : table.quantizers) {
-    const std::string reason = obstacle(quantizer, zero_points);
+    const std::string reason = obstacle(quantizer, format);
     if (!reason.empty()) {
-      throw ExportError(format + " cannot express " + part_of_layer(quantizer) + ": it " + reason);
+      throw ExportError(format.format + " cannot express " + part_of_layer(quantizer) + ": it " +
+                        reason);
     }
   }
 }
 
-void check_common(const ir::Graph& graph, const quant::QuantizerTable& table,
-                  const std::string& format) {
+void check_operators(const ir::Graph& graph, const std::string& format) {
   for (const ir::Node& node : graph.nodes) {
     if (const auto* opaque = node.as<ir::Opaque>()) {
       throw ExportError(format + " cannot say what " + node.name + " computes: " + opaque->schema +
                         " is an operator that this program only passes on to LibTorch");
     }
   }
-  check_quantizers(table, format, ZeroPoints::kWhole);
 }
 
 }  // namespace ptq::exporting

@@ -7,18 +7,24 @@
 
 namespace ptq::exporting {
 
-/// Whether a format takes zero points between whole numbers.
-enum class ZeroPoints { kWhole, kAny };
+/// What a format says of quantizers that not every format does.
+struct Expressible {
+  /// Its name in messages.
+  std::string format;
+  /// Zero points between whole numbers.
+  bool fractional_zero_points = false;
+  /// A scale for each channel of an activation of up to 8 bits.
+  bool channels_of_activations = false;
+  /// quant::Truncation, of up to 8 bits.
+  bool truncation = false;
+};
 
-/// What no format has: throws ExportError naming the layer for a minifloat, scales per group or per
-/// channel of an activation, and scales found during the run. `format` is the format's name in
-/// messages.
-void check_quantizers(const quant::QuantizerTable& table, const std::string& format,
-                      ZeroPoints zero_points);
+/// Throws ExportError naming the layer for a minifloat, scales per group, scales found during the
+/// run, and what `format` lacks.
+void check_quantizers(const quant::QuantizerTable& table, const Expressible& format);
 
-/// check_quantizers for whole zero points, and no opaque operators, named by node.
-void check_common(const ir::Graph& graph, const quant::QuantizerTable& table,
-                  const std::string& format);
+/// Throws ExportError naming the node of an opaque operator.
+void check_operators(const ir::Graph& graph, const std::string& format);
 
 /// "the weight of layer1.0.conv1", ...: where a quantizer stands, for messages.
 std::string part_of_layer(const quant::Quantizer& quantizer);

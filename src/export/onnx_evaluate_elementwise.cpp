@@ -3,6 +3,7 @@
 #include <ATen/ops/leaky_relu.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/relu.h>
+#include <ATen/ops/round.h>
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/sqrt.h>
@@ -61,6 +62,7 @@ void add_elementwise_functions(OnnxFunctions& functions) {
   functions["Sigmoid"] = unary(at::sigmoid);
   functions["Erf"] = unary(at::erf);
   functions["Tanh"] = unary(at::tanh);
+  functions["Round"] = unary(at::round);
   functions["Sqrt"] = unary(at::sqrt);
   functions["Add"] = binary([](const at::Tensor& a, const at::Tensor& b) { return a.add(b); });
   functions["Sub"] = binary([](const at::Tensor& a, const at::Tensor& b) { return a.sub(b); });

@@ -65,8 +65,10 @@ ActivationTensors activation_tensors(OnnxSite& site, const quant::Quantizer& qua
       scalar_if_single(site.whole.table.scales.at(static_cast<size_t>(quantizer.scale)).value);
   const at::Tensor zero_point = zero_points(quantizer, scale);
   const std::string key = std::to_string(quantizer.scale);
-  const std::string zero_key = "zero point " + key + " " + std::to_string(container.type) + " " +
-                               std::to_string(zero_point.item<float>());
+  // Quantizers of one scale may have zero points of their own.
+  const std::string zero_key =
+      "zero point " + key + " " + std::to_string(container.type) + " " +
+      (zero_point.dim() == 0 ? std::to_string(zero_point.item<float>()) : quantizer.layer);
   return {once(site.whole, "scale " + key,
                [&] { return site.model.add_floats(site.part("scale"), scale); }),
           once(site.whole, zero_key, [&] {
@@ -142,6 +144,28 @@ std::string float_tensor(OnnxSite& site, const std::string& name, const at::Tens
   return site.model.add_floats(name, value);
 }
 
+/// quant::Truncation: codes of the finer scale, rounded, are quantized at the step they are dropped
+/// to.
+std::string truncated_codes(OnnxSite& site, const quant::TruncatingParams& params,
+                            const std::string& zero_point) {
+  const std::string fine =
+      site.step("Div", "fine", {site.input(), site.number("fine_scale", params.fine_scale)});
+  const std::string whole = site.step("Round", "whole", {fine});
+  return site.step("QuantizeLinear", "quantize",
+                   {whole, site.number("step", params.step), zero_point});
+}
+
+std::string codes_of(OnnxSite& site, const ir::FakeQuantize& op, const ActivationTensors& tensors,
+                     const std::vector<OnnxAttribute>& axis) {
+  const quant::QuantizerTable& table = site.whole.table;
+  if (table.at(op.quantizer).truncation) {
+    const auto params = quant::element_params(table, op.quantizer);
+    return truncated_codes(site, std::get<quant::TruncatingParams>(params), tensors.zero_point);
+  }
+  return site.step("QuantizeLinear", "quantize", {site.input(), tensors.scale, tensors.zero_point},
+                   axis);
+}
+
 }  // namespace
 
 void translate(OnnxSite& site, const ir::FakeQuantize& op) {
@@ -149,8 +173,8 @@ void translate(OnnxSite& site, const ir::FakeQuantize& op) {
   const quant::IntegerFormat& format = *quantizer.integer();
   const Container container = container_of(quantizer, site.whole.options);
   const ActivationTensors tensors = activation_tensors(site, quantizer, container);
-  std::string codes =
-      site.step("QuantizeLinear", "quantize", {site.input(), tensors.scale, tensors.zero_point});
+  const auto axis = axis_attribute(site.whole.table.scale_of(op.quantizer).value, quantizer.axis);
+  std::string codes = codes_of(site, op, tensors, axis);
   const bool is_filled = container.is_filled_by(format);
   if (!is_filled && container.bit_width == 16) {
     finish_with_float_clip(
@@ -159,7 +183,7 @@ void translate(OnnxSite& site, const ir::FakeQuantize& op) {
     return;
   }
   if (!is_filled) codes = clip_codes(site, site.node.name, codes, format, container);
-  site.finish("DequantizeLinear", {codes, tensors.scale, tensors.zero_point});
+  site.finish("DequantizeLinear", {codes, tensors.scale, tensors.zero_point}, axis);
 }
 
 std::string weight_tensor(OnnxSite& site, const ir::Weighted& layer, WeightLayout layout) {

@@ -147,7 +147,7 @@ class TorchScriptModel final : public ExportedModel {
 }  // namespace
 
 void check_torchscript(const ir::Graph& graph, const quant::QuantizerTable& table) {
-  check_quantizers(table, "TorchScript", ZeroPoints::kAny);
+  check_quantizers(table, {"TorchScript", true, false, false});
   check_bit_widths(table);
   for (const ir::Node& node : graph.nodes) {
     if (const auto* op = node.as<ir::Opaque>()) check_opaque(*op, node);
