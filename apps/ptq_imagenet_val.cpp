@@ -22,8 +22,12 @@ int evaluate(int argc, const char* const* argv) {
     return 0;
   }
   ptq::cli::TerminalLog log;
-  ptq::cli::run(line.settings, log);
-  return 0;
+  const ptq::cli::RunResult result = ptq::cli::run(line.settings, log);
+  const ptq::ExitCode code = ptq::cli::exit_code(result);
+  if (code == ptq::ExitCode::kSuccess) return 0;
+  const bool failed = code == ptq::ExitCode::kGateFailed;
+  return fail(code,
+              (failed ? "the gate failed: " : "the gate cannot tell: ") + result.verdict_words);
 }
 
 }  // namespace

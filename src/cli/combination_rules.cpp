@@ -171,6 +171,25 @@ std::vector<Rule> hand_defined_rules() {
   return rules;
 }
 
+std::vector<Rule> draw_rules() {
+  return {
+      {{another("repeat-calibration"), is("calibration-sampling", {"first"})},
+       "every draw would be the same"},
+      {{another("repeat-calibration"), another("validation-samples")},
+       "a seed draws the validation images too, and draws are compared on the same ones"},
+  };
+}
+
+std::vector<Rule> gate_rules() {
+  const Condition no_baseline = is("baseline", {"None"});
+  return {
+      {{another("max-drop"), no_baseline}, kNoEffect},
+      {{another("confidence"), no_baseline}, kNoEffect},
+      {{another("junit"), no_baseline, is("strict", {"off"})},
+       "without --baseline or --strict there is no verdict to write"},
+  };
+}
+
 std::vector<Rule> dtype_rules() {
   return {
       {{is("dtype", {"float16"}), is("gpu", {"None"})},
@@ -184,7 +203,8 @@ std::vector<Rule> all_rules() {
   std::vector<Rule> all;
   for (std::vector<Rule> some :
        {weight_rules(), activation_rules(), bias_rules(), unused_rules(), residual_rules(),
-        attribution_rules(), technique_rules(), hand_defined_rules(), dtype_rules()}) {
+        attribution_rules(), technique_rules(), hand_defined_rules(), draw_rules(), gate_rules(),
+        dtype_rules()}) {
     for (Rule& rule : some) all.push_back(std::move(rule));
   }
   return all;

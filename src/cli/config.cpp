@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <set>
 
+#include "gating.h"
 #include "placement_options.h"
 #include "ptq/base/error.h"
 #include "ptq/base/threads.h"
@@ -111,13 +112,20 @@ at::ScalarType dtype(const Settings& settings) {
 }
 
 Outputs outputs(const Settings& settings) {
-  Outputs files{settings.text_or_none("report"), settings.text_or_none("dump-quantizers"),
-                settings.text_or_none("dump-logits"), settings.text_or_none("dump-float-logits")};
+  Outputs files{
+      settings.text_or_none("report"),           settings.text_or_none("dump-quantizers"),
+      settings.text_or_none("dump-logits"),      settings.text_or_none("dump-float-logits"),
+      settings.text_or_none("save-predictions"), settings.text_or_none("junit")};
   std::set<std::string> names;
-  for (const auto& file : {files.report, files.quantizers, files.logits, files.float_logits}) {
+  for (const auto& file : {files.report, files.quantizers, files.logits, files.float_logits,
+                           files.predictions, files.junit}) {
     if (file && !names.insert(fs::path(*file).lexically_normal().string()).second) {
       throw ConfigError("two outputs cannot go to one file, " + *file);
     }
+  }
+  const auto baseline = settings.text_or_none("baseline");
+  if (baseline && names.count(fs::path(*baseline).lexically_normal().string()) > 0) {
+    throw ConfigError("--baseline " + *baseline + " would be overwritten by an output");
   }
   if (files.float_logits && settings.is_on("skip-float")) {
     throw ConfigError("--dump-float-logits needs what --skip-float leaves out");
@@ -173,6 +181,9 @@ Config make_config(const Settings& settings) {
   config.calibration_samples = settings.integer("calibration-samples");
   config.calibration_samples_given = settings.given("calibration-samples");
   config.calibration_sampling = sampling(settings.text("calibration-sampling"));
+  if (!settings.is_none("repeat-calibration")) {
+    config.calibration_draws = settings.integer("repeat-calibration");
+  }
   if (!settings.is_none("validation-samples")) {
     config.validation_samples = settings.integer("validation-samples");
   }
@@ -193,6 +204,7 @@ Config make_config(const Settings& settings) {
   config.dtype = dtype(settings);
   config.seed = static_cast<uint64_t>(settings.integer("seed"));
   config.skip_float = settings.is_on("skip-float");
+  config.gate = gate_config(settings);
   config.outputs = outputs(settings);
   return config;
 }

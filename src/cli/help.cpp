@@ -21,6 +21,7 @@ constexpr Heading kHeadings[] = {
     {Group::kQuantization, "Quantization"},
     {Group::kTechniques, "Techniques"},
     {Group::kRun, "Run"},
+    {Group::kGate, "Gate"},
     {Group::kOutput, "Output"},
 };
 

@@ -35,13 +35,20 @@ std::vector<int64_t> calibration_items(const Config& config, const data::ImageFo
 
 using Items = std::vector<int64_t> (*)(const Config&, const data::ImageFolder&);
 
+/// Where a loader keeps crops: for itself, or for others too.
+struct Keeping {
+  int64_t memory_bytes = 0;
+  std::shared_ptr<data::CropStore> store = nullptr;
+};
+
 std::shared_ptr<OpenImages> open(const Config& config, const std::string& directory, Items items,
-                                 int64_t memory_bytes) {
+                                 Keeping keeping) {
   data::LoaderOptions options;
   options.recipe = config.recipe;
   options.workers = config.workers;
   options.unreadable = config.unreadable;
-  options.memory_budget_bytes = memory_bytes;
+  options.memory_budget_bytes = keeping.memory_bytes;
+  options.store = std::move(keeping.store);
   data::ImageFolder folder = data::open_image_folder(directory);
   std::vector<int64_t> chosen = items(config, folder);
   return std::make_shared<OpenImages>(
@@ -72,25 +79,27 @@ std::string calibration_key(const Config& config) {
 }
 
 /// Images that are read once need not be kept.
-int64_t validation_memory(const Config& config, Session::Runs runs) {
-  return config.skip_float && runs == Session::Runs::kOne ? 0 : config.image_memory_bytes;
+Keeping for_validation(const Config& config, Session::Runs runs) {
+  return {config.skip_float && runs == Session::Runs::kOne ? 0 : config.image_memory_bytes};
 }
 
-// One run reads its calibration images once or twice, which is not worth the memory; attribution
-// calibrates several networks.
-int64_t calibration_memory(const Config& config, Session::Runs runs) {
-  const bool is_read_often = runs == Session::Runs::kMany || config.attribute;
-  return is_read_often ? config.image_memory_bytes : 0;
-}
-
-std::shared_ptr<OpenImages> kept_or(Kept<std::shared_ptr<OpenImages>>& shelf,
-                                    const std::string& key,
-                                    const std::function<std::shared_ptr<OpenImages>()>& make) {
+template <class T, class Make>
+T kept_or(Kept<T>& shelf, const std::string& key, const Make& make) {
   if (const auto* kept = shelf.find(key)) return kept->value;
   shelf.clear_unless(key);
   auto made = make();
   shelf.put(key, {made, {}});
   return made;
+}
+
+// One run reads its calibration images once or twice, which is not worth the memory; attribution
+// calibrates several networks. Many runs may draw different ones of the same images.
+Keeping for_calibration(const Config& config, SharedStages& shared) {
+  if (shared.runs == Session::Runs::kOne) {
+    return {config.attribute ? config.image_memory_bytes : 0};
+  }
+  return {0, kept_or(shared.calibration_crops, crop_key(config, config.calibration_dir),
+                     [&] { return std::make_shared<data::CropStore>(config.image_memory_bytes); })};
 }
 
 void append(std::vector<UnreadableImage>& all, const char* set, const data::Loader& loader) {
@@ -105,11 +114,11 @@ ImageSets::ImageSets(const Config& config, SharedStages& shared)
     : calibration_(kept_or(shared.calibration_images, calibration_key(config),
                            [&] {
                              return open(config, config.calibration_dir, calibration_items,
-                                         calibration_memory(config, shared.runs));
+                                         for_calibration(config, shared));
                            })),
       validation_(kept_or(shared.validation_images, validation_key(config), [&] {
         return open(config, config.validation_dir, validation_items,
-                    validation_memory(config, shared.runs));
+                    for_validation(config, shared.runs));
       })) {}
 
 std::vector<UnreadableImage> ImageSets::unreadable() const {

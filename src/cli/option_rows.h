@@ -53,6 +53,7 @@ Rows graph_technique_options();
 Rows gpxq_options();
 Rows learned_round_options();
 Rows run_options();
+Rows gate_options();
 Rows output_options();
 
 }  // namespace ptq::cli

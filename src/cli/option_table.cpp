@@ -22,6 +22,7 @@ Rows all_options() {
   append(rows, Group::kTechniques, gpxq_options());
   append(rows, Group::kTechniques, learned_round_options());
   append(rows, Group::kRun, run_options());
+  append(rows, Group::kGate, gate_options());
   append(rows, Group::kOutput, output_options());
   return rows;
 }

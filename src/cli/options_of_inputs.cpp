@@ -27,6 +27,11 @@ Rows data_options() {
           .at_least(1)
           .by_default("all images")
           .ours(),
+      a_switch("audit-calibration", "list classes, duplicates and overlap of calibration images")
+          .ours(),
+      integer("repeat-calibration", "None", "calibration draws, for mean and spread of top-1")
+          .between(2, 1000)
+          .ours(),
       integer("batch-size-calibration", "64", "images a calibration batch").at_least(1),
       integer("batch-size-validation", "256", "images a validation batch").at_least(1),
       integer("workers", "8", "threads that decode images").between(1, 1024),

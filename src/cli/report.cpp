@@ -8,6 +8,7 @@
 
 #include "attribution_words.h"
 #include "ptq/base/atomic_file.h"
+#include "report_checks.h"
 #include "report_techniques.h"
 #include "run_name.h"
 
@@ -64,6 +65,14 @@ json evaluation_json(const eval::Evaluation& evaluation) {
           {"correct_top5", accuracy.correct_top5},
           {"network_seconds", evaluation.network_seconds},
           {"waiting_seconds", evaluation.waiting_seconds}};
+}
+
+json calibration_json(const Settings& settings, const RunResult& result) {
+  const AuditDetail detail =
+      settings.is_on("audit-calibration") ? AuditDetail::kAll : AuditDetail::kNumbers;
+  return {{"count", result.calibration_count},
+          {"sampling", settings.text("calibration-sampling")},
+          {"audit", result.audit ? audit_json(*result.audit, detail) : json()}};
 }
 
 json rate(const eval::Evaluation& evaluation) {
@@ -132,8 +141,8 @@ json report(const Settings& settings, const Config& config, const RunResult& res
       {"agreeing", comparison ? json(comparison->counts.agreeing) : json()},
       {"images_per_second",
        {{"float", of_float ? rate(*of_float) : json()}, {"quantized", rate(result.quantized)}}},
-      {"calibration",
-       {{"count", result.calibration_count}, {"sampling", settings.text("calibration-sampling")}}},
+      {"calibration", calibration_json(settings, result)},
+      {"repeat_calibration", draws_json(result.draws)},
       {"unreadable", unreadable_json(result.unreadable)},
       {"stages", stages_json(result.stages)},
       {"passes", passes_json(result.passes)},
@@ -141,6 +150,9 @@ json report(const Settings& settings, const Config& config, const RunResult& res
       {"attribution", attribution_json(result)},
       {"node_noise", node_noise_json(result)},
       {"warnings", result.warnings},
+      {"guards", result.guards},
+      {"gate", gate_json(result)},
+      {"hashes", hashes_json(result.hashes)},
       {"peak_rss_mib", peak_rss_mib()},
       {"seed", config.seed},
       {"config", config_json(settings)},

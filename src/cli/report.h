@@ -15,8 +15,13 @@ namespace ptq::cli {
 /// - `count`: images evaluated. `agreement`: share of equal predictions. `difference`: quantized
 ///   minus float top-1, with its interval (eval/paired_interval.h).
 /// - `images_per_second`: of the network alone, `{float, quantized}`.
-/// - `calibration` `{count, sampling}`, `unreadable` `{count, images: [{set, path, reason}]}`,
+/// - `calibration` `{count, sampling, audit}` (data/calibration_audit.h; null without calibration),
+/// `unreadable` `{count, images: [{set, path, reason}]}`,
 ///   `stages` and `passes` in order, `warnings`, `peak_rss_mib`, `seed`, `versions`.
+/// - `repeat_calibration`: null, or seeds and their quantized top-1, with mean and spread.
+/// - `guards`: those of the warnings that say the result looks broken. `gate`: null, or `{verdict,
+///   because}` and, with a baseline, `top1` with the drop as a fraction and its one-sided bounds.
+///   `hashes` `{model, data}` where they were needed.
 /// - `config`: every option with the value in force, by the reference's names. `resolved`: what
 ///   options left to be worked out.
 nlohmann::json report(const Settings& settings, const Config& config, const RunResult& result);

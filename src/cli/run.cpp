@@ -1,14 +1,17 @@
 #include "ptq/cli/run.h"
 
 #include "attribution.h"
+#include "auditing.h"
+#include "calibration_draws.h"
 #include "device.h"
 #include "evaluation_stage.h"
+#include "gating.h"
+#include "guarding.h"
 #include "image_sets.h"
 #include "ptq/base/atomic_file.h"
 #include "ptq/base/error.h"
 #include "ptq/base/npy.h"
 #include "ptq/base/threads.h"
-#include "ptq/eval/guards.h"
 #include "ptq/import/import.h"
 #include "quantize.h"
 #include "quantizer_dump.h"
@@ -22,8 +25,8 @@ namespace ptq::cli {
 namespace {
 
 void require_writable_outputs(const Outputs& outputs) {
-  for (const auto& file :
-       {outputs.report, outputs.quantizers, outputs.logits, outputs.float_logits}) {
+  for (const auto& file : {outputs.report, outputs.quantizers, outputs.logits, outputs.float_logits,
+                           outputs.predictions, outputs.junit}) {
     if (file) require_writable(*file);
   }
 }
@@ -81,20 +84,12 @@ ir::Graph import_model(Run& run) {
   });
 }
 
-void warn_of(Run& run, const std::string& what, const eval::Evaluation& evaluation) {
-  for (const std::string& sentence : eval::suspicions(what, evaluation)) warn(run, sentence);
-}
-
 void compare_networks(Run& run) {
   RunResult& result = run.result;
   if (!result.float_evaluation) return;
   const eval::PairedCounts counts =
       eval::compare(result.float_evaluation->answers(), result.quantized.answers());
   result.comparison = Comparison{counts, eval::paired_difference(counts)};
-  for (const std::string& sentence :
-       eval::suspicions_of_pair(*result.float_evaluation, result.quantized)) {
-    warn(run, sentence);
-  }
 }
 
 void write_logits(const std::optional<std::string>& path, const at::Tensor& logits) {
@@ -117,10 +112,8 @@ void float_stage(Run& run, const ir::Graph& graph, ImageSets& images) {
                           to_text(run.settings.value("validation-samples")) +
                           (keep_logits ? " logits" : "");
   run.result.float_evaluation = shared(run, run.shared.float_evaluation, key, [&] {
-    eval::Evaluation made = evaluate(
-        run, {"float evaluation", runtime::Numerics::kFloat, keep_logits}, graph, {}, images);
-    warn_of(run, "float", made);
-    return made;
+    return evaluate(run, {"float evaluation", runtime::Numerics::kFloat, keep_logits}, graph, {},
+                    images);
   });
   write_logits(config.outputs.float_logits, run.result.float_evaluation->logits);
   if (!config.attribute) run.result.float_evaluation->logits.reset();
@@ -131,18 +124,19 @@ void quantized_stages(Run& run, ir::Graph graph, ImageSets& images) {
   const quant::QuantizerTable table = quantize(run, graph, images, attribution);
   eval::Evaluation& evaluation = run.result.quantized;
   evaluation = attribution.evaluation(graph, table);
-  warn_of(run, "quantized", evaluation);
   write_logits(run.config.outputs.logits, evaluation.logits);
   evaluation.logits.reset();
   if (run.config.outputs.quantizers) {
     write_quantizer_dump(*run.config.outputs.quantizers, graph, table);
   }
+  guard_network(run, graph, table, images);
 }
 
 }  // namespace
 
 RunResult run(const Settings& settings, RunLog& log) {
-  Session session;
+  Session session(settings.is_none("repeat-calibration") ? Session::Runs::kOne
+                                                         : Session::Runs::kMany);
   return run(settings, session, log);
 }
 
@@ -154,6 +148,10 @@ RunResult run(const Settings& settings, Session& session, RunLog& log) {
   announce(run);
   ImageSets images(config, run.shared);
   announce_images(run, images);
+  check_draws(config, images.calibration().size(), images.calibration_available());
+  const Gating gating(run, images.validation());
+  std::optional<Auditing> auditing;
+  if (needs_calibration_images(config)) auditing.emplace(run, images);
   // Decoding starts while the model is read, and calibration's while the graph is prepared.
   images.validation().start(config.batch_size_validation);
   ir::Graph graph = import_model(run);
@@ -164,10 +162,28 @@ RunResult run(const Settings& settings, Session& session, RunLog& log) {
   }
   quantized_stages(run, std::move(graph), images);
   report_unreadable(run, images);
+  if (auditing) auditing->finish(run);
   compare_networks(run);
+  guard_answers(run);
+  repeat_calibration(run, session);
   for (const std::string& line : result_lines(run.result)) log.line(line);
+  if (run.result.draws) log.line(draws_words(*run.result.draws));
+  gating.finish(run);
   if (config.outputs.report) write_report(*config.outputs.report, settings, config, run.result);
   return std::move(run.result);
+}
+
+ExitCode exit_code(const RunResult& result) {
+  if (!result.verdict) return ExitCode::kSuccess;
+  switch (*result.verdict) {
+    case eval::Verdict::kPass:
+      return ExitCode::kSuccess;
+    case eval::Verdict::kFail:
+      return ExitCode::kGateFailed;
+    case eval::Verdict::kInconclusive:
+      break;
+  }
+  return ExitCode::kGateInconclusive;
 }
 
 }  // namespace ptq::cli

@@ -33,6 +33,8 @@ struct CalibratedActivations {
 struct SharedStages {
   Session::Runs runs = Session::Runs::kOne;
   Kept<std::shared_ptr<OpenImages>> calibration_images, validation_images;
+  /// Calibration images of all draws.
+  Kept<std::shared_ptr<data::CropStore>> calibration_crops;
   Kept<ir::Graph> imported;
   Kept<eval::Evaluation> float_evaluation;
   Kept<PreparedGraph> prepared;

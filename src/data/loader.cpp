@@ -15,10 +15,16 @@
 namespace ptq::data {
 namespace {
 
-Decoded decode_crop(const std::string& path, const Recipe& recipe) {
+Decoded decode_crop(const std::string& path, const LoaderOptions& options) {
   Decoded result;
+  CropStore* store = options.store.get();
   try {
-    result.pixels = resize_and_crop(decode_file(path), recipe);
+    if (const CropStore::Crop kept = store == nullptr ? nullptr : store->find(path)) {
+      result.pixels = *kept;
+      return result;
+    }
+    result.pixels = resize_and_crop(decode_file(path), options.recipe);
+    if (store != nullptr) store->keep(path, result.pixels);
   } catch (const DecodeFailure& failure) {
     result.failure = failure.what();
   } catch (const std::bad_alloc&) {
@@ -38,7 +44,7 @@ class Loader::Impl {
         items_(std::move(items)),
         options_(options),
         queue_(items_.size(), images_kept(), options.workers,
-               [this](size_t position) { return decode_crop(item(position).path, recipe()); }) {}
+               [this](size_t position) { return decode_crop(item(position).path, options_); }) {}
 
   void start(int64_t batch_size) {
     if (batch_size < 1) {
@@ -65,6 +71,8 @@ class Loader::Impl {
   }
 
   const std::vector<Unreadable>& unreadable() const { return unreadable_; }
+  const ImageFolder& folder() const { return folder_; }
+  const std::vector<int64_t>& items() const { return items_; }
   int64_t size() const { return static_cast<int64_t>(items_.size()); }
 
  private:
@@ -137,6 +145,8 @@ Loader& Loader::operator=(Loader&&) noexcept = default;
 void Loader::start(int64_t batch_size) { impl_->start(batch_size); }
 std::optional<Batch> Loader::next() { return impl_->next(); }
 std::vector<Unreadable> Loader::unreadable() const { return impl_->unreadable(); }
+const ImageFolder& Loader::folder() const { return impl_->folder(); }
+const std::vector<int64_t>& Loader::items() const { return impl_->items(); }
 int64_t Loader::size() const { return impl_->size(); }
 
 }  // namespace ptq::data

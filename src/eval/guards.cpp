@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ptq/quant/statistics.h"
+
 namespace ptq::eval {
 namespace {
 
@@ -19,6 +21,15 @@ bool one_answer(const std::vector<int64_t>& predictions) {
   return static_cast<int64_t>(predictions.size()) >= kFewestImages &&
          std::adjacent_find(predictions.begin(), predictions.end(), std::not_equal_to<>()) ==
              predictions.end();
+}
+
+/// Empty where there is nothing to say. Zero values give the smallest scale or, with powers of two,
+/// one below twice that.
+std::string fault_of(const at::Tensor& scale, const char* values) {
+  if (!scale.defined()) return "";
+  if (!scale.isfinite().all().item<bool>()) return " has a scale that is not finite";
+  if (scale.max().item<float>() > 2 * quant::kSmallestScale) return "";
+  return std::string(" has a zero scale: its ") + values;
 }
 
 std::string of_images(int64_t part, int64_t whole) {
@@ -51,6 +62,36 @@ std::vector<std::string> suspicions_of_pair(const Evaluation& float_evaluation,
     return {};
   }
   return {"the quantized logits equal the float logits on every image: nothing was quantized"};
+}
+
+std::vector<std::string> suspicions_of_scales(const ir::Graph& graph,
+                                              const quant::QuantizerTable& table) {
+  std::vector<std::string> sentences;
+  const auto look = [&](const std::string& name, ir::QuantizerId id, const char* values) {
+    const std::string fault = fault_of(table.scale_of(id).value, values);
+    if (!fault.empty()) sentences.push_back(name + fault);
+  };
+  for (const ir::Node& node : graph.nodes) {
+    if (const auto* fake = node.as<ir::FakeQuantize>()) {
+      look(node.name, fake->quantizer, "values were zero on all calibration images");
+    }
+    const ir::Weighted* layer = ir::weighted(node.op);
+    if (layer != nullptr && layer->weight_quantizer != ir::kNoQuantizer) {
+      look(node.name, layer->weight_quantizer, "weights are all zero");
+    }
+  }
+  return sentences;
+}
+
+std::vector<std::string> suspicions_of_layers(const std::optional<ConstantLayer>& constant) {
+  if (!constant) return {};
+  std::string sentence = constant->name + " gives the same output for every image" +
+                         (constant->is_zero ? ", zero everywhere" : "");
+  if (constant->after > 0) {
+    sentence +=
+        ", and so do " + std::to_string(constant->after) + " layers and quantizers behind it";
+  }
+  return {sentence};
 }
 
 }  // namespace ptq::eval

@@ -48,8 +48,9 @@ TEST(Documentation, ListsWhatDoesNotGoTogether) {
 TEST(Documentation, ListsEveryExitCode) {
   const std::string page = read(kDocs + "/exit-codes.md");
   for (const ExitCode code :
-       {ExitCode::kSuccess, ExitCode::kUsage, ExitCode::kData, ExitCode::kModel,
-        ExitCode::kQuantization, ExitCode::kInternal, ExitCode::kOutput}) {
+       {ExitCode::kSuccess, ExitCode::kGateFailed, ExitCode::kGateInconclusive, ExitCode::kUsage,
+        ExitCode::kData, ExitCode::kModel, ExitCode::kQuantization, ExitCode::kInternal,
+        ExitCode::kOutput}) {
     const std::string row = "\n| " + std::to_string(static_cast<int>(code)) + " | ";
     EXPECT_NE(page.find(row), std::string::npos) << row;
   }

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "support/graph_builder.h"
+
 namespace ptq::eval {
 namespace {
 
@@ -54,6 +56,58 @@ TEST(SuspicionsOfPair, NameIdenticalLogits) {
   other.fingerprints[7] = 1234;
   EXPECT_THAT(suspicions_of_pair(one, other), IsEmpty());
   EXPECT_THAT(suspicions_of_pair({}, {}), IsEmpty());
+}
+
+/// A convolution `conv` behind a quantizer `act`, with these scales.
+std::vector<std::string> suspicions_with(const at::Tensor& activation, const at::Tensor& weight) {
+  ptq::testing::GraphBuilder builder;
+  quant::Quantizer quantizer;
+  const ir::QuantizerId act = builder.table.add(quantizer);
+  quantizer.kind = quant::QuantizerKind::kWeight;
+  const ir::QuantizerId of_weight = builder.table.add(quantizer);
+  builder.table.scale_of(act).value = activation;
+  builder.table.scale_of(of_weight).value = weight;
+  ir::Conv conv;
+  conv.weight_quantizer = of_weight;
+  builder.graph.nodes.push_back({"act", "act", ir::FakeQuantize{act}, {0}, {1}});
+  builder.graph.nodes.push_back({"conv", "conv", conv, {1}, {2}});
+  return suspicions_of_scales(builder.graph, builder.table);
+}
+
+at::Tensor scales(std::vector<float> values) {
+  return at::from_blob(values.data(), {static_cast<int64_t>(values.size())}).clone();
+}
+
+TEST(SuspicionsOfScales, AreSilentForOrdinaryAndForDynamicScales) {
+  EXPECT_THAT(suspicions_with(scales({0.1F}), scales({0.01F})), IsEmpty());
+  EXPECT_THAT(suspicions_with({}, scales({0.01F})), IsEmpty());
+}
+
+TEST(SuspicionsOfScales, NameWhatWasZeroThroughout) {
+  EXPECT_THAT(suspicions_with(scales({1e-10F}), scales({0.01F})),
+              ElementsAre("act has a zero scale: its values were zero on all calibration images"));
+  // 2^-33 is the smallest power of two a threshold of 1e-10 gives.
+  EXPECT_THAT(suspicions_with(scales({0.1F}), scales({1.1641532e-10F, 1e-10F})),
+              ElementsAre("conv has a zero scale: its weights are all zero"));
+}
+
+TEST(SuspicionsOfScales, LetSomeChannelsBeZero) {
+  EXPECT_THAT(suspicions_with(scales({0.1F}), scales({0.01F, 1e-10F})), IsEmpty());
+}
+
+TEST(SuspicionsOfScales, NameAScaleThatIsNotFinite) {
+  EXPECT_THAT(suspicions_with(scales({std::numeric_limits<float>::infinity()}), scales({1})),
+              ElementsAre("act has a scale that is not finite"));
+}
+
+TEST(SuspicionsOfLayers, SayHowFarItReaches) {
+  EXPECT_THAT(suspicions_of_layers(std::nullopt), IsEmpty());
+  EXPECT_THAT(suspicions_of_layers(ConstantLayer{"conv1", false, 0}),
+              ElementsAre("conv1 gives the same output for every image"));
+  EXPECT_THAT(
+      suspicions_of_layers(ConstantLayer{"conv1", true, 3}),
+      ElementsAre("conv1 gives the same output for every image, zero everywhere, and so do 3 "
+                  "layers and quantizers behind it"));
 }
 
 }  // namespace

@@ -5,17 +5,20 @@
 
 namespace ptq {
 
-/// What a program of this project returns to the shell. 0 is success. The numbers follow
-/// sysexits.h where it has a word for the case, and leave 1 and 2 to accuracy gates.
+/// What a program of this project returns to the shell. 0 is success; 1 and 2 are verdicts on
+/// accuracy, of runs that went well otherwise. The other numbers follow sysexits.h where it has a
+/// word for the case.
 enum class ExitCode : int {
   kSuccess = 0,
-  kUsage = 64,         // a flag, a configuration file, or a combination of options
-  kData = 65,          // images, labels, folders
-  kModel = 66,         // the TorchScript file, or what it computes
-  kQuantization = 67,  // a quantizer that cannot be built for this model
-  kExport = 68,        // a network that an export format cannot express, a file that cannot be read
-  kInternal = 70,      // a broken invariant: our mistake
-  kOutput = 73,        // a file that could not be written
+  kGateFailed = 1,        // accuracy dropped too far, or a guard spoke
+  kGateInconclusive = 2,  // too few images to tell
+  kUsage = 64,            // a flag, a configuration file, or a combination of options
+  kData = 65,             // images, labels, folders
+  kModel = 66,            // the TorchScript file, or what it computes
+  kQuantization = 67,     // a quantizer that cannot be built for this model
+  kExport = 68,    // a network that an export format cannot express, a file that cannot be read
+  kInternal = 70,  // a broken invariant: our mistake
+  kOutput = 73,    // a file that could not be written
 };
 
 /// Base of everything a user can cause. The message is one sentence that names the file, layer or

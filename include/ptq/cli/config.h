@@ -10,6 +10,7 @@
 #include "ptq/cli/settings.h"
 #include "ptq/data/loader.h"
 #include "ptq/data/sampling.h"
+#include "ptq/eval/gate.h"
 #include "ptq/passes/pipeline.h"
 
 namespace ptq::cli {
@@ -20,6 +21,19 @@ struct Outputs {
   std::optional<std::string> quantizers;
   std::optional<std::string> logits;
   std::optional<std::string> float_logits;
+  std::optional<std::string> predictions;
+  std::optional<std::string> junit;
+};
+
+/// When a run fails by its results.
+struct GateConfig {
+  /// File of predictions that top-1 is compared with.
+  std::optional<std::string> baseline;
+  eval::GateRule rule;
+  /// Guards fail the run without a baseline too.
+  bool strict = false;
+
+  bool decides() const { return baseline || strict; }
 };
 
 /// What a run does, in types. Everything in it follows from Settings.
@@ -35,6 +49,8 @@ struct Config {
   /// Whether the number was chosen by the user; a default may be more than there is.
   bool calibration_samples_given = false;
   data::CalibrationSampling calibration_sampling = data::CalibrationSampling::kStratified;
+  /// Seeds that calibration images are drawn with, one after the other.
+  int64_t calibration_draws = 1;
   /// Images evaluated, evenly from all classes; all where nobody asks.
   std::optional<int64_t> validation_samples;
   int64_t batch_size_calibration = 64;
@@ -63,6 +79,7 @@ struct Config {
   at::ScalarType dtype = at::kFloat;
   uint64_t seed = 0;
   bool skip_float = false;
+  GateConfig gate;
   Outputs outputs;
 };
 

@@ -20,7 +20,7 @@ using Value = std::variant<std::monostate, bool, int64_t, double, std::string, s
 /// may be repeated.
 enum class ValueType { kText, kTexts, kInteger, kNumber, kNumbers, kSwitch, kOnOff };
 
-enum class Group { kModel, kData, kQuantization, kTechniques, kRun, kOutput };
+enum class Group { kModel, kData, kQuantization, kTechniques, kRun, kGate, kOutput };
 
 /// Where a number may lie; both ends included unless `above_low`.
 struct Range {

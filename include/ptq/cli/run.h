@@ -4,10 +4,13 @@
 #include <string>
 #include <vector>
 
+#include "ptq/base/error.h"
 #include "ptq/cli/config.h"
 #include "ptq/cli/run_log.h"
 #include "ptq/cli/session.h"
+#include "ptq/data/calibration_audit.h"
 #include "ptq/eval/evaluate.h"
+#include "ptq/eval/gate.h"
 #include "ptq/eval/node_noise.h"
 #include "ptq/eval/paired_interval.h"
 #include "ptq/passes/correct_biases.h"
@@ -47,6 +50,42 @@ struct AttributionRow {
   bool harms() const { return change && change->high < 0; }
 };
 
+/// What the drawn calibration images are.
+struct CalibrationAudit {
+  data::ClassAudit classes;
+  data::ContentAudit contents;
+};
+
+/// Quantized top-1 over draws of the calibration images, as fractions.
+struct CalibrationDraws {
+  std::vector<int64_t> seeds;
+  std::vector<double> top1;
+
+  double mean() const;
+  /// Of the sample, with n - 1.
+  double deviation() const;
+  double low() const;
+  double high() const;
+};
+
+enum class SameModel { kYes, kNo };
+
+/// Top-1 against that of an earlier run.
+struct GateOutcome {
+  std::string baseline;
+  eval::GateRule rule;
+  eval::Judgement judgement;
+  /// Whether the baseline's model file had the same content.
+  SameModel same_model = SameModel::kYes;
+};
+
+/// What a run was done with, by content.
+struct Hashes {
+  std::string model;
+  /// data::data_hash of the validation images.
+  std::string data;
+};
+
 struct RunResult {
   /// None where the float evaluation was skipped; so is the comparison.
   std::optional<eval::Evaluation> float_evaluation;
@@ -54,6 +93,9 @@ struct RunResult {
   std::optional<Comparison> comparison;
   /// Images the calibration saw.
   int64_t calibration_count = 0;
+  /// None where no technique needs calibration images.
+  std::optional<CalibrationAudit> audit;
+  std::optional<CalibrationDraws> draws;
   std::vector<UnreadableImage> unreadable;
   std::vector<passes::PassReport> passes;
   /// Of the techniques that ran.
@@ -66,7 +108,18 @@ struct RunResult {
   std::vector<eval::NodeNoise> node_noise;
   std::vector<Stage> stages;
   std::vector<std::string> warnings;
+  /// Those of the warnings that say the result looks broken.
+  std::vector<std::string> guards;
+  /// Of runs that compare or save predictions.
+  std::optional<Hashes> hashes;
+  std::optional<GateOutcome> gate;
+  /// With --baseline or --strict, and why.
+  std::optional<eval::Verdict> verdict;
+  std::string verdict_words;
 };
+
+/// kSuccess without a verdict.
+ExitCode exit_code(const RunResult& result);
 
 /// The main job: float accuracy of a TorchScript classifier, quantization, accuracy of the
 /// quantized one, and the files asked for. Everything a user can get wrong is checked, as far as

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "ptq/data/crop_store.h"
 #include "ptq/data/image_folder.h"
 #include "ptq/data/recipe.h"
 
@@ -23,6 +24,8 @@ struct LoaderOptions {
   /// For crops that are kept, so that a second pass need not decode them: crop * crop * 3 bytes an
   /// image.
   int64_t memory_budget_bytes = int64_t{1} << 30;
+  /// Crops that other loaders of the same recipe decoded, and may use; may be null.
+  std::shared_ptr<CropStore> store = nullptr;
 };
 
 struct Batch {
@@ -65,6 +68,9 @@ class Loader {
 
   /// Images found unreadable so far and skipped, in order.
   std::vector<Unreadable> unreadable() const;
+
+  const ImageFolder& folder() const;
+  const std::vector<int64_t>& items() const;
 
   /// Images asked for, unreadable ones included.
   int64_t size() const;

@@ -1,9 +1,13 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "ptq/eval/constant_layers.h"
 #include "ptq/eval/evaluate.h"
+#include "ptq/ir/graph.h"
+#include "ptq/quant/quantizer.h"
 
 /// Results that look broken are said to be: nobody reads a wrong number as a finding.
 namespace ptq::eval {
@@ -17,5 +21,14 @@ std::vector<std::string> suspicions(const std::string& what, const Evaluation& e
 /// image was not quantized.
 std::vector<std::string> suspicions_of_pair(const Evaluation& float_evaluation,
                                             const Evaluation& quantized);
+
+/// Sentences about scales, once they are found: one that is not finite, and one at the smallest
+/// value there is, which stands for weights or activations that were zero throughout. A layer whose
+/// channels or groups are zero in part is usual.
+std::vector<std::string> suspicions_of_scales(const ir::Graph& graph,
+                                              const quant::QuantizerTable& table);
+
+/// A sentence about a layer that does not see the image any more; none for none.
+std::vector<std::string> suspicions_of_layers(const std::optional<ConstantLayer>& constant);
 
 }  // namespace ptq::eval

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ptq/base/error.h"
+#include "ptq/eval/gate.h"
+
+/// What ptq_compare does: two tables of results, or two files of predictions, row by row.
+namespace ptq::cli {
+
+struct ComparisonRow {
+  std::string name;
+  eval::Verdict verdict = eval::Verdict::kInconclusive;
+  /// None where there is nothing to compare.
+  std::optional<eval::Judgement> judgement;
+  /// The judgement in words, or why there is none.
+  std::string words;
+};
+
+struct TableComparison {
+  std::vector<ComparisonRow> rows;
+  /// Configurations of the new table alone; they decide nothing.
+  std::vector<std::string> only_new;
+
+  /// kFail if one row fails, else kInconclusive if one row is.
+  eval::Verdict verdict() const;
+};
+
+/// Compares `new_file` with `old_file`, both CSV: predictions (eval/predictions.h), or results of a
+/// sweep, whose columns are known by name. Rows of results belong together if configuration_hash,
+/// model_hash and data_hash are equal where both tables have these columns, else if all columns
+/// that are no results are. They are compared image by image if both have a file in the column
+/// `predictions` (its path relative to the table), else by `correct` and `count`. A row that the
+/// new table lacks is inconclusive; one that has an `error` there and had none fails.
+///
+/// Throws DataError naming the file for one that cannot be read or is neither, for tables of which
+/// no row belongs together, and for predictions on other images.
+TableComparison compare_files(const std::string& old_file, const std::string& new_file,
+                              const eval::GateRule& rule);
+
+/// The program: parses the command line, compares, prints a line a row and the verdict on standard
+/// output, and writes the JUnit file asked for. Throws ptq::Error.
+ExitCode run_compare(int argc, const char* const* argv);
+
+}  // namespace ptq::cli

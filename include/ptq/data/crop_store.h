@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace ptq::data {
+
+/// Decoded crops by path, for loaders of one recipe whose images overlap. Several threads may use
+/// it at once.
+class CropStore {
+ public:
+  using Crop = std::shared_ptr<const std::vector<uint8_t>>;
+
+  explicit CropStore(int64_t budget_bytes) : budget_bytes_(budget_bytes) {}
+
+  /// Null where it was not kept.
+  Crop find(const std::string& path) const;
+
+  /// Does nothing where the budget is spent.
+  void keep(const std::string& path, const std::vector<uint8_t>& pixels);
+
+ private:
+  const int64_t budget_bytes_;
+  mutable std::mutex mutex_;
+  std::unordered_map<std::string, Crop> crops_;
+  int64_t bytes_ = 0;
+};
+
+}  // namespace ptq::data

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <optional>
+#include <string>
+
+#include "ptq/ir/graph.h"
+#include "ptq/quant/quantizer.h"
+
+namespace ptq::eval {
+
+/// The first layer or activation quantizer, in execution order, whose output is the same for every
+/// image.
+struct ConstantLayer {
+  std::string name;
+  /// The output is zero everywhere.
+  bool is_zero = false;
+  /// Layers and quantizers behind it that are constant too.
+  int64_t after = 0;
+};
+
+/// Runs the quantized network node by node on a few images, [N, 3, H, W] float32, and compares what
+/// each convolution, linear layer and activation quantizer makes of them. Nothing for fewer than
+/// two images, and where all images are equal.
+std::optional<ConstantLayer> constant_layer(const ir::Graph& graph,
+                                            const quant::QuantizerTable& table,
+                                            const at::Tensor& images, at::ScalarType dtype);
+
+}  // namespace ptq::eval

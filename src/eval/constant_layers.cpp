@@ -1,0 +1,83 @@
+#include "ptq/eval/constant_layers.h"
+
+#include <ATen/ops/equal.h>
+#include <c10/core/InferenceMode.h>
+
+#include <unordered_map>
+
+#include "ptq/runtime/executor.h"
+
+namespace ptq::eval {
+namespace {
+
+/// What was seen of one value.
+struct Seen {
+  at::Tensor first_image;
+  bool varies = false;
+};
+
+class Comparison {
+ public:
+  explicit Comparison(const ir::Graph& graph) : graph_(graph) {}
+
+  /// `value` holds one or more images; those that do not depend on the batch are left alone.
+  void see(ir::ValueId id, const at::Tensor& value) {
+    const ir::Dims& shape = graph_.values.at(static_cast<size_t>(id)).shape;
+    if (shape.empty() || !shape.front().times_batch) return;
+    Seen& seen = seen_[id];
+    const int64_t rows = shape.front().value;
+    for (int64_t at = 0; at + rows <= value.size(0) && !seen.varies; at += rows) {
+      const at::Tensor image = value.narrow(0, at, rows);
+      if (!seen.first_image.defined()) seen.first_image = image.clone();
+      seen.varies = !at::equal(seen.first_image, image);
+    }
+  }
+
+  bool is_constant(ir::ValueId id) const {
+    const auto found = seen_.find(id);
+    return found != seen_.end() && !found->second.varies;
+  }
+  bool is_zero(ir::ValueId id) const { return !seen_.at(id).first_image.any().item<bool>(); }
+
+ private:
+  const ir::Graph& graph_;
+  std::unordered_map<ir::ValueId, Seen> seen_;
+};
+
+bool all_equal(const at::Tensor& images) {
+  for (int64_t i = 1; i < images.size(0); ++i) {
+    if (!at::equal(images[0], images[i])) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::optional<ConstantLayer> constant_layer(const ir::Graph& graph,
+                                            const quant::QuantizerTable& table,
+                                            const at::Tensor& images, at::ScalarType dtype) {
+  if (images.size(0) < 2 || all_equal(images)) return std::nullopt;
+  const c10::InferenceMode no_gradients;
+  Comparison comparison(graph);
+  runtime::ExecutorOptions options;
+  options.dtype = dtype;
+  options.observes = [](const ir::Node& node) { return !node.inputs.empty(); };
+  options.observer = [&](const ir::Node& node, const at::Tensor& value, int /*lane*/) {
+    comparison.see(node.inputs.front(), value);
+  };
+  const at::Tensor logits = runtime::make_interpreter(graph, table, options)->run(images);
+  comparison.see(graph.output, logits);
+  std::optional<ConstantLayer> first;
+  for (const ir::Node& node : graph.nodes) {
+    const bool counts = ir::weighted(node.op) != nullptr || node.is<ir::FakeQuantize>();
+    if (!counts || !comparison.is_constant(node.output())) continue;
+    if (first) {
+      ++first->after;
+    } else {
+      first = ConstantLayer{node.name, comparison.is_zero(node.output()), 0};
+    }
+  }
+  return first;
+}
+
+}  // namespace ptq::eval

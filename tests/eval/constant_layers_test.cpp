@@ -1,0 +1,58 @@
+#include "ptq/eval/constant_layers.h"
+
+#include <ATen/ops/zeros_like.h>
+#include <gtest/gtest.h>
+
+#include "support/network_builder.h"
+
+namespace ptq::eval {
+namespace {
+
+using testing::NetworkBuilder;
+
+/// conv1 - relu - conv2, of which `change` may alter the first.
+template <class Change>
+std::optional<ConstantLayer> of_network(const Change& change, const at::Tensor& images) {
+  NetworkBuilder network({3, 6, 6});
+  const auto first = network.conv("conv1", network.input(), {});
+  const auto relu = network.add("relu", ir::Relu{}, {first});
+  network.conv("conv2", relu, {});
+  ir::Graph graph = network.graph();
+  change(*graph.nodes.front().as<ir::Conv>());
+  return constant_layer(graph, {}, images, at::kFloat);
+}
+
+const auto kNoChange = [](ir::Conv&) {};
+
+TEST(ConstantLayer, IsSilentAboutALivingNetwork) {
+  EXPECT_FALSE(of_network(kNoChange, testing::normals({4, 3, 6, 6}, 1, 1)).has_value());
+}
+
+TEST(ConstantLayer, NamesTheFirstDeadLayerAndCountsThoseBehind) {
+  const auto found = of_network(
+      [](ir::Conv& conv) {
+        conv.weight.value = at::zeros_like(conv.weight.value);
+        conv.bias->value = at::zeros_like(conv.bias->value);
+      },
+      testing::normals({4, 3, 6, 6}, 1, 1));
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->name, "conv1");
+  EXPECT_TRUE(found->is_zero);
+  EXPECT_EQ(found->after, 1);
+}
+
+TEST(ConstantLayer, TellsConstantFromZero) {
+  const auto found =
+      of_network([](ir::Conv& conv) { conv.weight.value = at::zeros_like(conv.weight.value); },
+                 testing::normals({4, 3, 6, 6}, 1, 1));
+  ASSERT_TRUE(found.has_value());
+  EXPECT_FALSE(found->is_zero);
+}
+
+TEST(ConstantLayer, JudgesNothingFromImagesThatAreAllEqual) {
+  EXPECT_FALSE(of_network(kNoChange, testing::normals({1, 3, 6, 6}, 1, 1)).has_value());
+  EXPECT_FALSE(of_network(kNoChange, at::zeros({4, 3, 6, 6})).has_value());
+}
+
+}  // namespace
+}  // namespace ptq::eval
