@@ -190,6 +190,20 @@ std::vector<Rule> gate_rules() {
   };
 }
 
+std::vector<Rule> export_rules() {
+  const Condition no_onnx = is("export-onnx-qcdq", {"off"});
+  const Condition no_torchscript = is("export-torch-qcdq", {"off"});
+  constexpr std::string_view kFloat32 = "exported networks compute in float32";
+  return {
+      {{another("export-dir"), no_onnx, no_torchscript}, kNoEffect},
+      {{another("check-export"), no_onnx, no_torchscript}, kNoEffect},
+      {{another("onnx-opset-version"), no_onnx}, kNoEffect},
+      {{another("onnx-int4-weights"), no_onnx}, kNoEffect},
+      {{is("dtype", {"bfloat16", "float16"}), is("export-onnx-qcdq", {"on"})}, kFloat32},
+      {{is("dtype", {"bfloat16", "float16"}), is("export-torch-qcdq", {"on"})}, kFloat32},
+  };
+}
+
 std::vector<Rule> dtype_rules() {
   return {
       {{is("dtype", {"float16"}), is("gpu", {"None"})},
@@ -204,7 +218,7 @@ std::vector<Rule> all_rules() {
   for (std::vector<Rule> some :
        {weight_rules(), activation_rules(), bias_rules(), unused_rules(), residual_rules(),
         attribution_rules(), technique_rules(), hand_defined_rules(), draw_rules(), gate_rules(),
-        dtype_rules()}) {
+        export_rules(), dtype_rules()}) {
     for (Rule& rule : some) all.push_back(std::move(rule));
   }
   return all;

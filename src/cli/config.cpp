@@ -10,6 +10,7 @@
 #include "placement_options.h"
 #include "ptq/base/error.h"
 #include "ptq/base/threads.h"
+#include "run_name.h"
 
 namespace ptq::cli {
 namespace {
@@ -133,6 +134,22 @@ Outputs outputs(const Settings& settings) {
   return files;
 }
 
+/// Both exports of a run are called as the run (reference-behaviour 1.4; section 10, row 32).
+Exports exports(const Settings& settings, const Config& config) {
+  const std::string stem =
+      (fs::path(settings.text("export-dir")) / run_name(settings, config)).string();
+  Exports exports;
+  if (settings.is_on("export-onnx-qcdq")) exports.onnx = stem + ".onnx";
+  if (settings.is_on("export-torch-qcdq")) exports.torchscript = stem + ".pt";
+  if (!settings.is_none("onnx-opset-version")) {
+    exports.options.opset = static_cast<int>(settings.integer("onnx-opset-version"));
+  }
+  exports.options.int4_weights = settings.is_on("onnx-int4-weights");
+  exports.options.image_size = config.recipe.crop;
+  if (!settings.is_none("check-export")) exports.checked_images = settings.integer("check-export");
+  return exports;
+}
+
 /// flexml merges batch norms unless they are calibrated (reference-behaviour 4.2).
 void set_techniques(const Settings& settings, Config& config) {
   const bool is_flexml = config.backend == backends::Backend::kFlexml;
@@ -206,6 +223,7 @@ Config make_config(const Settings& settings) {
   config.skip_float = settings.is_on("skip-float");
   config.gate = gate_config(settings);
   config.outputs = outputs(settings);
+  config.exports = exports(settings, config);
   return config;
 }
 

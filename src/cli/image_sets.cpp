@@ -80,7 +80,8 @@ std::string calibration_key(const Config& config) {
 
 /// Images that are read once need not be kept.
 Keeping for_validation(const Config& config, Session::Runs runs) {
-  return {config.skip_float && runs == Session::Runs::kOne ? 0 : config.image_memory_bytes};
+  const bool once = config.skip_float && config.exports.checked_images == 0;
+  return {once && runs == Session::Runs::kOne ? 0 : config.image_memory_bytes};
 }
 
 template <class T, class Make>

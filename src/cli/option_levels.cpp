@@ -86,6 +86,12 @@ const Levels& levels() {
       {"report", Level::kNothing},
       {"dump-quantizers", Level::kNothing},
       {"dump-logits", Level::kNothing},
+      {"export-dir", Level::kNothing},
+      {"export-onnx-qcdq", Level::kNothing},
+      {"export-torch-qcdq", Level::kNothing},
+      {"onnx-opset-version", Level::kNothing},
+      {"onnx-int4-weights", Level::kNothing},
+      {"check-export", Level::kNothing},
   };
   return all;
 }

@@ -27,10 +27,17 @@ Rows output_options() {
       text("dump-quantizers", "None", "JSON file for scales, zero points and formats").ours(),
       text("dump-logits", "None", ".npy file for the quantized network's logits").ours(),
       text("dump-float-logits", "None", ".npy file for the float network's logits").ours(),
-      text("export-dir", ".", "existing folder for exported models").serves_default(),
-      a_switch("export-onnx-qcdq", "export ONNX").serves_default(),
-      a_switch("export-torch-qcdq", "export TorchScript").serves_default(),
-      integer("onnx-opset-version", "None", "ONNX opset").at_least(1).serves_default(),
+      text("export-dir", ".", "existing folder for exported networks"),
+      a_switch("export-onnx-qcdq", "export the quantized network as ONNX"),
+      a_switch("export-torch-qcdq", "export the quantized network as TorchScript"),
+      integer("onnx-opset-version", "None", "ONNX opset")
+          .at_least(1)
+          .by_default("13, or what the network needs"),
+      a_switch("onnx-int4-weights", "weights of up to 4 bits as int4 in ONNX (opset 21)").ours(),
+      integer("check-export", "None", "validation images to run the exported files on again")
+          .at_least(1)
+          .by_default("none")
+          .ours(),
   };
 }
 

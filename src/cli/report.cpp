@@ -9,6 +9,7 @@
 #include "attribution_words.h"
 #include "ptq/base/atomic_file.h"
 #include "report_checks.h"
+#include "report_exports.h"
 #include "report_techniques.h"
 #include "run_name.h"
 
@@ -35,6 +36,8 @@ std::string key_of(std::string_view name) {
   return key;
 }
 
+}  // namespace
+
 json config_json(const Settings& settings) {
   json all = json::object();
   for (const Option& option : option_table()) {
@@ -42,6 +45,8 @@ json config_json(const Settings& settings) {
   }
   return all;
 }
+
+namespace {
 
 json resolved_json(const Config& config) {
   const data::Recipe& recipe = config.recipe;
@@ -149,6 +154,7 @@ json report(const Settings& settings, const Config& config, const RunResult& res
       {"techniques", techniques_json(result)},
       {"attribution", attribution_json(result)},
       {"node_noise", node_noise_json(result)},
+      {"exports", result.exports ? exports_json(*result.exports) : json()},
       {"warnings", result.warnings},
       {"guards", result.guards},
       {"gate", gate_json(result)},

@@ -5,6 +5,7 @@
 #include "calibration_draws.h"
 #include "device.h"
 #include "evaluation_stage.h"
+#include "export_stages.h"
 #include "gating.h"
 #include "guarding.h"
 #include "image_sets.h"
@@ -27,6 +28,12 @@ namespace {
 void require_writable_outputs(const Outputs& outputs) {
   for (const auto& file : {outputs.report, outputs.quantizers, outputs.logits, outputs.float_logits,
                            outputs.predictions, outputs.junit}) {
+    if (file) require_writable(*file);
+  }
+}
+
+void require_writable_exports(const Exports& exports) {
+  for (const auto& file : {exports.onnx, exports.torchscript}) {
     if (file) require_writable(*file);
   }
 }
@@ -122,6 +129,7 @@ void float_stage(Run& run, const ir::Graph& graph, ImageSets& images) {
 void quantized_stages(Run& run, ir::Graph graph, ImageSets& images) {
   Attribution attribution(run, images);
   const quant::QuantizerTable table = quantize(run, graph, images, attribution);
+  export_network(run, graph, table, images);
   eval::Evaluation& evaluation = run.result.quantized;
   evaluation = attribution.evaluation(graph, table);
   write_logits(run.config.outputs.logits, evaluation.logits);
@@ -143,6 +151,7 @@ RunResult run(const Settings& settings, RunLog& log) {
 RunResult run(const Settings& settings, Session& session, RunLog& log) {
   const Config config = make_config(settings);
   require_writable_outputs(config.outputs);
+  require_writable_exports(config.exports);
   set_intra_op_threads(config.threads);
   Run run{settings, config, log, session.stages(), {}};
   announce(run);
@@ -156,6 +165,7 @@ RunResult run(const Settings& settings, Session& session, RunLog& log) {
   images.validation().start(config.batch_size_validation);
   ir::Graph graph = import_model(run);
   check_labels(run, graph, images.validation_folder());
+  check_exportable(run, graph);
   float_stage(run, graph, images);
   if (needs_calibration_images(config)) {
     images.calibration().start(config.batch_size_calibration);

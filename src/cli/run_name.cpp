@@ -91,7 +91,9 @@ const std::set<std::string_view>& without_effect() {
                                                    "export-dir",
                                                    "export-onnx-qcdq",
                                                    "export-torch-qcdq",
-                                                   "onnx-opset-version"};
+                                                   "onnx-opset-version",
+                                                   "onnx-int4-weights",
+                                                   "check-export"};
   return names;
 }
 

@@ -8,13 +8,6 @@
 namespace ptq::quant {
 namespace {
 
-/// Operations whose output holds the same codes as their input.
-bool keeps_codes(const ir::Node& node) {
-  return node.is<ir::Reshape>() || node.is<ir::Permute>() || node.is<ir::Expand>() ||
-         node.is<ir::Select>() || node.is<ir::Slice>() || node.is<ir::MaxPool>() ||
-         node.is<ir::Concat>();
-}
-
 at::Tensor input_scale(const ir::Index& index, const ir::Node& node, const QuantizerTable& table) {
   const ir::QuantizerId id = input_quantizer(index, node);
   if (id == ir::kNoQuantizer) {
@@ -28,14 +21,24 @@ at::Tensor input_scale(const ir::Index& index, const ir::Node& node, const Quant
 
 }  // namespace
 
-ir::QuantizerId input_quantizer(const ir::Index& index, const ir::Node& node) {
-  const ir::Node* producer = index.producer(node.inputs.at(0));
+bool keeps_codes(const ir::Node& node) {
+  return node.is<ir::Reshape>() || node.is<ir::Permute>() || node.is<ir::Expand>() ||
+         node.is<ir::Select>() || node.is<ir::Slice>() || node.is<ir::MaxPool>() ||
+         node.is<ir::Concat>();
+}
+
+ir::QuantizerId value_quantizer(const ir::Index& index, ir::ValueId value) {
+  const ir::Node* producer = index.producer(value);
   while (producer != nullptr) {
     if (const auto* fake = producer->as<ir::FakeQuantize>()) return fake->quantizer;
     if (!keeps_codes(*producer)) return ir::kNoQuantizer;
     producer = index.producer(producer->inputs.at(0));
   }
   return ir::kNoQuantizer;
+}
+
+ir::QuantizerId input_quantizer(const ir::Index& index, const ir::Node& node) {
+  return value_quantizer(index, node.inputs.at(0));
 }
 
 at::Tensor bias_scale(const ir::Index& index, const ir::Node& node, const QuantizerTable& table) {

@@ -11,6 +11,7 @@
 #include "ptq/data/loader.h"
 #include "ptq/data/sampling.h"
 #include "ptq/eval/gate.h"
+#include "ptq/export/export.h"
 #include "ptq/passes/pipeline.h"
 
 namespace ptq::cli {
@@ -34,6 +35,18 @@ struct GateConfig {
   bool strict = false;
 
   bool decides() const { return baseline || strict; }
+};
+
+/// Networks to export, and what to do with the files.
+struct Exports {
+  /// Where to; none where nobody asked.
+  std::optional<std::string> onnx;
+  std::optional<std::string> torchscript;
+  exporting::ExportOptions options;
+  /// How many validation images the files are run on again; 0 for none.
+  int64_t checked_images = 0;
+
+  bool any() const { return onnx || torchscript; }
 };
 
 /// What a run does, in types. Everything in it follows from Settings.
@@ -81,6 +94,7 @@ struct Config {
   bool skip_float = false;
   GateConfig gate;
   Outputs outputs;
+  Exports exports;
 };
 
 /// Resolves what settings leave open (model file, recipe, threads, device) and checks options

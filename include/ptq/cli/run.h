@@ -6,6 +6,7 @@
 
 #include "ptq/base/error.h"
 #include "ptq/cli/config.h"
+#include "ptq/cli/exports.h"
 #include "ptq/cli/run_log.h"
 #include "ptq/cli/session.h"
 #include "ptq/data/calibration_audit.h"
@@ -106,6 +107,7 @@ struct RunResult {
   /// Empty where nobody asked.
   std::vector<AttributionRow> attribution;
   std::vector<eval::NodeNoise> node_noise;
+  std::optional<ExportReport> exports;
   std::vector<Stage> stages;
   std::vector<std::string> warnings;
   /// Those of the warnings that say the result looks broken.

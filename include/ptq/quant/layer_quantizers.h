@@ -5,9 +5,16 @@
 
 namespace ptq::quant {
 
-/// The activation quantizer whose codes `node` multiplies with its weight: that of the nearest
-/// FakeQuantize above its first input, looking through operations that keep codes (reshape, concat,
-/// permute, slice, select, expand, max pool). kNoQuantizer if there is none.
+/// Whether a node's output holds the same codes as its inputs: reshape, concat, permute, slice,
+/// select, expand, max pool.
+bool keeps_codes(const ir::Node& node);
+
+/// The activation quantizer whose codes a value holds: that of the nearest FakeQuantize above it,
+/// looking through operations that keep codes (at their first input). kNoQuantizer if there is
+/// none.
+ir::QuantizerId value_quantizer(const ir::Index& index, ir::ValueId value);
+
+/// The quantizer whose codes `node` multiplies with its weight: value_quantizer of its first input.
 ir::QuantizerId input_quantizer(const ir::Index& index, const ir::Node& node);
 
 /// What a quantized layer multiplies with: weight and bias fake-quantized where they have
