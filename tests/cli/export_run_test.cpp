@@ -89,7 +89,7 @@ TEST_F(ExportingProgram, SaysThatAFolderIsReadOnly) {
 
 /// Room for the small one of two files, and not for both.
 TEST_F(ExportingProgram, LeavesNothingWhereTheDiskIsFull) {
-  for (const char* blocks : {"1", "24"}) {
+  for (const char* blocks : {"1", "12"}) {
     SCOPED_TRACE(blocks);
     Arguments arguments = {"-c", "trap '' XFSZ; ulimit -f \"$0\"; exec \"$@\"", blocks,
                            PTQ_PROGRAM};

@@ -148,9 +148,7 @@ TEST(ParseValue, RefusesWhatIsNotBuilt) {
       {"qronos", "on"},
       {"gpxq-act-order", "on"},
       {"gptq-use-quant-activations", "on"},
-      {"disable-create-weight-orig", "on"},
-      {"export-onnx-qcdq", "on"},
-      {"export-torch-qcdq", "on"}};
+      {"disable-create-weight-orig", "on"}};
   for (const auto& [name, word] : unbuilt) {
     EXPECT_EQ(refusal(name, word), "--" + name + " is not supported yet");
   }
@@ -158,10 +156,11 @@ TEST(ParseValue, RefusesWhatIsNotBuilt) {
 
 TEST(ParseValue, RefusesValuesThatAreNotBuiltByName) {
   const std::vector<std::pair<std::string, std::string>> unbuilt = {
-      {"learned-round", "linear_round"}, {"learned-round-mode", "blockwise"},
-      {"learned-round-iters", "200"},    {"gpxq-accumulator-bit-width", "16"},
-      {"optimizer", "sign_sgd"},         {"export-dir", "out"},
-      {"onnx-opset-version", "13"}};
+      {"learned-round", "linear_round"},
+      {"learned-round-mode", "blockwise"},
+      {"learned-round-iters", "200"},
+      {"gpxq-accumulator-bit-width", "16"},
+      {"optimizer", "sign_sgd"}};
   for (const auto& [name, word] : unbuilt) {
     EXPECT_EQ(refusal(name, word), "--" + name + " " + word + " is not supported yet");
   }
