@@ -204,6 +204,54 @@ std::vector<Rule> export_rules() {
   };
 }
 
+/// Rounding techniques go through the network in one sweep, which computes in float32 on the CPU.
+std::vector<Rule> sweep_rules() {
+  std::vector<Rule> rules;
+  for (const char* technique : {"gptq", "gpfq", "qronos"}) {
+    rules.push_back({{is(technique, {"on"}), is("dtype", {"bfloat16", "float16"})},
+                     "the layer sweep computes in float32"});
+    rules.push_back(
+        {{is(technique, {"on"}), is_not("gpu", {"None"})}, "the layer sweep runs on the CPU"});
+  }
+  const Condition no_gptq = is("gptq", {"off"}), no_gpfq = is("gpfq", {"off"}),
+                  no_qronos = is("qronos", {"off"});
+  rules.push_back({{another("gpxq-act-order"), no_gptq, no_gpfq, no_qronos}, kNoEffect});
+  rules.push_back(
+      {{another("activation-memory"), no_gptq, no_gpfq, no_qronos, is("learned-round", {"None"})},
+       kNoEffect});
+  rules.push_back({{another("gpfq-p"), no_gpfq}, kNoEffect});
+  rules.push_back({{another("gptq-use-quant-activations"), no_gptq}, kNoEffect});
+  rules.push_back({{another("gptq-use-quant-activations"), kWeightsOnly}, kNoEffect});
+  rules.push_back({{another("disable-create-weight-orig"), no_gptq}, kNoEffect});
+  rules.push_back({{another("disable-create-weight-orig"), is("gpfq", {"on"})},
+                   "GPFQ keeps the original weights"});
+  rules.push_back(
+      {{another("disable-create-weight-orig"), is("bias-corr", {"off"}), no_qronos}, kNoEffect});
+  return rules;
+}
+
+std::vector<Rule> accumulator_rules() {
+  const Condition bounded = is_not("gpxq-accumulator-bit-width", {"None"});
+  return {
+      {{another("gpxq-accumulator-tile-size"), is("gpxq-accumulator-bit-width", {"None"})},
+       kNoEffect},
+      {{bounded, is("qronos", {"on"})}, "Qronos knows no accumulator"},
+      {{bounded, is_not("learned-round", {"None"})}, "learned rounding knows no accumulator"},
+      {{bounded, is("gptq", {"off"}), is("gpfq", {"off"})},
+       "GPTQ and GPFQ alone know an accumulator: it would have no effect"},
+      {{bounded, is("gptq", {"on"}), is("gptq-use-quant-activations", {"off"})},
+       "the bound follows from quantized inputs: add --gptq-use-quant-activations"},
+      {{bounded, kWeightsOnly}, "the bound follows from quantized inputs"},
+      {{bounded, kMinifloat}, "accumulators add integers"},
+      {{bounded, is("weight-quant-granularity", {"per_tensor", "per_group"})},
+       "an accumulator has the scale of its output channel: add --weight-quant-granularity "
+       "per_channel"},
+      {{bounded, kActGroups}, "codes of blocks have scales of their own and do not add up"},
+      {{bounded, is("weight-quant-calibration-type", {"hqo"}), is("weight-quant-type", {"asym"})},
+       "zero points of half-quadratic optimization are no integers"},
+  };
+}
+
 std::vector<Rule> dtype_rules() {
   return {
       {{is("dtype", {"float16"}), is("gpu", {"None"})},
@@ -217,8 +265,8 @@ std::vector<Rule> all_rules() {
   std::vector<Rule> all;
   for (std::vector<Rule> some :
        {weight_rules(), activation_rules(), bias_rules(), unused_rules(), residual_rules(),
-        attribution_rules(), technique_rules(), hand_defined_rules(), draw_rules(), gate_rules(),
-        export_rules(), dtype_rules()}) {
+        attribution_rules(), technique_rules(), sweep_rules(), accumulator_rules(),
+        hand_defined_rules(), draw_rules(), gate_rules(), export_rules(), dtype_rules()}) {
     for (Rule& rule : some) all.push_back(std::move(rule));
   }
   return all;

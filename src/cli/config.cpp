@@ -9,6 +9,7 @@
 #include "gating.h"
 #include "placement_options.h"
 #include "ptq/base/error.h"
+#include "ptq/base/memory.h"
 #include "ptq/base/threads.h"
 #include "run_name.h"
 
@@ -186,6 +187,44 @@ int64_t bytes_of_gib(double gib) {
   return static_cast<int64_t>(std::min(gib, kMostGib) * kGib);
 }
 
+/// A quarter of the memory where nothing was said.
+int64_t activation_memory(const Settings& settings) {
+  if (settings.is_none("activation-memory")) return available_memory_bytes() / 4;
+  return bytes_of_gib(settings.number("activation-memory"));
+}
+
+std::optional<passes::AccumulatorOptions> accumulator(const Settings& settings) {
+  if (settings.is_none("gpxq-accumulator-bit-width")) return std::nullopt;
+  passes::AccumulatorOptions options;
+  options.bit_width = static_cast<int>(settings.integer("gpxq-accumulator-bit-width"));
+  if (!settings.is_none("gpxq-accumulator-tile-size")) {
+    options.tile_size = settings.integer("gpxq-accumulator-tile-size");
+  }
+  return options;
+}
+
+void set_rounding(const Settings& settings, Config& config) {
+  const std::pair<const char*, passes::RoundingTechnique> techniques[] = {
+      {"gpfq", passes::RoundingTechnique::kGpfq},
+      {"gptq", passes::RoundingTechnique::kGptq},
+      {"qronos", passes::RoundingTechnique::kQronos}};
+  for (const auto& [flag, technique] : techniques) {
+    if (!settings.is_on(flag)) continue;
+    passes::RoundingOptions options;
+    options.technique = technique;
+    options.act_order = settings.is_on("gpxq-act-order");
+    options.quantize_activations = settings.is_on("gptq-use-quant-activations");
+    if (technique == passes::RoundingTechnique::kGpfq) {
+      options.input_fraction = settings.number("gpfq-p");
+    }
+    options.accumulator = accumulator(settings);
+    options.threads = config.threads;
+    options.memory_bytes = config.activation_memory_bytes;
+    config.rounding.push_back(std::move(options));
+  }
+  config.keep_original_weights = !settings.is_on("disable-create-weight-orig");
+}
+
 }  // namespace
 
 Config make_config(const Settings& settings) {
@@ -217,6 +256,8 @@ Config make_config(const Settings& settings) {
   config.compile = settings.is_on("compile");
   config.threads = settings.is_none("threads") ? available_cores()
                                                : static_cast<int>(settings.integer("threads"));
+  config.activation_memory_bytes = activation_memory(settings);
+  set_rounding(settings, config);
   config.device = device(settings);
   config.dtype = dtype(settings);
   config.seed = static_cast<uint64_t>(settings.integer("seed"));

@@ -5,6 +5,7 @@
 
 #include "export_check.h"
 #include "ptq/export/export.h"
+#include "quantize.h"
 #include "report.h"
 #include "report_exports.h"
 #include "run_name.h"
@@ -68,20 +69,28 @@ void write_files(Run& run, const ir::Graph& graph, const quant::QuantizerTable& 
   }
 }
 
-}  // namespace
-
 // Equalization and splitting change no operation and cost time.
-void check_exportable(Run& run, const ir::Graph& imported) {
+models::QuantizedNetwork placed_network(const Run& run, const ir::Graph& imported) {
+  if (auto by_hand = defined_by_hand(run, imported)) return std::move(*by_hand);
   const Config& config = run.config;
-  if (!config.exports.any()) return;
-  ir::Graph graph = imported;
+  models::QuantizedNetwork network{imported, {}};
+  ir::Graph& graph = network.graph;
   passes::PreparationOptions preparation = config.preparation;
   preparation.equalization.iterations = 0;
   preparation.splitting.ratio = 0;
   passes::prepare(graph, preparation);
-  const quant::QuantizerTable table = backends::place(config.backend, graph, config.placement);
+  network.table = backends::place(config.backend, graph, config.placement);
+  return network;
+}
+
+}  // namespace
+
+void check_exportable(Run& run, const ir::Graph& imported) {
+  const Config& config = run.config;
+  if (!config.exports.any()) return;
+  const models::QuantizedNetwork network = placed_network(run, imported);
   for (const Wanted& file : wanted(config.exports)) {
-    exporting::check_exportable(graph, table, file.format, config.exports.options);
+    exporting::check_exportable(network.graph, network.table, file.format, config.exports.options);
   }
 }
 

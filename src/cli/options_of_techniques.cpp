@@ -23,20 +23,25 @@ Rows graph_technique_options() {
 
 Rows gpxq_options() {
   return {
-      on_off("gptq", "off", "GPTQ").serves_default(),
-      on_off("gpfq", "off", "GPFQ").serves_default(),
-      on_off("qronos", "off", "Qronos").serves_default(),
-      number("gpfq-p", "1.0", "has no effect in the reference").serves_default(),
-      on_off("gpxq-act-order", "off", "GPTQ, GPFQ, Qronos: large inputs first").serves_default(),
-      on_off("gptq-use-quant-activations", "off", "GPTQ on quantized activations").serves_default(),
-      on_off("disable-create-weight-orig", "off", "GPTQ keeps no original weights")
-          .serves_default(),
-      integer("gpxq-accumulator-bit-width", "None", "bits of the accumulator (AXE)")
-          .at_least(1)
-          .serves_default(),
-      integer("gpxq-accumulator-tile-size", "None", "products an accumulator adds (AXE)")
-          .at_least(1)
-          .serves_default(),
+      on_off("gptq", "off", "GPTQ"),
+      on_off("gpfq", "off", "GPFQ"),
+      on_off("qronos", "off", "Qronos"),
+      number("gpfq-p", "1.0", "share of a layer's inputs that GPFQ looks at").above(0, 1),
+      on_off("gpxq-act-order", "off", "GPTQ, GPFQ, Qronos: large inputs first"),
+      on_off("gptq-use-quant-activations", "off", "GPTQ on quantized activations"),
+      on_off("disable-create-weight-orig", "off",
+             "bias correction takes GPTQ's weights for the float ones"),
+      integer("gpxq-accumulator-bit-width", "None",
+              "GPTQ, GPFQ: bits that no sum of products exceeds (AXE)")
+          .between(3, 64),
+      integer("gpxq-accumulator-tile-size", "None",
+              "products that one accumulator adds; None is all of an output's (AXE)")
+          .at_least(3),
+      number("activation-memory", "None",
+             "GiB of activations kept in memory while weights are rounded, more goes to $TMPDIR; "
+             "None is a quarter of the memory")
+          .at_least(0)
+          .ours(),
   };
 }
 

@@ -1,6 +1,7 @@
 #include "quantize.h"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 
 #include "calibration_batches.h"
@@ -9,6 +10,7 @@
 #include "ptq/base/error.h"
 #include "ptq/models/hand_defined.h"
 #include "ptq/passes/calibrate.h"
+#include "rounding_stages.h"
 #include "shared_stages.h"
 #include "technique_stages.h"
 
@@ -55,21 +57,6 @@ quant::QuantizerTable place(Run& run, ir::Graph& graph) {
   return table;
 }
 
-/// Replaces preparation and placement, and the graph.
-quant::QuantizerTable define_by_hand(Run& run, const models::HandDefined& by_hand,
-                                     ir::Graph& graph) {
-  const backends::PlacementOptions& placement = run.config.placement;
-  models::HandDefinedOptions options;
-  options.weight_bit_width = quant::bit_width(placement.weights.format);
-  options.act_bit_width = quant::bit_width(placement.activations->format);
-  options.image_size = run.config.recipe.crop;
-  models::QuantizedNetwork network =
-      timed(run, "define", [&] { return by_hand.build(models::weights_of(graph), options); });
-  graph = std::move(network.graph);
-  timed(run, "weight scales", [&] { passes::initialize_weight_scales(graph, network.table); });
-  return std::move(network.table);
-}
-
 CalibratedActivations calibrated(Run& run, const ir::Graph& graph, quant::QuantizerTable& table,
                                  ImageSets& images) {
   const Config& config = run.config;
@@ -94,12 +81,15 @@ void calibrate(Run& run, const ir::Graph& graph, quant::QuantizerTable& table, I
 
 /// Prepared and placed by a backend, or defined by hand where --model-name says so.
 quant::QuantizerTable quantized_network(Run& run, ir::Graph& graph, ImageSets& images) {
-  const std::string& name = run.settings.text("model-name");
-  if (const auto* by_hand = models::find_hand_defined(name)) {
-    return define_by_hand(run, *by_hand, graph);
+  if (!models::find_hand_defined(run.settings.text("model-name"))) {
+    graph = equalized(run, prepared(run, graph), images);
+    return place(run, graph);
   }
-  graph = equalized(run, prepared(run, graph), images);
-  return place(run, graph);
+  models::QuantizedNetwork network =
+      timed(run, "define", [&] { return *defined_by_hand(run, graph); });
+  graph = std::move(network.graph);
+  timed(run, "weight scales", [&] { passes::initialize_weight_scales(graph, network.table); });
+  return std::move(network.table);
 }
 
 /// Everything up to scales: what techniques that change weights begin with.
@@ -170,24 +160,48 @@ std::string attribute_early_techniques(Run& run, const ir::Graph& graph, ImageSe
 
 /// A technique that changes a placed and calibrated network.
 struct LateTechnique {
-  const char* name;
-  bool is_on;
-  void (*apply)(Run& run, ir::Graph& graph, const quant::QuantizerTable& table, ImageSets& images);
+  std::string name;
+  std::function<void()> apply;
 };
 
-/// In their order.
-std::vector<LateTechnique> late_techniques(const Config& config) {
-  return {
-      {"calibrate-batch-norms", config.calibrate_batch_norms, calibrate_batch_norms},
-      {"correct-biases", config.correct_biases, correct_biases},
-  };
+/// Those that were asked for, in the reference's order (reference-behaviour 1.1). `originals` are
+/// the weights before techniques rounded them.
+std::vector<LateTechnique> late_techniques(Run& run, ir::Graph& graph,
+                                           const quant::QuantizerTable& table,
+                                           passes::OriginalWeights& originals, ImageSets& images) {
+  std::vector<LateTechnique> techniques;
+  for (const passes::RoundingOptions& options : run.config.rounding) {
+    techniques.push_back({std::string(name_of(options.technique)), [&, options] {
+                            round_weights(run, graph, table, options, originals, images);
+                          }});
+  }
+  if (run.config.calibrate_batch_norms) {
+    techniques.push_back(
+        {"calibrate-batch-norms", [&] { calibrate_batch_norms(run, graph, table, images); }});
+  }
+  if (run.config.correct_biases) {
+    techniques.push_back(
+        {"correct-biases", [&] { correct_biases(run, graph, table, originals, images); }});
+  }
+  return techniques;
 }
 
 }  // namespace
 
+std::optional<models::QuantizedNetwork> defined_by_hand(const Run& run, const ir::Graph& imported) {
+  const auto* by_hand = models::find_hand_defined(run.settings.text("model-name"));
+  if (by_hand == nullptr) return std::nullopt;
+  const backends::PlacementOptions& placement = run.config.placement;
+  models::HandDefinedOptions options;
+  options.weight_bit_width = quant::bit_width(placement.weights.format);
+  options.act_bit_width = quant::bit_width(placement.activations->format);
+  options.image_size = run.config.recipe.crop;
+  return by_hand->build(models::weights_of(imported), options);
+}
+
 bool needs_calibration_images(const Config& config) {
   return calibrates_activations(config) || config.correct_biases || config.calibrate_batch_norms ||
-         config.activation_equalization.has_value();
+         config.activation_equalization.has_value() || !config.rounding.empty();
 }
 
 quant::QuantizerTable quantize(Run& run, ir::Graph& graph, ImageSets& images,
@@ -196,9 +210,9 @@ quant::QuantizerTable quantize(Run& run, ir::Graph& graph, ImageSets& images,
   const quant::QuantizerTable table = place_and_calibrate(run, graph, images);
   attribution.row(calibrated, graph, table);
   const ir::Graph placed = graph;
-  for (const LateTechnique& technique : late_techniques(run.config)) {
-    if (!technique.is_on) continue;
-    technique.apply(run, graph, table, images);
+  passes::OriginalWeights originals;
+  for (const LateTechnique& technique : late_techniques(run, graph, table, originals, images)) {
+    technique.apply();
     attribution.row(technique.name, graph, table);
   }
   measure_node_noise(run, placed, graph, table, images);

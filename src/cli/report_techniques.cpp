@@ -36,6 +36,21 @@ json split_json(const std::vector<passes::SplitRegion>& regions) {
   return list;
 }
 
+json rounding_json(const std::vector<RoundingReport>& reports) {
+  json all = json::array();
+  for (const RoundingReport& report : reports) {
+    json layers = json::array();
+    for (const passes::RoundedLayer& layer : report.layers) {
+      layers.push_back({{"name", layer.name},
+                        {"error_before", layer.error_before},
+                        {"error_after", layer.error_after}});
+      if (!layer.left.empty()) layers.back()["left"] = layer.left;
+    }
+    all.push_back({{"technique", report.technique}, {"layers", std::move(layers)}});
+  }
+  return all;
+}
+
 }  // namespace
 
 json techniques_json(const RunResult& result) {
@@ -64,6 +79,7 @@ json techniques_json(const RunResult& result) {
                                    {"equalized", equalized_json(report->regions)},
                                    {"rejected", rejected_json(report->rejected)}};
   }
+  if (!result.rounding.empty()) all["round_weights"] = rounding_json(result.rounding);
   if (const auto& report = result.bias_correction) {
     all["correct_biases"] = {{"layers", report->layers},
                              {"created", report->created},

@@ -77,6 +77,7 @@ const std::set<std::string_view>& without_effect() {
                                                    "workers",
                                                    "batch-size-validation",
                                                    "image-memory",
+                                                   "activation-memory",
                                                    "skip-float",
                                                    "report",
                                                    "baseline",

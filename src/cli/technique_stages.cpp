@@ -71,7 +71,7 @@ void calibrate_batch_norms(Run& run, ir::Graph& graph, const quant::QuantizerTab
 }
 
 void correct_biases(Run& run, ir::Graph& graph, const quant::QuantizerTable& table,
-                    ImageSets& images) {
+                    const passes::OriginalWeights& originals, ImageSets& images) {
   const Config& config = run.config;
   passes::BiasCorrectionOptions options;
   options.input_quantizers = config.backend == backends::Backend::kLayerwise
@@ -80,6 +80,7 @@ void correct_biases(Run& run, ir::Graph& graph, const quant::QuantizerTable& tab
   options.threads = config.threads;
   options.compile = config.compile;
   options.dtype = config.dtype;
+  options.original_weights = originals;
   const auto measure = [&] {
     int64_t done = 0;
     return passes::mean_layer_inputs(graph, table, options,
@@ -87,10 +88,11 @@ void correct_biases(Run& run, ir::Graph& graph, const quant::QuantizerTable& tab
   };
   const std::string key = key_up_to(Level::kActivations, run.settings);
   const auto report = timed(run, "bias correction", [&] {
-    // Calibrating batch norms makes what layers read depend on the weights' quantizers.
-    const passes::LayerInputMeans means = config.calibrate_batch_norms
-                                              ? measure()
-                                              : shared(run, run.shared.input_means, key, measure);
+    // Calibrating batch norms makes what layers read depend on the weights' quantizers, and so do
+    // rounded weights that stand for the float ones.
+    const bool is_own = config.calibrate_batch_norms || !config.keep_original_weights;
+    const passes::LayerInputMeans means =
+        is_own ? measure() : shared(run, run.shared.input_means, key, measure);
     return passes::correct_biases(graph, table, options, means);
   });
   run.result.bias_correction = report;

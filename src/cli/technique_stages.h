@@ -14,7 +14,8 @@ void equalize_activations(Run& run, ir::Graph& graph, ImageSets& images);
 /// Only where asked for: quantize.cpp has the list.
 void calibrate_batch_norms(Run& run, ir::Graph& graph, const quant::QuantizerTable& table,
                            ImageSets& images);
+/// `originals`: weights as they were before techniques rounded them.
 void correct_biases(Run& run, ir::Graph& graph, const quant::QuantizerTable& table,
-                    ImageSets& images);
+                    const passes::OriginalWeights& originals, ImageSets& images);
 
 }  // namespace ptq::cli

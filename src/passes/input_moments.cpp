@@ -122,6 +122,7 @@ InputMoments::Columns InputMoments::sample(const Columns& columns) {
 }
 
 void InputMoments::add_columns(const Columns& all, double factor) {
+  columns_ += all.input.size(1);
   const Columns columns = sample(all);
   std::vector<double> energies(static_cast<size_t>(groups_));
   const auto add_one = [&](int64_t group) {

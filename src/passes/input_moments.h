@@ -43,6 +43,8 @@ class InputMoments {
   /// [groups, K, K].
   const at::Tensor& hessian();
   const at::Tensor& cross() const { return cross_; }
+  /// How many columns were added, those left out by `fraction` too.
+  int64_t columns() const { return columns_; }
   /// Sum of factor |W f|².
   double energy() const { return energy_; }
 
@@ -65,6 +67,7 @@ class InputMoments {
   at::Tensor hessian_;
   at::Tensor cross_;
   double energy_ = 0;
+  int64_t columns_ = 0;
   std::mt19937_64 random_;
 };
 

@@ -59,7 +59,8 @@ TEST_F(BadInput, BatchSizeZero) {
 }
 
 TEST_F(BadInput, FlagThatIsNotBuilt) {
-  expect_usage({"--gptq"}, "--gptq is not supported yet");
+  expect_usage({"--learned-round", "linear_round"},
+               "--learned-round linear_round is not supported yet");
   const std::string yaml = folder_.write("run.yaml", "learned_round: linear_round\n");
   expect_usage({"--config", yaml}, yaml + ": --learned-round linear_round is not supported yet");
 }

@@ -57,6 +57,10 @@ std::vector<std::string> reference_flags(const json& options) {
   flags.on_off("bias_corr", true);
   flags.on_off("uint_sym_act_for_unsigned_values", true);
   flags.on_off("merge_bn", true);
+  for (const char* technique :
+       {"gptq", "gpfq", "qronos", "gpxq_act_order", "gptq_use_quant_activations"}) {
+    if (options.contains(technique)) flags.on_off(technique, false);
+  }
   const bool integers = flags.is("quant_format", "int");
   const bool layerwise = flags.is("target_backend", "layerwise");
   if (!integers) {

@@ -1,8 +1,6 @@
 #include "passes/input_moments.h"
 
 #include <ATen/ops/allclose.h>
-#include <ATen/ops/cat.h>
-#include <ATen/ops/eye.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
@@ -11,11 +9,13 @@
 #include "ptq/base/error.h"
 #include "ptq/runtime/execute_op.h"
 #include "support/graph_builder.h"
+#include "unfolded_columns.h"
 
 namespace ptq::passes {
 namespace {
 
 using ptq::testing::normals;
+using testing::unfolded_columns;
 
 ir::Conv conv(const std::vector<int64_t>& weight, int64_t groups = 1, int64_t stride = 1,
               int64_t padding = 0, int64_t dilation = 1) {
@@ -68,24 +68,6 @@ std::vector<Case> cases() {
   };
 }
 
-/// The unfolded input [groups, K, n]: what comes out of the layer with a weight of ones and zeros.
-at::Tensor columns(const ir::Op& op, const at::Tensor& input) {
-  const at::Tensor rows = weight_rows(op, ir::weighted(op)->weight.value);
-  const int64_t groups = rows.size(0), depth = rows.size(2);
-  ir::Op picking = op;
-  at::Tensor& weight = ir::weighted(picking)->weight.value;
-  std::vector<int64_t> sizes = weight.sizes().vec();
-  const auto* transposed = std::get_if<ir::ConvTranspose>(&op);
-  sizes[transposed != nullptr ? 1 : 0] = transposed != nullptr ? depth : groups * depth;
-  weight = at::zeros(sizes);
-  weight = weight_of_rows(picking, at::eye(depth).repeat({groups, 1, 1}));
-  const at::Tensor out = runtime::execute_op(picking, {input}, input.size(0)).to(at::kDouble);
-  if (std::holds_alternative<ir::Linear>(op)) return out.reshape({-1, depth}).t().unsqueeze(0);
-  return out.reshape({input.size(0), groups, depth, -1})
-      .permute({1, 2, 0, 3})
-      .reshape({groups, depth, -1});
-}
-
 class InputMomentsOf : public ::testing::TestWithParam<Case> {};
 
 TEST_P(InputMomentsOf, ALayerAreProductsOfItsUnfoldedInput) {
@@ -94,7 +76,7 @@ TEST_P(InputMomentsOf, ALayerAreProductsOfItsUnfoldedInput) {
   const at::Tensor first = normals(c.input, 1, 2), second = normals(c.input, 1, 3);
   moments.add(first, 0.5);
   moments.add(second, 2);
-  const at::Tensor x = columns(c.op, first), y = columns(c.op, second);
+  const at::Tensor x = unfolded_columns(c.op, first), y = unfolded_columns(c.op, second);
   EXPECT_EQ(moments.columns_of(first), x.size(2));
   const at::Tensor expected =
       at::matmul(x, x.transpose(1, 2)).mul(0.5).add(at::matmul(y, y.transpose(1, 2)).mul(2));
@@ -107,7 +89,7 @@ TEST_P(InputMomentsOf, TwoStreamsAddUpToTheErrorOfTheLayer) {
   InputMoments moments(c.op, {true, 1, rows});
   const at::Tensor input = normals(c.input, 1, 2), in_float = normals(c.input, 1, 3);
   moments.add(input, in_float, 0.5);
-  const at::Tensor x = columns(c.op, input), f = columns(c.op, in_float);
+  const at::Tensor x = unfolded_columns(c.op, input), f = unfolded_columns(c.op, in_float);
   EXPECT_TRUE(at::allclose(moments.cross().to(at::kDouble),
                            at::matmul(x, f.transpose(1, 2)).mul(0.5), 1e-4, 1e-3));
   const at::Tensor out = runtime::execute_op(c.op, {in_float}, in_float.size(0));

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "ptq/backends/placement.h"
 #include "ptq/cli/settings.h"
@@ -13,6 +14,7 @@
 #include "ptq/eval/gate.h"
 #include "ptq/export/export.h"
 #include "ptq/passes/pipeline.h"
+#include "ptq/passes/round_weights.h"
 
 namespace ptq::cli {
 
@@ -76,6 +78,12 @@ struct Config {
   backends::PlacementOptions placement;
   passes::PreparationOptions preparation;
   std::optional<passes::ActivationEqualizationOptions> activation_equalization;
+  /// In the order in which they run.
+  std::vector<passes::RoundingOptions> rounding;
+  /// Whether bias correction compares with the weights as they were before GPTQ.
+  bool keep_original_weights = true;
+  /// Bytes of activations that a layer sweep keeps in memory.
+  int64_t activation_memory_bytes = 0;
   bool calibrate_batch_norms = false;
   bool correct_biases = true;
   /// Say what techniques changed and left out, and why.

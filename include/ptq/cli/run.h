@@ -16,6 +16,7 @@
 #include "ptq/eval/paired_interval.h"
 #include "ptq/passes/correct_biases.h"
 #include "ptq/passes/pipeline.h"
+#include "ptq/passes/round_weights.h"
 
 namespace ptq::cli {
 
@@ -87,6 +88,12 @@ struct Hashes {
   std::string data;
 };
 
+/// A rounding technique, by its flag, and what it did to each layer.
+struct RoundingReport {
+  std::string technique;
+  std::vector<passes::RoundedLayer> layers;
+};
+
 struct RunResult {
   /// None where the float evaluation was skipped; so is the comparison.
   std::optional<eval::Evaluation> float_evaluation;
@@ -103,6 +110,7 @@ struct RunResult {
   std::optional<passes::EqualizationReport> equalization;
   std::optional<passes::SplittingReport> splitting;
   std::optional<passes::ActivationEqualizationReport> activation_equalization;
+  std::vector<RoundingReport> rounding;
   std::optional<passes::BiasCorrection> bias_correction;
   /// Empty where nobody asked.
   std::vector<AttributionRow> attribution;

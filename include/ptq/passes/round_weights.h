@@ -1,0 +1,75 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "ptq/passes/calibrate.h"
+
+namespace ptq::passes {
+
+/// Techniques that choose the codes of a layer's weight from the inputs it gets, instead of
+/// rounding each weight to the nearest.
+enum class RoundingTechnique { kGptq, kGpfq, kQronos };
+
+struct AccumulatorOptions {
+  int bit_width = 32;
+  /// Products that one accumulator adds; none: all of an output's.
+  std::optional<int64_t> tile_size;
+};
+
+/// A layer, and what was wrong with its output on the calibration images before and after: the
+/// sum of the squared differences to its float output over the sum of the squares of that, biases
+/// aside. The float output is that of the float weight on the same inputs (GPTQ), or on inputs from
+/// the float network (GPFQ, Qronos).
+struct RoundedLayer {
+  std::string name;
+  /// With the weight rounded to the nearest codes.
+  double error_before = 0;
+  double error_after = 0;
+  /// Why the layer was left as it was; empty where it was not.
+  std::string left = "";
+};
+
+struct RoundingOptions {
+  RoundingTechnique technique = RoundingTechnique::kGptq;
+  /// Columns with large inputs first.
+  bool act_order = false;
+  /// GPTQ: whether activations and biases are quantized on the way. The others always do.
+  bool quantize_activations = false;
+  /// GPFQ: part of the input's columns that is used, drawn evenly at random.
+  double input_fraction = 1;
+  /// Codes are held to what an accumulator can take (AXE): GPTQ and GPFQ, integers with one scale
+  /// an output channel, quantized activations.
+  std::optional<AccumulatorOptions> accumulator;
+  int threads = 1;
+  int64_t memory_bytes = int64_t{4} << 30;
+  /// Called after each layer, with how many are done and how many there are.
+  std::function<void(const RoundedLayer&, int64_t done, int64_t total)> on_layer = {};
+};
+
+/// Weights by layer as they were before the first technique changed them.
+using OriginalWeights = std::unordered_map<std::string, at::Tensor>;
+
+/// Treats every layer with a weight quantizer in execution order, in one sweep over the images
+/// (runtime/layer_sweep.h; reference-behaviour 6.6 to 6.9 and 6.13). A layer's weight becomes real
+/// numbers whose rounding at the frozen scales is the result. GPFQ and Qronos aim at the outputs of
+/// `originals`, where a layer stands in it. Transposed convolutions are treated like any layer (in
+/// the reference these techniques do not reach them, section 10, row 19). A layer whose error GPTQ
+/// would make larger stays as it was, unless an accumulator asks for the change.
+///
+/// Throws QuantizationError naming the layer if its inputs are not finite, or if an accumulator is
+/// given and its inputs are not integers; DataError if there was no batch.
+std::vector<RoundedLayer> round_weights(ir::Graph& graph, const quant::QuantizerTable& table,
+                                        const RoundingOptions& options,
+                                        const OriginalWeights& originals,
+                                        const NextBatch& next_batch);
+
+/// The weights of all layers that have a quantizer.
+OriginalWeights weights_of(const ir::Graph& graph);
+
+}  // namespace ptq::passes

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "image_sets.h"
+#include "stage.h"
+
+namespace ptq::cli {
+
+/// GPFQ, GPTQ or Qronos. `originals` gain the weights there were, for those that come later, unless
+/// GPTQ is told to keep none.
+void round_weights(Run& run, ir::Graph& graph, const quant::QuantizerTable& table,
+                   passes::RoundingOptions options, passes::OriginalWeights& originals,
+                   ImageSets& images);
+
+/// "gptq", "gpfq", "qronos": the flag.
+std::string_view name_of(passes::RoundingTechnique technique);
+
+}  // namespace ptq::cli

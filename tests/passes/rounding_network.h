@@ -1,0 +1,81 @@
+#pragma once
+
+#include <ATen/ops/full.h>
+
+#include <optional>
+
+#include "ptq/passes/round_weights.h"
+#include "ptq/quant/fake_quantize.h"
+#include "ptq/quant/weight_scale.h"
+#include "support/graph_builder.h"
+
+namespace ptq::passes::testing {
+
+using ptq::testing::GraphBuilder;
+using ptq::testing::normals;
+
+inline quant::Quantizer weight_quantizer(int bit_width = 4) {
+  quant::Quantizer quantizer;
+  quantizer.kind = quant::QuantizerKind::kWeight;
+  quantizer.format = quant::IntegerFormat{bit_width, true, false};
+  quantizer.granularity = quant::Granularity::kPerChannel;
+  return quantizer;
+}
+
+/// Builds a network whose layers have weight quantizers.
+struct RoundingNetwork {
+  explicit RoundingNetwork(std::vector<int64_t> image) : builder(std::move(image)) {}
+
+  GraphBuilder builder;
+  ir::Graph graph;
+
+  /// Gives the layer that makes `value` the quantizer, with its scale.
+  ir::ValueId quantize(ir::ValueId value, quant::Quantizer quantizer) {
+    ir::Node& node = node_of(builder.graph, value);
+    ir::Weighted& layer = *ir::weighted(node.op);
+    quantizer.layer = node.name;
+    if (quantizer.granularity == quant::Granularity::kPerChannel) {
+      quantizer.axis = ir::output_channel_axis(node.op);
+    }
+    const auto solved = quant::solve_weight_scale(layer.weight.value, quantizer);
+    quantizer.zero_point = solved.zero_point;
+    layer.weight_quantizer = builder.table.add(quantizer);
+    builder.table.scale_of(layer.weight_quantizer).value = solved.scale;
+    return value;
+  }
+
+  void finish(ir::ValueId output) { graph = builder.finish(output); }
+
+  const quant::QuantizerTable& table() const { return builder.table; }
+  ir::Node& layer(const std::string& name) {
+    for (ir::Node& node : graph.nodes) {
+      if (node.name == name) return node;
+    }
+    throw std::out_of_range(name);
+  }
+  at::Tensor codes(const std::string& name) {
+    const ir::Weighted& weighted = *ir::weighted(layer(name).op);
+    return quant::quantize_weight(weighted.weight.value, table(), weighted.weight_quantizer);
+  }
+  at::Tensor rounded(const std::string& name) {
+    const ir::Weighted& weighted = *ir::weighted(layer(name).op);
+    return quant::fake_quantize_weight(weighted.weight.value, table(), weighted.weight_quantizer);
+  }
+
+  static ir::Node& node_of(ir::Graph& graph, ir::ValueId value) {
+    for (ir::Node& node : graph.nodes) {
+      if (node.output() == value) return node;
+    }
+    throw std::out_of_range("no node makes this value");
+  }
+};
+
+/// These tensors, one after another.
+inline NextBatch batches_of(std::vector<at::Tensor> batches) {
+  return [batches = std::move(batches), next = size_t{0}]() mutable -> std::optional<at::Tensor> {
+    if (next == batches.size()) return std::nullopt;
+    return batches[next++];
+  };
+}
+
+}  // namespace ptq::passes::testing
