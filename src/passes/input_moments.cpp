@@ -22,6 +22,8 @@ namespace {
 constexpr int64_t kMostUnfolded = int64_t{4} << 20;
 /// Rows of a symmetric product that are computed at once, from the diagonal to the right.
 constexpr int64_t kBlock = 256;
+/// The same where each core unfolds what it needs itself: it stays in the core's own cache.
+constexpr int64_t kMostOfGroup = int64_t{1} << 15;
 /// Up to this many rows, oneDNN takes longer to pack matrices than we to multiply them.
 constexpr int64_t kSmall = 32;
 
@@ -86,6 +88,10 @@ void InputMoments::add_all(const at::Tensor& input, const at::Tensor& float_inpu
     return;
   }
   const Unfold unfold(op_, input.sizes());
+  if (has_small_groups() && options_.fraction >= 1) {
+    add_small_groups(unfold, input, float_input, factor);
+    return;
+  }
   const int64_t at_once =
       std::max<int64_t>(1, kMostUnfolded / (unfold.rows() * unfold.line_length()));
   for (int64_t begin = 0; begin < unfold.lines(); begin += at_once) {
@@ -98,6 +104,31 @@ void InputMoments::add_all(const at::Tensor& input, const at::Tensor& float_inpu
     };
     add_columns({piece(input), piece(float_input)}, factor);
   }
+}
+
+/// Group by group, so that no more than a piece of one is unfolded at a time.
+void InputMoments::add_small_groups(const Unfold& unfold, const at::Tensor& input,
+                                    const at::Tensor& float_input, double factor) {
+  columns_ += unfold.columns();
+  const int64_t at_once = std::max<int64_t>(1, kMostOfGroup / (depth_ * unfold.line_length()));
+  std::vector<double> energies(static_cast<size_t>(groups_), 0);
+  at::parallel_for(0, groups_, 1, [&](int64_t first, int64_t last) {
+    for (int64_t group = first; group < last; ++group) {
+      for (int64_t begin = 0; begin < unfold.lines(); begin += at_once) {
+        const int64_t end = std::min(begin + at_once, unfold.lines());
+        const auto piece = [&](const at::Tensor& images) {
+          if (!images.defined()) return images;
+          const at::Tensor columns = at::empty({depth_, (end - begin) * unfold.line_length()});
+          unfold.fill_rows(images, group * depth_, (group + 1) * depth_, begin, end,
+                           columns.data_ptr<float>());
+          return columns;
+        };
+        energies[static_cast<size_t>(group)] +=
+            add_group(group, {piece(input), piece(float_input)}, factor);
+      }
+    }
+  });
+  for (const double energy : energies) energy_ += factor * energy;
 }
 
 /// Of each piece its part, so that every stretch of the images is there.
@@ -129,13 +160,10 @@ void InputMoments::add_columns(const Columns& all, double factor) {
     const auto own = [&](const at::Tensor& rows) {
       return rows.defined() ? rows.narrow(0, group * depth_, depth_) : rows;
     };
-    const Columns piece{own(columns.input), own(columns.float_input)};
-    add_group(group, piece, factor);
-    if (options_.cross) {
-      energies[static_cast<size_t>(group)] = energy_of(group, piece.float_input);
-    }
+    energies[static_cast<size_t>(group)] =
+        add_group(group, {own(columns.input), own(columns.float_input)}, factor);
   };
-  if (depth_ > kSmall || groups_ == 1) {
+  if (!has_small_groups()) {
     for (int64_t group = 0; group < groups_; ++group) add_one(group);
   } else {
     at::parallel_for(0, groups_, 1, [&](int64_t begin, int64_t end) {
@@ -145,24 +173,28 @@ void InputMoments::add_columns(const Columns& all, double factor) {
   for (const double energy : energies) energy_ += factor * energy;
 }
 
-void InputMoments::add_group(int64_t group, const Columns& columns, double factor) {
+/// Returns the energy of the float output.
+double InputMoments::add_group(int64_t group, const Columns& columns, double factor) {
   at::Tensor hessian = hessian_.select(0, group);
   at::Tensor cross = options_.cross ? cross_.select(0, group) : at::Tensor();
   const auto scale = static_cast<float>(factor);
-  if (depth_ <= kSmall && groups_ > 1) {
+  if (has_small_groups()) {
     add_small_product(hessian, columns.input, columns.input, scale);
     if (cross.defined()) add_small_product(cross, columns.input, columns.float_input, scale);
-    return;
+  } else {
+    add_symmetric(hessian, columns.input, scale);
+    if (cross.defined()) {
+      runtime::add_product(cross, columns.input, columns.float_input.t(), scale);
+    }
   }
-  add_symmetric(hessian, columns.input, scale);
-  if (cross.defined()) {
-    runtime::add_product(cross, columns.input, columns.float_input.t(), scale);
-  }
+  return cross.defined() ? energy_of(group, columns.float_input) : 0;
 }
+
+bool InputMoments::has_small_groups() const { return depth_ <= kSmall && groups_ > 1; }
 
 double InputMoments::energy_of(int64_t group, const at::Tensor& float_input) const {
   const at::Tensor rows = options_.float_rows.select(0, group);
-  if (depth_ <= kSmall && groups_ > 1) return small_energy(rows, float_input);
+  if (has_small_groups()) return small_energy(rows, float_input);
   const at::Tensor outputs = runtime::product(rows, float_input);
   return sum_of_squares(outputs.data_ptr<float>(), outputs.numel());
 }

@@ -57,7 +57,10 @@ class InputMoments {
   void add_all(const at::Tensor& input, const at::Tensor& float_input, double factor);
   void add_columns(const Columns& columns, double factor);
   Columns sample(const Columns& columns);
-  void add_group(int64_t group, const Columns& columns, double factor);
+  void add_small_groups(const class Unfold& unfold, const at::Tensor& input,
+                        const at::Tensor& float_input, double factor);
+  double add_group(int64_t group, const Columns& columns, double factor);
+  bool has_small_groups() const;
   double energy_of(int64_t group, const at::Tensor& float_input) const;
 
   const ir::Op& op_;

@@ -25,7 +25,7 @@ class Rounding {
   std::vector<RoundedLayer> run(const NextBatch& next_batch) {
     std::vector<runtime::SweepUnit> units;
     for (ir::Node& node : graph_.nodes) {
-      if (is_quantized_layer(node)) units.push_back(runtime::unit_of(node));
+      if (is_quantized_layer(node) && is_wanted(node)) units.push_back(runtime::unit_of(node));
     }
     total_ = static_cast<int64_t>(units.size());
     runtime::SweepOptions sweep;
@@ -39,6 +39,8 @@ class Rounding {
   }
 
  private:
+  bool is_wanted(const ir::Node& node) const { return !options_.rounds || options_.rounds(node); }
+
   bool has_float_stream() const { return options_.technique != RoundingTechnique::kGptq; }
 
   std::vector<runtime::Stream> streams() const {

@@ -67,6 +67,23 @@ void Unfold::set_axes(const Convolution& op, c10::IntArrayRef sizes, c10::IntArr
     moves_nothing = moves_nothing && axis.in == axis.out;
   }
   if (moves_nothing) merge_axes();
+  width_.find_runs();
+}
+
+/// Where all positions within the input are of this kind, they can be copied at once.
+void Unfold::Axis::find_runs() {
+  runs.clear();
+  for (int64_t tap = 0; tap < kernel; ++tap) {
+    Run run;
+    while (run.begin < out && source(tap, run.begin) < 0) ++run.begin;
+    run.end = run.begin;
+    while (run.end < out && source(tap, run.end) == source(tap, run.begin) + run.end - run.begin) {
+      ++run.end;
+    }
+    bool is_all = run.begin < run.end;
+    for (int64_t i = run.end; i < out; ++i) is_all = is_all && source(tap, i) < 0;
+    runs.push_back(is_all ? run : Run{});
+  }
 }
 
 /// Of a convolution over single positions: an image is one long line.
@@ -85,26 +102,36 @@ void Unfold::fill_line(const float* image, const Tap& tap, int64_t line, float* 
     return;
   }
   const float* const from = image + (depth * height_.in + height) * width_.in;
+  if (const Axis::Run run = width_.runs[static_cast<size_t>(tap.width)]; run.begin < run.end) {
+    std::fill(out, out + run.begin, 0.0F);
+    std::copy_n(from + width_.source(tap.width, run.begin), run.end - run.begin, out + run.begin);
+    std::fill(out + run.end, out + width_.out, 0.0F);
+    return;
+  }
   const int64_t* const sources = &width_.sources[static_cast<size_t>(tap.width * width_.out)];
   for (int64_t i = 0; i < width_.out; ++i) out[i] = sources[i] < 0 ? 0.0F : from[sources[i]];
 }
 
-void Unfold::fill(const at::Tensor& input, int64_t begin, int64_t end, at::Tensor& out) const {
+void Unfold::fill_rows(const at::Tensor& input, int64_t first, int64_t last, int64_t begin,
+                       int64_t end, float* out) const {
   const float* const data = input.data_ptr<float>();
-  float* const to = out.data_ptr<float>();
-  const int64_t plane = depth_.in * height_.in * width_.in, length = line_length();
-  at::parallel_for(0, rows(), 1, [&](int64_t first, int64_t last) {
-    for (int64_t row = first; row < last; ++row) {
-      const int64_t channel = row / taps_, tap = row % taps_;
-      const Tap place{tap / (height_.kernel * width_.kernel), tap / width_.kernel % height_.kernel,
-                      tap % width_.kernel};
-      float* line_out = to + row * (end - begin) * length;
-      for (int64_t line = begin; line < end; ++line, line_out += length) {
-        const int64_t image = line / lines_of_image_;
-        fill_line(data + (image * channels_ + channel) * plane, place, line % lines_of_image_,
-                  line_out);
-      }
+  const int64_t plane = depth_.in * height_.in * width_.in;
+  for (int64_t row = first; row < last; ++row) {
+    const int64_t channel = row / taps_, tap = row % taps_;
+    const Tap place{tap / (height_.kernel * width_.kernel), tap / width_.kernel % height_.kernel,
+                    tap % width_.kernel};
+    for (int64_t line = begin; line < end; ++line, out += line_length()) {
+      const int64_t image = line / lines_of_image_;
+      fill_line(data + (image * channels_ + channel) * plane, place, line % lines_of_image_, out);
     }
+  }
+}
+
+void Unfold::fill(const at::Tensor& input, int64_t begin, int64_t end, at::Tensor& out) const {
+  float* const to = out.data_ptr<float>();
+  const int64_t length = (end - begin) * line_length();
+  at::parallel_for(0, rows(), 1, [&](int64_t first, int64_t last) {
+    fill_rows(input, first, last, begin, end, to + first * length);
   });
 }
 

@@ -26,6 +26,9 @@ class Unfold {
 
   /// Lines begin .. end - 1 of `input` (contiguous) to `out`, [rows, (end - begin) * length].
   void fill(const at::Tensor& input, int64_t begin, int64_t end, at::Tensor& out) const;
+  /// Rows first .. last - 1 of it, on the calling thread, to `out` [last - first, ...].
+  void fill_rows(const at::Tensor& input, int64_t first, int64_t last, int64_t begin, int64_t end,
+                 float* out) const;
 
  private:
   /// One spatial dimension.
@@ -33,6 +36,12 @@ class Unfold {
     int64_t in = 1, out = 1, kernel = 1;
     /// By tap, then output position: the input position, -1 for none.
     std::vector<int64_t> sources = {0};
+    /// By tap: the output positions that follow each other through the input without a gap.
+    struct Run {
+      int64_t begin = 0, end = 0;
+    };
+    std::vector<Run> runs = {{0, 1}};
+    void find_runs();
     int64_t source(int64_t tap, int64_t position) const {
       return sources[static_cast<size_t>(tap * out + position)];
     }

@@ -67,6 +67,30 @@ TEST(Combinations, AttributeAgainstTheFloatNetwork) {
               HasSubstr("against the float network"));
 }
 
+TEST(Combinations, RefuseRoundingOptionsThatCannotBeHonoured) {
+  const Choices bounded = {{"gpxq-accumulator-bit-width", "16"},
+                           {"weight-quant-granularity", "per_channel"}};
+  const auto with = [&](const Choices& more) {
+    Choices all = bounded;
+    all.insert(all.end(), more.begin(), more.end());
+    return refusal(all);
+  };
+  EXPECT_EQ(with({{"gpfq", "on"}}), "");
+  EXPECT_EQ(with({{"gptq", "on"}, {"gptq-use-quant-activations", "on"}}), "");
+  EXPECT_THAT(with({{"gptq", "on"}}), HasSubstr("add --gptq-use-quant-activations"));
+  EXPECT_THAT(with({}), HasSubstr("it would have no effect"));
+  EXPECT_THAT(with({{"gpfq", "on"}, {"qronos", "on"}}), HasSubstr("Qronos knows no accumulator"));
+  EXPECT_THAT(refusal({{"gpfq", "on"}, {"gpxq-accumulator-bit-width", "16"}}),
+              HasSubstr("add --weight-quant-granularity per_channel"));
+  for (const char* option :
+       {"gpxq-act-order", "gptq-use-quant-activations", "disable-create-weight-orig"}) {
+    EXPECT_THAT(refusal({{option, "on"}}), HasSubstr("it would have no effect")) << option;
+  }
+  EXPECT_THAT(refusal({{"gpfq-p", "0.5"}, {"gptq", "on"}}), HasSubstr("it would have no effect"));
+  EXPECT_THAT(refusal({{"gptq", "on"}, {"dtype", "bfloat16"}, {"compile", "off"}}),
+              HasSubstr("float32"));
+}
+
 TEST(Combinations, WantMinifloatBitsToAddUp) {
   EXPECT_EQ(refusal({{"quant-format", "float"},
                      {"bias-bit-width", "None"},

@@ -141,25 +141,11 @@ TEST(OptionTable, AcceptsTheOffValuesOfTechniquesThatAreNotBuilt) {
   EXPECT_EQ(parsed("channel-splitting-ratio", "0"), Value(0.0));
 }
 
-TEST(ParseValue, RefusesWhatIsNotBuilt) {
-  const std::vector<std::pair<std::string, std::string>> unbuilt = {
-      {"gptq", "on"},
-      {"gpfq", "on"},
-      {"qronos", "on"},
-      {"gpxq-act-order", "on"},
-      {"gptq-use-quant-activations", "on"},
-      {"disable-create-weight-orig", "on"}};
-  for (const auto& [name, word] : unbuilt) {
-    EXPECT_EQ(refusal(name, word), "--" + name + " is not supported yet");
-  }
-}
-
 TEST(ParseValue, RefusesValuesThatAreNotBuiltByName) {
   const std::vector<std::pair<std::string, std::string>> unbuilt = {
       {"learned-round", "linear_round"},
       {"learned-round-mode", "blockwise"},
       {"learned-round-iters", "200"},
-      {"gpxq-accumulator-bit-width", "16"},
       {"optimizer", "sign_sgd"}};
   for (const auto& [name, word] : unbuilt) {
     EXPECT_EQ(refusal(name, word), "--" + name + " " + word + " is not supported yet");

@@ -130,6 +130,7 @@ class Layer {
   }
 
   static double largest_eigenvalue(const at::Tensor& h) {
+    if (h.eq(0).all().item<bool>()) return 0;
     at::Tensor vector = h.sum({1});
     for (int i = 0; i < 100; ++i) vector = at::matmul(h, vector).div(vector.norm());
     return vector.norm().item<double>();

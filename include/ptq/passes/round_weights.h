@@ -48,6 +48,8 @@ struct RoundingOptions {
   std::optional<AccumulatorOptions> accumulator;
   int threads = 1;
   int64_t memory_bytes = int64_t{4} << 30;
+  /// Picks the layers that are rounded, of those with a weight quantizer; all where empty.
+  std::function<bool(const ir::Node&)> rounds = {};
   /// Called after each layer, with how many are done and how many there are.
   std::function<void(const RoundedLayer&, int64_t done, int64_t total)> on_layer = {};
 };
@@ -55,7 +57,7 @@ struct RoundingOptions {
 /// Weights by layer as they were before the first technique changed them.
 using OriginalWeights = std::unordered_map<std::string, at::Tensor>;
 
-/// Treats every layer with a weight quantizer in execution order, in one sweep over the images
+/// Treats layers with a weight quantizer in execution order, in one sweep over the images
 /// (runtime/layer_sweep.h; reference-behaviour 6.6 to 6.9 and 6.13). A layer's weight becomes real
 /// numbers whose rounding at the frozen scales is the result. GPFQ and Qronos aim at the outputs of
 /// `originals`, where a layer stands in it. Transposed convolutions are treated like any layer (in
