@@ -17,6 +17,7 @@ json parity_json(const eval::LogitParity& parity) {
           {"step", parity.step ? json(*parity.step) : json()},
           {"unit", parity.step ? "steps" : "parts of the largest logit"},
           {"largest_difference", parity.largest_difference},
+          {"largest_margin", parity.largest_margin},
           {"histogram", histogram}};
 }
 
@@ -142,7 +143,10 @@ std::string disagreement_sentence(const ExportedFile& file, const ExportCheck& c
   const size_t count = check.disagreeing.size();
   std::string sentence = file.path + " in " + check.runner + " answers " + std::to_string(count) +
                          " of " + std::to_string(check.parity.images) +
-                         " images otherwise than this run, first " + check.disagreeing.front();
+                         " images otherwise than this run, whose two classes lie at most " +
+                         significant(check.parity.largest_margin) +
+                         (check.parity.step ? " steps" : " of the largest logit") +
+                         " apart, first " + check.disagreeing.front();
   if (const auto& parting = check.parting) {
     sentence += ": codes part at " + parting->node + ", " + std::to_string(parting->differing) +
                 " of " + std::to_string(parting->codes) + ", where values lie at most " +

@@ -44,16 +44,25 @@ double unit(const at::Tensor& logits, std::optional<double> step) {
   return largest > 0 ? largest : 1;
 }
 
-void compare_predictions(const at::Tensor& first, const at::Tensor& second, LogitParity& parity) {
+/// A class that a network without any number does not name is as far as can be.
+double margin(const float* logits, int64_t ours, int64_t theirs) {
+  if (ours == kNoPrediction || theirs == kNoPrediction) return kInfinity;
+  return difference(logits[ours], logits[theirs]);
+}
+
+void compare_predictions(const at::Tensor& first, const at::Tensor& second, double one,
+                         LogitParity& parity) {
   const int64_t classes = first.size(1);
   for (int64_t row = 0; row < first.size(0); ++row) {
-    const int64_t ours = predict(first.data_ptr<float>() + row * classes, classes);
+    const float* logits = first.data_ptr<float>() + row * classes;
+    const int64_t ours = predict(logits, classes);
     const int64_t theirs = predict(second.data_ptr<float>() + row * classes, classes);
     if (ours == theirs) {
       ++parity.agreeing;
-    } else {
-      parity.disagreeing.push_back(row);
+      continue;
     }
+    parity.disagreeing.push_back(row);
+    parity.largest_margin = std::max(parity.largest_margin, margin(logits, ours, theirs) / one);
   }
 }
 
@@ -65,10 +74,10 @@ LogitParity compare_logits(const at::Tensor& first, const at::Tensor& second,
   LogitParity parity;
   parity.images = first.size(0);
   parity.step = step;
-  compare_predictions(first, second, parity);
+  const double one = unit(first, step);
+  compare_predictions(first, second, one, parity);
   const std::array<BinEnd, 7>& ends = step ? kSteps : kParts;
   std::array<int64_t, 7> counts{};
-  const double one = unit(first, step);
   for (int64_t i = 0; i < first.numel(); ++i) {
     const double apart = difference(first.data_ptr<float>()[i], second.data_ptr<float>()[i]) / one;
     parity.largest_difference = std::max(parity.largest_difference, apart);

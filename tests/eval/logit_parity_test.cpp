@@ -27,6 +27,7 @@ TEST(LogitParity, CountsEqualPredictionsAndNamesTheOtherRows) {
   EXPECT_EQ(parity.images, 3);
   EXPECT_EQ(parity.agreeing, 2);
   EXPECT_EQ(parity.disagreeing, std::vector<int64_t>{0});
+  EXPECT_DOUBLE_EQ(parity.largest_margin, 1.0 / 5);
 }
 
 TEST(LogitParity, CountsStepsOfTheLastScale) {

@@ -19,6 +19,9 @@ struct LogitParity {
   /// largest magnitude among the first network's logits.
   std::optional<double> step;
   double largest_difference = 0;
+  /// How far apart the first network's logits of the two classes named are where predictions
+  /// differ, at most, in the same unit: next to nothing for a tie.
+  double largest_margin = 0;
   /// Logits by how far they differ: "0", "1", ... steps, or "0", "up to 1e-06", ...
   struct Bin {
     std::string difference;
