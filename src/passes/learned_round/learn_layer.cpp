@@ -1,0 +1,28 @@
+#include "passes/learned_round/learn_layer.h"
+
+#include "passes/learned_round/learning.h"
+#include "passes/weight_rows.h"
+
+namespace ptq::passes {
+
+LearnedWeight learn_layer(const ir::Op& layer, const LayerObjective& objective,
+                          const quant::QuantizerTable& table, const LearnedRoundOptions& options) {
+  const at::Tensor weight = ir::weighted(layer)->weight.value.contiguous();
+  const at::Tensor rows = weight_rows(layer, weight);
+  RoundedWeight rounded(weight, table, ir::weighted(layer)->weight_quantizer, options);
+  const auto change = [&](const at::Tensor& to) { return weight_rows(layer, to).sub_(rows); };
+  const auto outputs = static_cast<double>(rows.size(0) * rows.size(1));
+  const double scale = options.loss == RoundingLoss::kMse ? 2 / outputs : 2;
+  for (int64_t t = 1; t <= options.iterations; ++t) {
+    const at::Tensor half = objective.half_gradient(change(rounded.variables().soft()));
+    rounded.step(weight_of_rows(layer, half.mul(scale)), t);
+  }
+  const at::Tensor nearest = rounded.variables().nearest();
+  const double before = objective.error(change(nearest)) / outputs;
+  const at::Tensor decided = rounded.variables().decided();
+  const double after = objective.error(change(decided)) / outputs;
+  if (after < before) return {decided, before, after, rounded.moved()};
+  return {nearest, before, before, 0};
+}
+
+}  // namespace ptq::passes

@@ -1,0 +1,106 @@
+#include "ptq/passes/learned_round.h"
+
+#include "passes/learned_round/blocks.h"
+#include "passes/learned_round/layer_data.h"
+#include "passes/learned_round/learn_layer.h"
+#include "passes/learned_round/learn_unit.h"
+#include "ptq/base/error.h"
+#include "ptq/runtime/layer_sweep.h"
+
+namespace ptq::passes {
+namespace {
+
+std::vector<runtime::SweepUnit> units_of(ir::Graph& graph, const LearnedRoundOptions& options) {
+  if (options.scope == RoundingScope::kLayer) return layer_units(graph);
+  if (!options.block_name) return structural_blocks(graph);
+  std::vector<runtime::SweepUnit> named = named_blocks(graph, *options.block_name);
+  if (named.empty()) {
+    throw ConfigError("--learned-round-block-name " + *options.block_name +
+                      ": no module with quantized weights has such a name");
+  }
+  return named;
+}
+
+class Learning {
+ public:
+  Learning(ir::Graph& graph, const quant::QuantizerTable& table, const LearnedRoundOptions& options,
+           size_t units)
+      : graph_(graph), table_(table), options_(options), units_(units) {}
+
+  void treat(const runtime::SweepStop& stop) {
+    for (ir::Node* node : stop.unit().nodes) {
+      if (!is_rounded(*node)) continue;
+      report_.original_weights[node->name] = ir::weighted(node->op)->weight.value;
+    }
+    RoundedUnit unit = learns_from_moments(stop.unit()) ? from_moments(stop) : from_images(stop);
+    unit.name = name_of(stop.unit());
+    report_.units.push_back(unit);
+    if (options_.on_unit) options_.on_unit(unit, report_.units.size(), units_);
+  }
+
+  LearnedRoundReport take_report() { return std::move(report_); }
+
+ private:
+  /// A layer's error is known from moments; dropping makes it another each step.
+  bool learns_from_moments(const runtime::SweepUnit& unit) const {
+    return unit.nodes.size() == 1 && !options_.batch_size && options_.drop_activations == 0;
+  }
+
+  RoundedUnit from_moments(const runtime::SweepStop& stop) {
+    ir::Node& layer = *stop.unit().nodes.front();
+    const LearnedWeight learned = learn_layer(layer.op, *layer_objective(stop), table_, options_);
+    ir::weighted(layer.op)->weight.value = learned.weight;
+    return {"", 1, learned.error_before, learned.error_after, learned.moved};
+  }
+
+  ValueOfImages images(const runtime::SweepStop& stop, ir::ValueId value,
+                       const std::function<at::Tensor(int64_t batch)>& of_batch) const {
+    std::vector<at::Tensor> batches;
+    for (int64_t batch = 0; batch < stop.batches(); ++batch) batches.push_back(of_batch(batch));
+    return {std::move(batches), image_axis(graph_.values[static_cast<size_t>(value)].shape)};
+  }
+
+  RoundedUnit from_images(const runtime::SweepStop& stop) {
+    const runtime::SweepUnit& unit = stop.unit();
+    const UnitImages all{
+        images(stop, unit.input, [&](int64_t i) { return stop.input(kQuantizedStream, i); }),
+        images(stop, unit.input, [&](int64_t i) { return stop.input(kOriginalStream, i); }),
+        images(stop, unit.output, [&](int64_t i) { return stop.output(kOriginalStream, i); })};
+    UnitNetwork network(graph_, unit, table_);
+    return learn_unit(network, all, table_, options_, options_.seed + report_.units.size());
+  }
+
+  ir::Graph& graph_;
+  const quant::QuantizerTable& table_;
+  const LearnedRoundOptions& options_;
+  size_t units_;
+  LearnedRoundReport report_;
+};
+
+/// Learning takes minutes: what cannot be rounded is said before.
+void require_integers(const ir::Graph& graph, const quant::QuantizerTable& table) {
+  for (const ir::Node& node : graph.nodes) {
+    if (!is_rounded(node)) continue;
+    if (table.at(ir::weighted(node.op)->weight_quantizer).integer() != nullptr) continue;
+    throw QuantizationError(node.name + ": rounding is learned between integers, not minifloats");
+  }
+}
+
+}  // namespace
+
+LearnedRoundReport learn_rounding(ir::Graph& graph, const quant::QuantizerTable& table,
+                                  const LearnedRoundOptions& options, const NextBatch& next_batch) {
+  require_integers(graph, table);
+  std::vector<runtime::SweepUnit> units = units_of(graph, options);
+  Learning learning(graph, table, options, units.size());
+  runtime::SweepOptions sweep;
+  sweep.streams = {{runtime::Stream::Weights::kQuantized, true},
+                   {runtime::Stream::Weights::kOriginal, false}};
+  sweep.threads = options.threads;
+  sweep.memory_bytes = options.memory_bytes;
+  runtime::sweep(graph, table, sweep, std::move(units), next_batch,
+                 [&](const runtime::SweepStop& stop) { learning.treat(stop); });
+  return learning.take_report();
+}
+
+}  // namespace ptq::passes

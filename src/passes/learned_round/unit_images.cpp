@@ -1,0 +1,55 @@
+#include "passes/learned_round/unit_images.h"
+
+#include <ATen/ops/cat.h>
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "ptq/base/error.h"
+
+namespace ptq::passes {
+
+ImageAxis image_axis(const ir::Dims& shape) {
+  for (size_t i = 0; i < shape.size(); ++i) {
+    if (shape[i].times_batch) return {static_cast<int64_t>(i), shape[i].value};
+  }
+  throw InternalError("a value that depends on the images does not grow with their number");
+}
+
+ValueOfImages::ValueOfImages(std::vector<at::Tensor> batches, ImageAxis axis)
+    : batches_(std::move(batches)), axis_(axis) {
+  for (size_t batch = 0; batch < batches_.size(); ++batch) {
+    for (int64_t i = 0; i < axis_.images(batches_[batch]); ++i) places_.push_back({batch, i});
+  }
+}
+
+at::Tensor ValueOfImages::gather(const std::vector<int64_t>& images) const {
+  std::vector<at::Tensor> parts;
+  for (const int64_t image : images) {
+    const Place place = places_.at(static_cast<size_t>(image));
+    parts.push_back(
+        batches_[place.batch].narrow(axis_.axis, place.image * axis_.per_image, axis_.per_image));
+  }
+  return at::cat(parts, axis_.axis).contiguous();
+}
+
+ImageSampler::ImageSampler(int64_t images, uint64_t seed)
+    : order_(static_cast<size_t>(images)), used_(order_.size()), random_(seed) {
+  std::iota(order_.begin(), order_.end(), 0);
+}
+
+std::vector<int64_t> ImageSampler::next(int64_t count) {
+  std::vector<int64_t> drawn;
+  const auto wanted = std::min(static_cast<size_t>(count), order_.size());
+  if (used_ + wanted > order_.size()) {
+    std::shuffle(order_.begin(), order_.end(), random_);
+    used_ = 0;
+  }
+  drawn.assign(order_.begin() + static_cast<int64_t>(used_),
+               order_.begin() + static_cast<int64_t>(used_ + wanted));
+  used_ += wanted;
+  return drawn;
+}
+
+}  // namespace ptq::passes
