@@ -252,6 +252,30 @@ std::vector<Rule> accumulator_rules() {
   };
 }
 
+std::vector<Rule> learned_round_rules() {
+  const Condition learned = is_not("learned-round", {"None"});
+  std::vector<Rule> rules = {
+      {{learned, kMinifloat}, "rounding is learned between integers"},
+      {{learned, is_not("dtype", {"float"})}, "rounding is learned in float32"},
+      {{learned, is_not("gpu", {"None"})}, "rounding is learned on the CPU"},
+      {{another("drop-activations"), is("learned-round-mode", {"layerwise"})},
+       "a layer has no activations inside: add --learned-round-mode blockwise"},
+      {{another("drop-activations"), kWeightsOnly}, kNoEffect},
+      {{another("learned-round-block-name"), is("learned-round-mode", {"layerwise"})}, kNoEffect},
+  };
+  for (const char* technique : {"gptq", "gpfq", "qronos"}) {
+    rules.push_back({{learned, is(technique, {"on"})}, "each rounds what the other one would"});
+  }
+  for (const char* option :
+       {"learned-round-block-name", "learned-round-loss", "learned-round-mode",
+        "learned-round-iters", "learned-round-lr-scheduler", "learned-round-lr",
+        "learned-round-batch-size", "optimizer", "drop-activations"}) {
+    rules.push_back({{another(option), is("learned-round", {"None"})},
+                     "without --learned-round it would have no effect"});
+  }
+  return rules;
+}
+
 std::vector<Rule> dtype_rules() {
   return {
       {{is("dtype", {"float16"}), is("gpu", {"None"})},
@@ -266,7 +290,8 @@ std::vector<Rule> all_rules() {
   for (std::vector<Rule> some :
        {weight_rules(), activation_rules(), bias_rules(), unused_rules(), residual_rules(),
         attribution_rules(), technique_rules(), sweep_rules(), accumulator_rules(),
-        hand_defined_rules(), draw_rules(), gate_rules(), export_rules(), dtype_rules()}) {
+        learned_round_rules(), hand_defined_rules(), draw_rules(), gate_rules(), export_rules(),
+        dtype_rules()}) {
     for (Rule& rule : some) all.push_back(std::move(rule));
   }
   return all;

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "gating.h"
+#include "learned_round_settings.h"
 #include "placement_options.h"
 #include "ptq/base/error.h"
 #include "ptq/base/memory.h"
@@ -252,6 +253,7 @@ Config make_config(const Settings& settings) {
   config.backend = backend_of(settings);
   config.placement = placement_options(settings);
   set_techniques(settings, config);
+  config.learned_round = learned_round_options(settings);
   config.percentile = settings.number("act-quant-percentile");
   config.compile = settings.is_on("compile");
   config.threads = settings.is_none("threads") ? available_cores()

@@ -48,25 +48,27 @@ Rows gpxq_options() {
 Rows learned_round_options() {
   return {
       text("learned-round", "None", "learn the rounding of weights")
-          .one_of({"linear_round", "hard_sigmoid_round", "sigmoid_round"})
-          .serves_default(),
-      text("learned-round-block-name", "layer\\d+", "modules that make a block (blockwise)")
-          .serves_default(),
+          .one_of({"linear_round", "hard_sigmoid_round", "sigmoid_round"}),
+      text("learned-round-block-name", "layer\\d+",
+           "regular expression for the names of modules that make a block (blockwise); None, or a "
+           "default that finds none: residual blocks and their like")
+          .or_none(),
       text("learned-round-loss", "regularised_mse", "what is minimised")
-          .one_of({"regularised_mse", "mse"})
-          .serves_default(),
+          .one_of({"regularised_mse", "mse"}),
       text("learned-round-mode", "layerwise", "a layer at a time, or a block")
-          .one_of({"layerwise", "blockwise"})
-          .serves_default(),
-      integer("learned-round-iters", "1000", "steps a layer").at_least(1).serves_default(),
-      text("learned-round-lr-scheduler", "None", "how the learning rate falls")
-          .one_of({"linear"})
-          .serves_default(),
-      number("learned-round-lr", "0.001", "learning rate").above(0).serves_default(),
-      integer("learned-round-batch-size", "1", "images a step").at_least(1).serves_default(),
-      text("optimizer", "adam", "optimizer of learned rounding")
-          .one_of({"adam", "sign_sgd"})
-          .serves_default(),
+          .one_of({"layerwise", "blockwise"}),
+      integer("learned-round-iters", "1000", "steps a layer or block").at_least(1),
+      text("learned-round-lr-scheduler", "None", "how the learning rate falls").one_of({"linear"}),
+      number("learned-round-lr", "0.001", "learning rate").above(0),
+      integer("learned-round-batch-size", "1", "images a step; None: all of them")
+          .at_least(1)
+          .or_none(),
+      text("optimizer", "adam", "optimizer of learned rounding").one_of({"adam", "sign_sgd"}),
+      number("drop-activations", "0.0",
+             "probability with which a quantized activation keeps its float value while a block "
+             "learns (QDrop)")
+          .between(0, 1)
+          .ours(),
   };
 }
 

@@ -201,7 +201,8 @@ std::optional<models::QuantizedNetwork> defined_by_hand(const Run& run, const ir
 
 bool needs_calibration_images(const Config& config) {
   return calibrates_activations(config) || config.correct_biases || config.calibrate_batch_norms ||
-         config.activation_equalization.has_value() || !config.rounding.empty();
+         config.activation_equalization.has_value() || !config.rounding.empty() ||
+         config.learned_round.has_value();
 }
 
 quant::QuantizerTable quantize(Run& run, ir::Graph& graph, ImageSets& images,

@@ -51,6 +51,18 @@ json rounding_json(const std::vector<RoundingReport>& reports) {
   return all;
 }
 
+json rounded_units_json(const std::vector<passes::RoundedUnit>& units) {
+  json list = json::array();
+  for (const passes::RoundedUnit& unit : units) {
+    list.push_back({{"name", unit.name},
+                    {"layers", unit.layers},
+                    {"error_before", unit.error_before},
+                    {"error_after", unit.error_after},
+                    {"moved", unit.moved}});
+  }
+  return list;
+}
+
 }  // namespace
 
 json techniques_json(const RunResult& result) {
@@ -80,6 +92,9 @@ json techniques_json(const RunResult& result) {
                                    {"rejected", rejected_json(report->rejected)}};
   }
   if (!result.rounding.empty()) all["round_weights"] = rounding_json(result.rounding);
+  if (!result.learned_round.empty()) {
+    all["learned_round"] = rounded_units_json(result.learned_round);
+  }
   if (const auto& report = result.bias_correction) {
     all["correct_biases"] = {{"layers", report->layers},
                              {"created", report->created},

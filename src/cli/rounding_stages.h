@@ -11,6 +11,10 @@ void round_weights(Run& run, ir::Graph& graph, const quant::QuantizerTable& tabl
                    passes::RoundingOptions options, passes::OriginalWeights& originals,
                    ImageSets& images);
 
+/// Returns the weights as they were before their rounding was learned; none where it was not.
+passes::OriginalWeights learn_rounding(Run& run, ir::Graph& graph,
+                                       const quant::QuantizerTable& table, ImageSets& images);
+
 /// "gptq", "gpfq", "qronos": the flag.
 std::string_view name_of(passes::RoundingTechnique technique);
 

@@ -13,6 +13,7 @@
 #include "ptq/data/sampling.h"
 #include "ptq/eval/gate.h"
 #include "ptq/export/export.h"
+#include "ptq/passes/learned_round.h"
 #include "ptq/passes/pipeline.h"
 #include "ptq/passes/round_weights.h"
 
@@ -84,6 +85,7 @@ struct Config {
   bool keep_original_weights = true;
   /// Bytes of activations that a layer sweep keeps in memory.
   int64_t activation_memory_bytes = 0;
+  std::optional<passes::LearnedRoundOptions> learned_round;
   bool calibrate_batch_norms = false;
   bool correct_biases = true;
   /// Say what techniques changed and left out, and why.

@@ -15,6 +15,7 @@
 #include "ptq/eval/node_noise.h"
 #include "ptq/eval/paired_interval.h"
 #include "ptq/passes/correct_biases.h"
+#include "ptq/passes/learned_round.h"
 #include "ptq/passes/pipeline.h"
 #include "ptq/passes/round_weights.h"
 
@@ -111,6 +112,7 @@ struct RunResult {
   std::optional<passes::SplittingReport> splitting;
   std::optional<passes::ActivationEqualizationReport> activation_equalization;
   std::vector<RoundingReport> rounding;
+  std::vector<passes::RoundedUnit> learned_round;
   std::optional<passes::BiasCorrection> bias_correction;
   /// Empty where nobody asked.
   std::vector<AttributionRow> attribution;

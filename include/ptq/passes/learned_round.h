@@ -25,14 +25,21 @@ enum class LearningRate { kConstant, kLinear };
 /// What is reconstructed at a time.
 enum class RoundingScope { kLayer, kBlock };
 
+/// kRequired: a name that finds nothing is an error. kWhereFound: blocks then follow from the
+/// structure of the graph.
+enum class BlocksByName { kRequired, kWhereFound };
+
 struct LearnedRoundOptions {
   RoundingFunction function = RoundingFunction::kHardSigmoid;
   RoundingLoss loss = RoundingLoss::kRegularisedMse;
   RoundingOptimizer optimizer = RoundingOptimizer::kAdam;
   LearningRate schedule = LearningRate::kConstant;
   RoundingScope scope = RoundingScope::kLayer;
-  /// Modules that make a block; where empty, blocks follow from the structure of the graph.
+  /// Modules that make a block, by a regular expression for their own names; where empty, blocks
+  /// follow from the structure of the graph.
   std::optional<std::string> block_name;
+  /// What to do where `block_name` finds nothing.
+  BlocksByName blocks_by_name = BlocksByName::kRequired;
   double learning_rate = 1e-3;
   int64_t iterations = 1000;
   /// Images a step, drawn from the whole calibration set; all of them where empty.

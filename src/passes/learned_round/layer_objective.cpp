@@ -8,13 +8,11 @@
 #include "ptq/runtime/gemm.h"
 
 namespace ptq::passes {
-namespace {
 
 double sum_of_products(const at::Tensor& a, const at::Tensor& b) {
   return a.mul(b).sum(at::kDouble).item<double>();
 }
 
-/// [groups, m, k] times [groups, k, n], into `sum`.
 void add_products(at::Tensor& sum, const at::Tensor& a, const at::Tensor& b) {
   constexpr int64_t kWorthAProduct = 4096;
   if (a.size(0) > 1 && b.size(1) * b.size(2) < kWorthAProduct) {
@@ -26,8 +24,6 @@ void add_products(at::Tensor& sum, const at::Tensor& a, const at::Tensor& b) {
     runtime::add_product(part, a.select(0, group), b.select(0, group));
   }
 }
-
-}  // namespace
 
 MomentsObjective::MomentsObjective(const at::Tensor& weight, at::Tensor h, const at::Tensor& g,
                                    double energy)
@@ -41,13 +37,13 @@ MomentsObjective::MomentsObjective(const at::Tensor& weight, at::Tensor h, const
       0.0, sum_of_products(weight, offset_) + energy - sum_of_products(weight, with_cross));
 }
 
-at::Tensor MomentsObjective::half_gradient(const at::Tensor& change) const {
+at::Tensor MomentsObjective::half_gradient(const at::Tensor& change) {
   at::Tensor sum = offset_.clone();
   add_products(sum, change, h_);
   return sum;
 }
 
-double MomentsObjective::error(const at::Tensor& change) const {
+double MomentsObjective::error(const at::Tensor& change) {
   return sum_of_products(change, half_gradient(change).add(offset_)) + constant_;
 }
 
@@ -62,14 +58,14 @@ at::Tensor ColumnsObjective::difference(const at::Tensor& change) const {
   return e;
 }
 
-at::Tensor ColumnsObjective::half_gradient(const at::Tensor& change) const {
+at::Tensor ColumnsObjective::half_gradient(const at::Tensor& change) {
   const at::Tensor e = difference(change);
   return runtime::product(e.t(), quantized_)
       .div_(static_cast<double>(quantized_.size(0)))
       .unsqueeze(0);
 }
 
-double ColumnsObjective::error(const at::Tensor& change) const {
+double ColumnsObjective::error(const at::Tensor& change) {
   const at::Tensor e = difference(change);
   return sum_of_products(e, e) / static_cast<double>(quantized_.size(0));
 }

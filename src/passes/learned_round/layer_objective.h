@@ -4,6 +4,12 @@
 
 namespace ptq::passes {
 
+/// [groups, m, k] times [groups, k, n], added to `sum`.
+void add_products(at::Tensor& sum, const at::Tensor& a, const at::Tensor& b);
+
+/// In float64.
+double sum_of_products(const at::Tensor& a, const at::Tensor& b);
+
 /// How far a layer's output is from the float network's over all columns (windows of all images),
 /// as a function of what rounding changes of its weight. With W the weight, dW the change, x the
 /// layer's input in the float network and x_q what it reads when quantized,
@@ -14,9 +20,10 @@ namespace ptq::passes {
 class LayerObjective {
  public:
   virtual ~LayerObjective() = default;
-  /// Half the derivative of the error by the weight: E[e x_q^T].
-  virtual at::Tensor half_gradient(const at::Tensor& change) const = 0;
-  virtual double error(const at::Tensor& change) const = 0;
+  /// Half the derivative of the error by the weight, E[e x_q^T], over the images of one more step.
+  virtual at::Tensor half_gradient(const at::Tensor& change) = 0;
+  /// Over all images.
+  virtual double error(const at::Tensor& change) = 0;
 };
 
 /// From moments: E[e x_q^T] = dW H + W (H - G)^T with H = E[x_q x_q^T] and G = E[x_q x^T]. One
@@ -26,14 +33,18 @@ class MomentsObjective : public LayerObjective {
   /// `h` and `g` are [groups, K, K]; `energy` is the mean of |W x|^2.
   MomentsObjective(const at::Tensor& weight, at::Tensor h, const at::Tensor& g, double energy);
 
-  at::Tensor half_gradient(const at::Tensor& change) const override;
-  double error(const at::Tensor& change) const override;
+  at::Tensor half_gradient(const at::Tensor& change) override;
+  double error(const at::Tensor& change) override;
+
+  const at::Tensor& h() const { return h_; }
+  /// W (H - G)^T.
+  const at::Tensor& offset() const { return offset_; }
+  /// The error for no change: the mean of |W (x_q - x)|^2.
+  double constant() const { return constant_; }
 
  private:
   at::Tensor h_;
-  /// W (H - G)^T.
   at::Tensor offset_;
-  /// The error for no change: the mean of |W (x_q - x)|^2.
   double constant_;
 };
 
@@ -44,8 +55,8 @@ class ColumnsObjective : public LayerObjective {
   /// `quantized` and `original` are x_q and x, [columns, K].
   ColumnsObjective(const at::Tensor& weight, at::Tensor quantized, const at::Tensor& original);
 
-  at::Tensor half_gradient(const at::Tensor& change) const override;
-  double error(const at::Tensor& change) const override;
+  at::Tensor half_gradient(const at::Tensor& change) override;
+  double error(const at::Tensor& change) override;
 
  private:
   /// [columns, out].

@@ -5,7 +5,7 @@
 
 namespace ptq::passes {
 
-LearnedWeight learn_layer(const ir::Op& layer, const LayerObjective& objective,
+LearnedWeight learn_layer(const ir::Op& layer, LayerObjective& objective,
                           const quant::QuantizerTable& table, const LearnedRoundOptions& options) {
   const at::Tensor weight = ir::weighted(layer)->weight.value.contiguous();
   const at::Tensor rows = weight_rows(layer, weight);

@@ -16,9 +16,8 @@ struct LearnedWeight {
   double moved = 0;
 };
 
-/// Learns the rounding of the weight of `layer`, a Conv, ConvTranspose or Linear, by the exact
-/// derivatives of its objective over all images.
-LearnedWeight learn_layer(const ir::Op& layer, const LayerObjective& objective,
+/// Learns the rounding of the weight of `layer`, a Conv, ConvTranspose or Linear.
+LearnedWeight learn_layer(const ir::Op& layer, LayerObjective& objective,
                           const quant::QuantizerTable& table, const LearnedRoundOptions& options);
 
 }  // namespace ptq::passes

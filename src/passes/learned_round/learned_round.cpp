@@ -1,6 +1,7 @@
 #include "ptq/passes/learned_round.h"
 
 #include "passes/learned_round/blocks.h"
+#include "passes/learned_round/image_moments.h"
 #include "passes/learned_round/layer_data.h"
 #include "passes/learned_round/learn_layer.h"
 #include "passes/learned_round/learn_unit.h"
@@ -14,11 +15,10 @@ std::vector<runtime::SweepUnit> units_of(ir::Graph& graph, const LearnedRoundOpt
   if (options.scope == RoundingScope::kLayer) return layer_units(graph);
   if (!options.block_name) return structural_blocks(graph);
   std::vector<runtime::SweepUnit> named = named_blocks(graph, *options.block_name);
-  if (named.empty()) {
-    throw ConfigError("--learned-round-block-name " + *options.block_name +
-                      ": no module with quantized weights has such a name");
-  }
-  return named;
+  if (!named.empty()) return named;
+  if (options.blocks_by_name == BlocksByName::kWhereFound) return structural_blocks(graph);
+  throw ConfigError("--learned-round-block-name " + *options.block_name +
+                    ": no module with quantized weights has such a name");
 }
 
 class Learning {
@@ -32,7 +32,8 @@ class Learning {
       if (!is_rounded(*node)) continue;
       report_.original_weights[node->name] = ir::weighted(node->op)->weight.value;
     }
-    RoundedUnit unit = learns_from_moments(stop.unit()) ? from_moments(stop) : from_images(stop);
+    const std::unique_ptr<LayerObjective> objective = objective_of(stop);
+    RoundedUnit unit = objective ? from_objective(stop, *objective) : from_images(stop);
     unit.name = name_of(stop.unit());
     report_.units.push_back(unit);
     if (options_.on_unit) options_.on_unit(unit, report_.units.size(), units_);
@@ -41,23 +42,35 @@ class Learning {
   LearnedRoundReport take_report() { return std::move(report_); }
 
  private:
-  /// A layer's error is known from moments; dropping makes it another each step.
-  bool learns_from_moments(const runtime::SweepUnit& unit) const {
-    return unit.nodes.size() == 1 && !options_.batch_size && options_.drop_activations == 0;
+  uint64_t seed() const { return options_.seed + report_.units.size(); }
+
+  /// Of a unit of one layer; nullptr where the images themselves are less work, and where dropping
+  /// makes the objective another one each step.
+  std::unique_ptr<LayerObjective> objective_of(const runtime::SweepStop& stop) const {
+    if (stop.unit().nodes.size() > 1 || options_.drop_activations > 0) return nullptr;
+    if (!options_.batch_size) return layer_objective(stop);
+    const ImageAxis axis = axis_of(stop.unit().input);
+    if (!ImageMoments::is_worthwhile(stop, axis, *options_.batch_size)) return nullptr;
+    return std::make_unique<ImageMoments>(stop, axis,
+                                          ImageMoments::Draw{*options_.batch_size, seed()});
   }
 
-  RoundedUnit from_moments(const runtime::SweepStop& stop) {
+  RoundedUnit from_objective(const runtime::SweepStop& stop, LayerObjective& objective) {
     ir::Node& layer = *stop.unit().nodes.front();
-    const LearnedWeight learned = learn_layer(layer.op, *layer_objective(stop), table_, options_);
+    const LearnedWeight learned = learn_layer(layer.op, objective, table_, options_);
     ir::weighted(layer.op)->weight.value = learned.weight;
     return {"", 1, learned.error_before, learned.error_after, learned.moved};
+  }
+
+  ImageAxis axis_of(ir::ValueId value) const {
+    return image_axis(graph_.values[static_cast<size_t>(value)].shape);
   }
 
   ValueOfImages images(const runtime::SweepStop& stop, ir::ValueId value,
                        const std::function<at::Tensor(int64_t batch)>& of_batch) const {
     std::vector<at::Tensor> batches;
     for (int64_t batch = 0; batch < stop.batches(); ++batch) batches.push_back(of_batch(batch));
-    return {std::move(batches), image_axis(graph_.values[static_cast<size_t>(value)].shape)};
+    return {std::move(batches), axis_of(value)};
   }
 
   RoundedUnit from_images(const runtime::SweepStop& stop) {
@@ -67,7 +80,7 @@ class Learning {
         images(stop, unit.input, [&](int64_t i) { return stop.input(kOriginalStream, i); }),
         images(stop, unit.output, [&](int64_t i) { return stop.output(kOriginalStream, i); })};
     UnitNetwork network(graph_, unit, table_);
-    return learn_unit(network, all, table_, options_, options_.seed + report_.units.size());
+    return learn_unit(network, all, table_, options_, seed());
   }
 
   ir::Graph& graph_;

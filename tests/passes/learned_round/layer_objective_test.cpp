@@ -42,7 +42,7 @@ struct Layer {
 TEST(LayerObjective, OfMomentsIsTheErrorOverAllColumns) {
   for (const int64_t groups : {1, 5}) {
     const Layer layer{groups};
-    const MomentsObjective objective = layer.moments();
+    MomentsObjective objective = layer.moments();
     EXPECT_NEAR(objective.error(layer.change) / layer.error(), 1, 1e-5);
     EXPECT_LT(relative_difference(objective.half_gradient(layer.change), layer.half_gradient()),
               1e-5);
@@ -51,7 +51,7 @@ TEST(LayerObjective, OfMomentsIsTheErrorOverAllColumns) {
 
 TEST(LayerObjective, OfColumnsIsTheSame) {
   const Layer layer{1};
-  const ColumnsObjective objective(layer.weight, layer.quantized[0], layer.original[0]);
+  ColumnsObjective objective(layer.weight, layer.quantized[0], layer.original[0]);
   EXPECT_NEAR(objective.error(layer.change) / layer.error(), 1, 1e-5);
   EXPECT_LT(relative_difference(objective.half_gradient(layer.change), layer.half_gradient()),
             1e-5);
@@ -59,7 +59,7 @@ TEST(LayerObjective, OfColumnsIsTheSame) {
 
 TEST(LayerObjective, HasTheGradientOfFiniteDifferences) {
   const Layer layer{1};
-  const MomentsObjective objective = layer.moments();
+  MomentsObjective objective = layer.moments();
   const at::Tensor gradient = objective.half_gradient(layer.change).mul(2);
   for (const int64_t i : {0, 31, 83}) {
     at::Tensor change = layer.change.clone();

@@ -1,0 +1,251 @@
+#include "ptq/passes/learned_round.h"
+
+#include <ATen/ops/equal.h>
+#include <gtest/gtest.h>
+
+#include "passes/learned_round/image_moments.h"
+#include "passes/learned_round/layer_data.h"
+#include "passes/learned_round/unit_network.h"
+#include "passes/weight_rows.h"
+#include "ptq/base/error.h"
+#include "ptq/quant/fake_quantize.h"
+#include "ptq/runtime/layer_sweep.h"
+#include "support/run_graph.h"
+
+namespace ptq::passes {
+namespace {
+
+using testing::GraphBuilder;
+using testing::normals;
+
+/// A stem, a residual block with a depthwise convolution inside, and a classifier, at few bits.
+struct Network {
+  GraphBuilder builder{{3, 8, 8}};
+
+  Network() {
+    const auto stem = quantized(builder.conv(builder.fake_quantize(builder.input(), 0.03), 6));
+    const auto split = builder.fake_quantize(builder.add(ir::Relu{}, {stem}), 0.02, false);
+    const auto inner = quantized(builder.conv(split, 6, {3, 1, 1, 6}));
+    const auto relu = builder.fake_quantize(builder.add(ir::Relu{}, {inner}), 0.02, false);
+    const auto last = quantized(builder.conv(relu, 6, {1, 1, 0}));
+    const auto sum = builder.fake_quantize(builder.add(ir::Add{}, {last, split}), 0.03);
+    builder.graph.output = quantized(builder.linear(builder.flatten(sum), 5));
+  }
+
+  ir::Graph& graph() { return builder.graph; }
+  const quant::QuantizerTable& table() const { return builder.table; }
+
+  std::vector<at::Tensor> weights() {
+    std::vector<at::Tensor> all;
+    for (const ir::Node& node : graph().nodes) {
+      if (const ir::Weighted* layer = ir::weighted(node.op)) all.push_back(layer->weight.value);
+    }
+    return all;
+  }
+
+ private:
+  ir::ValueId quantized(ir::ValueId value) {
+    builder.quantize_weight(value, 0.2);
+    return value;
+  }
+};
+
+/// Three batches of six images. Neighbouring pixels are alike, as in photographs: where inputs are
+/// noise, there is little to learn.
+NextBatch calibration() {
+  auto given = std::make_shared<unsigned>(0);
+  return [given]() -> std::optional<at::Tensor> {
+    if (*given == 3) return std::nullopt;
+    return normals({6, 3, 2, 2}, 1, ++*given + 40).repeat_interleave(4, 2).repeat_interleave(4, 3);
+  };
+}
+
+LearnedRoundOptions quick() {
+  LearnedRoundOptions options;
+  options.iterations = 60;
+  options.learning_rate = 0.05;
+  options.batch_size = 6;
+  options.seed = 5;
+  return options;
+}
+
+struct Case {
+  const char* name;
+  RoundingFunction function = RoundingFunction::kHardSigmoid;
+  RoundingLoss loss = RoundingLoss::kRegularisedMse;
+  RoundingOptimizer optimizer = RoundingOptimizer::kAdam;
+  LearningRate schedule = LearningRate::kConstant;
+  RoundingScope scope = RoundingScope::kLayer;
+  std::optional<int64_t> batch_size = 6;
+  double drop = 0;
+};
+
+std::ostream& operator<<(std::ostream& out, const Case& tested) { return out << tested.name; }
+
+class EveryWay : public ::testing::TestWithParam<Case> {};
+
+TEST_P(EveryWay, IsBetterThanNearestOnTheCalibrationImages) {
+  const Case& tested = GetParam();
+  LearnedRoundOptions options = quick();
+  options.function = tested.function;
+  options.loss = tested.loss;
+  options.optimizer = tested.optimizer;
+  options.schedule = tested.schedule;
+  options.scope = tested.scope;
+  options.batch_size = tested.batch_size;
+  options.drop_activations = tested.drop;
+  Network network;
+  const auto before = network.weights();
+  const LearnedRoundReport report =
+      learn_rounding(network.graph(), network.table(), options, calibration());
+  double ratios = 0;
+  int layers = 0;
+  for (const RoundedUnit& unit : report.units) {
+    EXPECT_LE(unit.error_after, unit.error_before) << unit.name;
+    ratios += unit.error_after / unit.error_before / static_cast<double>(report.units.size());
+    layers += unit.layers;
+  }
+  EXPECT_LT(ratios, 0.85);
+  EXPECT_EQ(layers, 4);
+  EXPECT_EQ(report.original_weights.size(), 4);
+  // What was learned is what the quantizers give back.
+  size_t number = 0;
+  for (const ir::Node& node : network.graph().nodes) {
+    const ir::Weighted* layer = ir::weighted(node.op);
+    if (layer == nullptr) continue;
+    EXPECT_TRUE(at::equal(
+        quant::fake_quantize_weight(layer->weight.value, network.table(), layer->weight_quantizer),
+        layer->weight.value));
+    EXPECT_TRUE(at::equal(report.original_weights.at(node.name), before[number++]));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    LearnRounding, EveryWay,
+    ::testing::Values(Case{"hard sigmoid"}, Case{"sigmoid", RoundingFunction::kSigmoid},
+                      Case{"linear with sign SGD", RoundingFunction::kLinear, RoundingLoss::kMse,
+                           RoundingOptimizer::kSignSgd, LearningRate::kLinear},
+                      Case{"all images",
+                           RoundingFunction::kHardSigmoid,
+                           RoundingLoss::kRegularisedMse,
+                           RoundingOptimizer::kAdam,
+                           LearningRate::kConstant,
+                           RoundingScope::kLayer,
+                           {}},
+                      Case{"one image", RoundingFunction::kHardSigmoid, RoundingLoss::kMse,
+                           RoundingOptimizer::kAdam, LearningRate::kLinear, RoundingScope::kLayer,
+                           1},
+                      Case{"blocks", RoundingFunction::kHardSigmoid, RoundingLoss::kRegularisedMse,
+                           RoundingOptimizer::kAdam, LearningRate::kConstant,
+                           RoundingScope::kBlock},
+                      Case{"blocks, activations dropped", RoundingFunction::kHardSigmoid,
+                           RoundingLoss::kRegularisedMse, RoundingOptimizer::kAdam,
+                           LearningRate::kConstant, RoundingScope::kBlock, 6, 0.5}));
+
+TEST(LearnRounding, GivesTheSameForTheSameSeedAlone) {
+  const auto learned = [](uint64_t seed) {
+    Network network;
+    LearnedRoundOptions options = quick();
+    options.scope = RoundingScope::kBlock;
+    options.drop_activations = 0.5;
+    options.seed = seed;
+    learn_rounding(network.graph(), network.table(), options, calibration());
+    return network.weights();
+  };
+  const auto first = learned(1), again = learned(1), other = learned(2);
+  bool differs = false;
+  for (size_t i = 0; i < first.size(); ++i) {
+    EXPECT_TRUE(at::equal(first[i], again[i]));
+    differs |= !at::equal(first[i], other[i]);
+  }
+  EXPECT_TRUE(differs);
+}
+
+TEST(LearnRounding, ReportsUnitsInOrderWithTheirErrors) {
+  Network network;
+  LearnedRoundOptions options = quick();
+  options.scope = RoundingScope::kBlock;
+  std::vector<size_t> done;
+  options.on_unit = [&](const RoundedUnit&, size_t finished, size_t all) {
+    done.push_back(finished);
+    EXPECT_EQ(all, 3);
+  };
+  const auto report = learn_rounding(network.graph(), network.table(), options, calibration());
+  EXPECT_EQ(done, (std::vector<size_t>{1, 2, 3}));
+  EXPECT_EQ(report.units[0].name, "conv");
+  EXPECT_EQ(report.units[1].name, "conv_1 .. conv_2");
+  EXPECT_GT(report.units[1].moved, 0);
+}
+
+TEST(LearnRounding, RefusesMinifloatsByLayer) {
+  Network network;
+  for (quant::Quantizer& quantizer : network.builder.table.quantizers) {
+    if (quantizer.kind == quant::QuantizerKind::kWeight) {
+      quantizer.format = quant::MinifloatFormat{};
+    }
+  }
+  EXPECT_THROW(learn_rounding(network.graph(), network.table(), quick(), calibration()),
+               QuantizationError);
+}
+
+TEST(LearnRounding, WantsANameThatFindsSomethingUnlessToldOtherwise) {
+  Network network;
+  LearnedRoundOptions options = quick();
+  options.iterations = 1;
+  options.scope = RoundingScope::kBlock;
+  options.block_name = "stage\\d";
+  EXPECT_THROW(learn_rounding(network.graph(), network.table(), options, calibration()),
+               ConfigError);
+  options.blocks_by_name = BlocksByName::kWhereFound;
+  EXPECT_EQ(learn_rounding(network.graph(), network.table(), options, calibration()).units.size(),
+            3);
+}
+
+/// Half the derivative of a layer's error by its weight, by running it on all its images.
+at::Tensor direct_half_gradient(Network& network, const runtime::SweepStop& stop,
+                                const at::Tensor& weight) {
+  UnitNetwork unit(network.graph(), stop.unit(), network.table());
+  at::Tensor sum = weight.mul(0);
+  int64_t columns = 0;
+  for (int64_t batch = 0; batch < stop.batches(); ++batch) {
+    const at::Tensor e = unit.forward(stop.input(kQuantizedStream, batch), {weight})
+                             .sub(stop.output(kOriginalStream, batch));
+    sum.add_(unit.backward(e)[0]);
+    columns += e.numel() / e.size(1);
+  }
+  return sum.div(static_cast<double>(columns));
+}
+
+/// Of all layers, grouped ones too: what moments say of all images, what those of single images
+/// add up to, and what running the layer gives.
+TEST(LearnRounding, HasTheSameGradientFromMomentsAndFromImages) {
+  Network network;
+  runtime::SweepOptions options;
+  options.streams = {{runtime::Stream::Weights::kQuantized, true},
+                     {runtime::Stream::Weights::kOriginal, false}};
+  std::vector<runtime::SweepUnit> units;
+  for (ir::Node& node : network.graph().nodes) {
+    if (ir::weighted(node.op) != nullptr) units.push_back(runtime::unit_of(node));
+  }
+  int layers = 0;
+  runtime::sweep(
+      network.graph(), network.table(), options, units, calibration(),
+      [&](const runtime::SweepStop& stop) {
+        const ir::Node& layer = *stop.unit().nodes.front();
+        const at::Tensor weight = ir::weighted(layer.op)->weight.value;
+        const at::Tensor changed = weight.add(normals(weight.sizes().vec(), 0.1F, 3));
+        const at::Tensor change = weight_rows(layer.op, changed.sub(weight));
+        const at::Tensor direct =
+            weight_rows(layer.op, direct_half_gradient(network, stop, changed));
+        const auto objective = layer_objective(stop);
+        EXPECT_LT(testing::relative_difference(objective->half_gradient(change), direct), 1e-4);
+        ImageMoments by_image(stop, {0, 1}, {18, 1});
+        EXPECT_LT(testing::relative_difference(by_image.half_gradient(change), direct), 1e-4);
+        EXPECT_NEAR(by_image.error(change) / objective->error(change), 1, 1e-4);
+        ++layers;
+      });
+  EXPECT_EQ(layers, 4);
+}
+
+}  // namespace
+}  // namespace ptq::passes
