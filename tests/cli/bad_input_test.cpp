@@ -59,10 +59,9 @@ TEST_F(BadInput, BatchSizeZero) {
 }
 
 TEST_F(BadInput, FlagThatIsNotBuilt) {
-  expect_usage({"--learned-round", "linear_round"},
-               "--learned-round linear_round is not supported yet");
-  const std::string yaml = folder_.write("run.yaml", "learned_round: linear_round\n");
-  expect_usage({"--config", yaml}, yaml + ": --learned-round linear_round is not supported yet");
+  expect_usage({"--export-torch-qcdq"}, "--export-torch-qcdq is not supported yet");
+  const std::string yaml = folder_.write("run.yaml", "onnx_opset_version: 13\n");
+  expect_usage({"--config", yaml}, yaml + ": --onnx-opset-version 13 is not supported yet");
 }
 
 TEST_F(BadInput, GpuWithoutCuda) {

@@ -91,6 +91,20 @@ TEST(Combinations, RefuseRoundingOptionsThatCannotBeHonoured) {
               HasSubstr("float32"));
 }
 
+TEST(Combinations, SayWhatLearnedRoundingNeeds) {
+  EXPECT_EQ(refusal({{"optimizer", "sign_sgd"}}),
+            "--optimizer sign_sgd with --learned-round None: without --learned-round it would have "
+            "no effect");
+  EXPECT_EQ(refusal({{"learned-round", "linear_round"}, {"drop-activations", "0.5"}}),
+            "--drop-activations 0.5 with --learned-round-mode layerwise: a layer has no activations "
+            "inside: add --learned-round-mode blockwise");
+  EXPECT_EQ(refusal({{"learned-round", "linear_round"},
+                     {"learned-round-mode", "blockwise"},
+                     {"drop-activations", "0.5"},
+                     {"learned-round-batch-size", "None"}}),
+            "");
+}
+
 TEST(Combinations, WantMinifloatBitsToAddUp) {
   EXPECT_EQ(refusal({{"quant-format", "float"},
                      {"bias-bit-width", "None"},

@@ -136,20 +136,9 @@ TEST(OptionTable, NamesEveryOptionOnceAndAcceptsItsDefault) {
   }
 }
 
-TEST(OptionTable, AcceptsTheOffValuesOfTechniquesThatAreNotBuilt) {
+TEST(OptionTable, AcceptsTheOffValuesOfTechniques) {
   EXPECT_EQ(parsed("gptq", "off"), Value(false));
   EXPECT_EQ(parsed("channel-splitting-ratio", "0"), Value(0.0));
-}
-
-TEST(ParseValue, RefusesValuesThatAreNotBuiltByName) {
-  const std::vector<std::pair<std::string, std::string>> unbuilt = {
-      {"learned-round", "linear_round"},
-      {"learned-round-mode", "blockwise"},
-      {"learned-round-iters", "200"},
-      {"optimizer", "sign_sgd"}};
-  for (const auto& [name, word] : unbuilt) {
-    EXPECT_EQ(refusal(name, word), "--" + name + " " + word + " is not supported yet");
-  }
 }
 
 TEST(ParseValue, RefusesNumbersOutsideTheirRange) {

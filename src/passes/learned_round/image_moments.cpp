@@ -9,11 +9,9 @@ namespace {
 
 constexpr int64_t kMostBytes = int64_t{1} << 30;
 
-int64_t count_images(const runtime::SweepStop& stop, ImageAxis axis) {
+int64_t count_images(const runtime::SweepStop& stop) {
   int64_t count = 0;
-  for (int64_t batch = 0; batch < stop.batches(); ++batch) {
-    count += axis.images(stop.input(kQuantizedStream, batch));
-  }
+  for (int64_t batch = 0; batch < stop.batches(); ++batch) count += stop.images(batch);
   return count;
 }
 
@@ -28,7 +26,7 @@ bool ImageMoments::is_worthwhile(const runtime::SweepStop& stop, ImageAxis axis,
   const at::Tensor rows = weight_rows(op, ir::weighted(op)->weight.value);
   const int64_t groups = rows.size(0), outputs = rows.size(1), depth = rows.size(2);
   const int64_t bytes = groups * depth * (depth + outputs) * 4;
-  if (bytes * count_images(stop, axis) > kMostBytes) return false;
+  if (bytes * count_images(stop) > kMostBytes) return false;
   const int64_t columns =
       InputMoments(op, {}).columns_of(image_of(stop.input(kQuantizedStream, 0), axis, 0));
   return depth < 2 * columns * images;
@@ -41,7 +39,7 @@ ImageMoments::ImageMoments(const runtime::SweepStop& stop, ImageAxis axis, Draw 
   for (int64_t batch = 0; batch < stop.batches(); ++batch) {
     const at::Tensor quantized = stop.input(kQuantizedStream, batch);
     const at::Tensor original = stop.input(kOriginalStream, batch);
-    for (int64_t i = 0; i < axis.images(quantized); ++i) {
+    for (int64_t i = 0; i < stop.images(batch); ++i) {
       const at::Tensor image = image_of(quantized, axis, i);
       InputMoments moments(op, {true, 1, rows});
       const double share = 1 / static_cast<double>(moments.columns_of(image));

@@ -36,10 +36,10 @@ std::unique_ptr<LayerObjective> layer_objective(const runtime::SweepStop& stop) 
   const at::Tensor rows = weight_rows(op, ir::weighted(op)->weight.value);
   const int64_t depth = rows.size(2);
   InputMoments moments(op, {true, 1, rows});
-  int64_t columns = 0;
-  for (int64_t batch = 0; batch < stop.batches(); ++batch) {
-    columns += moments.columns_of(stop.input(kQuantizedStream, batch));
-  }
+  const int64_t of_first = moments.columns_of(stop.input(kQuantizedStream, 0));
+  int64_t images = 0;
+  for (int64_t batch = 0; batch < stop.batches(); ++batch) images += stop.images(batch);
+  const int64_t columns = of_first / stop.images(0) * images;
   if (rows.size(0) == 1 && 2 * columns < depth) {
     return std::make_unique<ColumnsObjective>(rows, all_columns(stop, kQuantizedStream, depth),
                                               all_columns(stop, kOriginalStream, depth));

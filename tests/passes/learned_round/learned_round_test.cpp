@@ -78,6 +78,9 @@ struct Case {
   RoundingScope scope = RoundingScope::kLayer;
   std::optional<int64_t> batch_size = 6;
   double drop = 0;
+  int64_t iterations = 60;
+  /// Mean of the units' errors over those of nearest rounding.
+  double most = 0.85;
 };
 
 std::ostream& operator<<(std::ostream& out, const Case& tested) { return out << tested.name; }
@@ -94,6 +97,7 @@ TEST_P(EveryWay, IsBetterThanNearestOnTheCalibrationImages) {
   options.scope = tested.scope;
   options.batch_size = tested.batch_size;
   options.drop_activations = tested.drop;
+  options.iterations = tested.iterations;
   Network network;
   const auto before = network.weights();
   const LearnedRoundReport report =
@@ -105,7 +109,7 @@ TEST_P(EveryWay, IsBetterThanNearestOnTheCalibrationImages) {
     ratios += unit.error_after / unit.error_before / static_cast<double>(report.units.size());
     layers += unit.layers;
   }
-  EXPECT_LT(ratios, 0.85);
+  EXPECT_LT(ratios, tested.most);
   EXPECT_EQ(layers, 4);
   EXPECT_EQ(report.original_weights.size(), 4);
   // What was learned is what the quantizers give back.
@@ -132,9 +136,9 @@ INSTANTIATE_TEST_SUITE_P(
                            LearningRate::kConstant,
                            RoundingScope::kLayer,
                            {}},
-                      Case{"one image", RoundingFunction::kHardSigmoid, RoundingLoss::kMse,
-                           RoundingOptimizer::kAdam, LearningRate::kLinear, RoundingScope::kLayer,
-                           1},
+                      Case{"one image, a noisy gradient", RoundingFunction::kHardSigmoid,
+                           RoundingLoss::kRegularisedMse, RoundingOptimizer::kAdam,
+                           LearningRate::kLinear, RoundingScope::kLayer, 1, 0, 400, 0.95},
                       Case{"blocks", RoundingFunction::kHardSigmoid, RoundingLoss::kRegularisedMse,
                            RoundingOptimizer::kAdam, LearningRate::kConstant,
                            RoundingScope::kBlock},
