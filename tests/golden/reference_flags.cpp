@@ -61,6 +61,11 @@ std::vector<std::string> reference_flags(const json& options) {
        {"gptq", "gpfq", "qronos", "gpxq_act_order", "gptq_use_quant_activations"}) {
     if (options.contains(technique)) flags.on_off(technique, false);
   }
+  if (options.contains("learned_round") && !options.at("learned_round").is_null()) {
+    flags.values({"learned_round", "learned_round_loss", "learned_round_mode",
+                  "learned_round_iters", "learned_round_lr", "learned_round_lr_scheduler",
+                  "learned_round_batch_size", "optimizer"});
+  }
   const bool integers = flags.is("quant_format", "int");
   const bool layerwise = flags.is("target_backend", "layerwise");
   if (!integers) {

@@ -8,9 +8,10 @@
 #include "support/program.h"
 #include "support/temporary_folder.h"
 
-// Four-bit weights rounded by GPTQ, GPFQ and Qronos, on real models and images, held against what
-// the reference reached. Codes near a boundary flip with the order of sums and the layers behind
-// make up for it, so that logits are compared with the float ones, not with each other.
+// Four-bit weights rounded by GPTQ, GPFQ, Qronos and learned rounding, on real models and images,
+// held against what the reference reached. Codes near a boundary flip with the order of sums and
+// the layers behind make up for it, so that logits are compared with the float ones, not with each
+// other.
 namespace ptq::golden {
 namespace {
 
@@ -58,8 +59,14 @@ TEST_P(RoundingParity, IsReached) {
   const json report = json::parse(support::content_of(folder.path() + "/report.json"));
   EXPECT_GE(report.at("quantized").at("correct").get<int>(),
             reference.at("correct").get<int>() - 4);
-  for (const json& layer : report.at("techniques").at("round_weights").at(0).at("layers")) {
+  const json& techniques = report.at("techniques");
+  const bool is_learned = techniques.contains("learned_round");
+  const json& layers = is_learned ? techniques.at("learned_round")
+                                  : techniques.at("round_weights").at(0).at("layers");
+  EXPECT_FALSE(layers.empty());
+  for (const json& layer : layers) {
     EXPECT_GE(layer.at("error_after"), 0) << layer.at("name");
+    if (is_learned) EXPECT_LE(layer.at("error_after"), layer.at("error_before"));
   }
   const Matrix truth = read_npy(root + "/golden/" + model() + "-float.logits64.npy");
   const Matrix theirs = read_npy(golden + ".logits64.npy");
@@ -73,6 +80,7 @@ INSTANTIATE_TEST_SUITE_P(Reference, RoundingParity,
                                            "squeezenet1_1-round-w4-pertensor-gptq-quantact",
                                            "squeezenet1_1-round-w4-perchannel-gpfq",
                                            "squeezenet1_1-round-w4-perchannel-qronos",
+                                           "squeezenet1_1-round-layerwise-w4-learned",
                                            "mobilenet_v2-round-w4-perchannel-gptq",
                                            "vit_tiny_16-round-layerwise-w4-perchannel-gptq"),
                          [](const auto& tested) {
