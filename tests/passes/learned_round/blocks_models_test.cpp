@@ -24,7 +24,7 @@ struct Units {
 std::optional<Units> units_of(const std::string& model, backends::Backend backend) {
   const char* data = std::getenv("PTQ_TEST_DATA");
   if (data == nullptr) return std::nullopt;
-  ir::Graph graph = import::import_torchscript(std::string(data) + "/models/" + model + ".pt");
+  ir::Graph graph = import::import_torchscript(std::string(data) + "/models/" + model + ".pt", {});
   prepare(graph, {});
   backends::place(backend, graph, {});
   Units units;
