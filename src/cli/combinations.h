@@ -30,9 +30,6 @@ const std::vector<Rule>& combination_rules();
 
 bool holds(const Condition& condition, const Settings& settings);
 
-/// Throws ConfigError for the first rule that applies, and for minifloats whose bits do not add up.
-void check_combinations(const Settings& settings);
-
 /// docs/combinations.md.
 std::string combinations_page();
 

@@ -126,7 +126,9 @@ std::string help_text() {
 }
 
 std::string version_text() {
-  return std::string("ptq-eval ") + PTQ_VERSION + ", LibTorch " + TORCH_VERSION + "\n";
+  return "ptq-eval " + program_version() + ", LibTorch " + TORCH_VERSION + "\n";
 }
+
+std::string program_version() { return PTQ_VERSION; }
 
 }  // namespace ptq::cli

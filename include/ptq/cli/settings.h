@@ -67,10 +67,17 @@ struct CommandLine {
 /// looks like it), a flag that is repeated, and whatever parse_value and read_config_file refuse.
 CommandLine parse_command_line(int argc, const char* const* argv);
 
+/// Throws ConfigError with the reason for options that do not go together (docs/combinations.md),
+/// and for minifloats whose bits do not add up. Looks at no file.
+void check_combinations(const Settings& settings);
+
 /// Every option by group, with choices, default, and whether it is supported yet.
 std::string help_text();
 
 /// Program and library versions, one line.
 std::string version_text();
+
+/// Of this project alone.
+std::string program_version();
 
 }  // namespace ptq::cli

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "bench/run_sweep.h"
+#include "support/temporary_folder.h"
+
+namespace ptq::bench {
+
+inline Sweep sweep_of(const std::string& yaml) {
+  const support::TemporaryFolder folder;
+  return read_sweep_file(folder.write("sweep.yaml", yaml));
+}
+
+inline Expansion expansion_of(const std::string& yaml) { return expand(sweep_of(yaml), {}); }
+
+/// Keeps what is said.
+class KeptLog final : public cli::RunLog {
+ public:
+  void line(const std::string& text) override { lines.push_back(text); }
+  void warning(const std::string& text) override { lines.push_back(text); }
+  void progress(std::string_view /*stage*/, int64_t /*done*/, int64_t /*total*/) override {}
+  void stage_finished(std::string_view /*stage*/, double /*seconds*/) override {}
+
+  std::vector<std::string> lines;
+};
+
+/// Runs that only pretend: top-1 of N images is weight bits per cent, a run takes as many seconds
+/// as it has hundreds of images, and one of 5 bits fails.
+class PretendedWorld {
+ public:
+  SweepWorld world() {
+    return {[this](const cli::Settings& settings) { return run(settings); }, [this] { return now; },
+            identity, [this](const cli::Settings&) { return images; }};
+  }
+
+  static Identity identity(const cli::Settings& settings) {
+    return {settings.text("model-name"), "validation", "calibration",
+            cli::to_text(settings.value("weight-bit-width")) + "/" +
+                cli::to_text(settings.value("act-bit-width")) + "/" +
+                cli::to_text(settings.value("validation-samples"))};
+  }
+
+  double now = 0;
+  int64_t images = 1000;
+  /// Weight bits in the order of the runs.
+  std::vector<int64_t> ran;
+  std::vector<int64_t> counts;
+
+ private:
+  cli::RunResult run(const cli::Settings& settings);
+};
+
+}  // namespace ptq::bench
