@@ -32,7 +32,7 @@ function describe(row) {
 }
 
 function dot(row, x, y, colour) {
-  const shape = svg('circle', { class: 'dot', cx: x, cy: y, r: row.best ? 5.5 : 4.2, fill: colour,
+  const shape = svg('circle', { class: 'dot', cx: x, cy: y, r: row.best ? 5.4 : 4, fill: colour,
     'data-row': row.i });
   const hint = byId('hint');
   shape.onmousemove = event => {
@@ -48,7 +48,7 @@ function dot(row, x, y, colour) {
 
 // Side by side where points would hide each other.
 function offsets(points, width) {
-  const radius = 4.6;
+  const radius = 5.8;
   const placed = [];
   for (const point of [...points].sort((a, b) => a.y - b.y)) {
     const isFree = x => placed.every(other =>
@@ -89,7 +89,7 @@ function plot(model, shown, colours) {
     const y = yOf(floats[0]);
     picture.append(svg('line', { class: 'float', x1: size.left, x2: size.width - size.right,
       y1: y, y2: y }));
-    picture.append(svg('text', { x: size.width - size.right, y: y - 5, 'text-anchor': 'end' },
+    picture.append(svg('text', { x: size.left + 4, y: y - 5 },
       `float ${floats[0].toFixed(2)}`));
   }
   const width = inner.width / groups.length;
@@ -115,6 +115,7 @@ function drawPlots(shown) {
   const colours = new Map(values.map((value, i) => [value, palette[i % palette.length]]));
   const models = [...new Set(rows.filter(row => get(row, 'quant_top1') !== '')
     .map(row => get(row, 'model')))];
+  size.width = models.length === 1 ? 1220 : 620;
   byId('plots').replaceChildren(...models.map(model => plot(model, shown, colours)));
   byId('legend').replaceChildren(make('span', `${words(state.colour)}:`), ...values.map(value => {
     const item = make('span');

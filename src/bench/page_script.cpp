@@ -9,7 +9,9 @@ const at = Object.fromEntries(data.columns.map((name, i) => [name, i]));
 const best = new Set(data.best);
 const rows = data.rows.map((cells, i) => ({ cells, i, best: best.has(i) }));
 const get = (row, name) => row.cells[at[name]];
-const words = name => name.replace(/_/g, ' ').replace('top1', 'top-1').replace('top5', 'top-5');
+const words = name => name.replace(/_/g, ' ').replace('configuration hash', 'options hash')
+  .replace('top1', 'top-1').replace('top5', 'top-5')
+  .replace('configuration', 'no.').replace('interval ', '');
 const byId = id => document.getElementById(id);
 const state = { sort: 'configuration', down: false, filter: '', all: false, best: false,
   across: '', colour: '' };
@@ -86,8 +88,15 @@ function cellOf(row, name, low, high) {
   return cell;
 }
 
+// What matters first; what is the same in all rows not at all.
+const leading = ['configuration', 'model', 'quant_top1', 'difference', 'interval_low',
+  'interval_high', 'agreement'];
+const differs = name => new Set(rows.map(row => get(row, name))).size > 1;
+const telling = [...leading, ...data.telling.filter(name => !leading.includes(name))]
+  .filter(name => differs(name) || !['model', 'float_top1', 'count'].includes(name));
+
 function fillTable() {
-  const columns = state.all ? data.columns : data.telling;
+  const columns = state.all ? data.columns : telling;
   const shown = shownRows().sort((a, b) => {
     const order = compare(get(a, state.sort), get(b, state.sort));
     return (state.down ? -order : order) || a.i - b.i;

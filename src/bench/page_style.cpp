@@ -57,7 +57,7 @@ table { border-collapse: separate; border-spacing: 0; width: 100%; white-space: 
   font-variant-numeric: tabular-nums; }
 th, td { padding: 5px 10px; border-bottom: 1px solid var(--line); text-align: left; }
 th { position: sticky; top: 0; background: var(--card); cursor: pointer; user-select: none;
-  font-weight: 600; font-size: 12.5px; z-index: 1; }
+  font-weight: 600; font-size: 12.5px; z-index: 1; white-space: normal; vertical-align: bottom; }
 th:hover { color: var(--accent); }
 th[aria-sort="ascending"]::after { content: " \25B2"; font-size: 9px; color: var(--accent); }
 th[aria-sort="descending"]::after { content: " \25BC"; font-size: 9px; color: var(--accent); }

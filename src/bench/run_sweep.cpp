@@ -72,7 +72,8 @@ class SweepRun {
   void halve() {
     std::map<std::string, std::vector<size_t>> by_model;
     for (const size_t number : tree_order(configurations_)) {
-      by_model[model_path(configurations_[number].settings)].push_back(number);
+      const cli::Settings& settings = configurations_[number].settings;
+      by_model[model_label(settings) + "\n" + model_path(settings)].push_back(number);
     }
     for (const auto& [model, contenders] : by_model) halve(contenders);
   }
