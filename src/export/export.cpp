@@ -25,7 +25,6 @@ void check_exportable(const ir::Graph& graph, const quant::QuantizerTable& table
                       const ExportOptions& options) {
   switch (format) {
     case Format::kOnnx:
-      check_operators(graph, "ONNX");
       check_quantizers(table, {"ONNX", false, true, true});
       check_onnx_operations(graph);
       choose_opset(table, options);

@@ -49,13 +49,4 @@ void check_quantizers(const quant::QuantizerTable& table, const Expressible& for
   }
 }
 
-void check_operators(const ir::Graph& graph, const std::string& format) {
-  for (const ir::Node& node : graph.nodes) {
-    if (const auto* opaque = node.as<ir::Opaque>()) {
-      throw ExportError(format + " cannot say what " + node.name + " computes: " + opaque->schema +
-                        " is an operator that this program only passes on to LibTorch");
-    }
-  }
-}
-
 }  // namespace ptq::exporting

@@ -2,7 +2,6 @@
 
 #include <string>
 
-#include "ptq/ir/graph.h"
 #include "ptq/quant/quantizer.h"
 
 namespace ptq::exporting {
@@ -22,9 +21,6 @@ struct Expressible {
 /// Throws ExportError naming the layer for a minifloat, scales per group, scales found during the
 /// run, and what `format` lacks.
 void check_quantizers(const quant::QuantizerTable& table, const Expressible& format);
-
-/// Throws ExportError naming the node of an opaque operator.
-void check_operators(const ir::Graph& graph, const std::string& format);
 
 /// "the weight of layer1.0.conv1", ...: where a quantizer stands, for messages.
 std::string part_of_layer(const quant::Quantizer& quantizer);

@@ -48,12 +48,13 @@ const onnx::TensorProto* find_initializer(const onnx::GraphProto& graph, const s
   return nullptr;
 }
 
-/// ReduceMean's axes are an input since opset 18.
+/// The axes of reductions are an input since opset 18.
 void lower_to_known_opset(onnx::ModelProto& model) {
   model.set_ir_version(kKnownIrVersion);
   model.mutable_opset_import(0)->set_version(kKnownOpset);
   for (onnx::NodeProto& node : *model.mutable_graph()->mutable_node()) {
-    if (node.op_type() != "ReduceMean" || node.input_size() < 2) continue;
+    const bool reduces = node.op_type() == "ReduceMean" || node.op_type() == "ReduceL2";
+    if (!reduces || node.input_size() < 2) continue;
     onnx::AttributeProto& axes = *node.add_attribute();
     axes.set_name("axes");
     axes.set_type(onnx::AttributeProto::INTS);

@@ -99,10 +99,19 @@ OnnxValue pad(const OnnxCall& call) {
 }
 
 /// The axes are an attribute, or since opset 18 an input.
-OnnxValue reduce_mean(const OnnxCall& call) {
-  const Numbers axes = call.tensor(1).defined() ? call.numbers(1) : call.integers("axes", {});
-  return {call.tensor().mean(axes, call.integer("keepdims", 1) != 0)};
+Numbers axes_of(const OnnxCall& call) {
+  return call.tensor(1).defined() ? call.numbers(1) : call.integers("axes", {});
 }
+
+OnnxValue reduce_mean(const OnnxCall& call) {
+  return {call.tensor().mean(axes_of(call), call.integer("keepdims", 1) != 0)};
+}
+
+OnnxValue reduce_l2(const OnnxCall& call) {
+  return {call.tensor().norm(2, axes_of(call), call.integer("keepdims", 1) != 0)};
+}
+
+OnnxValue identity(const OnnxCall& call) { return call.value(0); }
 
 }  // namespace
 
@@ -117,6 +126,8 @@ void add_shape_functions(OnnxFunctions& functions) {
   functions["Shape"] = shape;
   functions["Pad"] = pad;
   functions["ReduceMean"] = reduce_mean;
+  functions["ReduceL2"] = reduce_l2;
+  functions["Identity"] = identity;
 }
 
 }  // namespace ptq::exporting

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "export/onnx_opaque.h"
 #include "ptq/base/error.h"
 
 namespace ptq::exporting {
@@ -23,6 +24,12 @@ std::string obstacle(const ir::Graph& graph, const ir::Node& node) {
     const ir::Dims& in = shape_of(graph, node.inputs[0]);
     if (std::any_of(in.begin() + 1, in.end(), grows) && !is_global) {
       return "what it pools grows with the batch";
+    }
+  }
+  if (const auto* opaque = node.as<ir::Opaque>()) {
+    const bool has_input = !node.inputs.empty();
+    if (!has_input || !has_onnx_form(*opaque, shape_of(graph, node.inputs[0]))) {
+      return opaque->schema + " is an operator that this program only passes on to LibTorch";
     }
   }
   if (node.is<ir::Reshape>()) {

@@ -6,6 +6,9 @@
 namespace ptq::exporting {
 namespace {
 
+/// Reductions take their axes as an input since.
+constexpr int kOpsetOfAxesInputs = 18;
+
 /// int64 [1]: how many images the run has.
 std::string batch_size(OnnxTranslation& whole) {
   std::string& name = whole.shared["batch size"];
@@ -53,19 +56,25 @@ std::string extent_tensor(OnnxSite& site, const std::string& word, const ir::Dim
 
 std::string mean_step(OnnxSite& site, const std::string& word, const std::string& input,
                       const ir::Ints& dims) {
-  if (site.model.opset() < 18) return site.step("ReduceMean", word, {input}, {{"axes", dims}});
+  if (site.model.opset() < kOpsetOfAxesInputs)
+    return site.step("ReduceMean", word, {input}, {{"axes", dims}});
   const std::string axes = site.model.add_integers(site.part(word + "_axes"), dims);
   return site.step("ReduceMean", word, {input, axes});
 }
 
-void translate(OnnxSite& site, const ir::Mean& op) {
-  const OnnxAttribute keepdims{"keepdims", int64_t{op.keepdim}};
-  if (site.model.opset() < 18) {
-    site.finish("ReduceMean", site.inputs(), {{"axes", op.dims}, keepdims});
+void finish_reduction(OnnxSite& site, const std::string& op_type, const ir::Ints& dims,
+                      bool keeps_dims) {
+  const OnnxAttribute keepdims{"keepdims", int64_t{keeps_dims}};
+  if (site.model.opset() < kOpsetOfAxesInputs) {
+    site.finish(op_type, {site.input()}, {{"axes", dims}, keepdims});
     return;
   }
-  const std::string axes = site.model.add_integers(site.part("axes"), op.dims);
-  site.finish("ReduceMean", {site.input(), axes}, {keepdims});
+  site.finish(op_type, {site.input(), site.model.add_integers(site.part("axes"), dims)},
+              {keepdims});
+}
+
+void translate(OnnxSite& site, const ir::Mean& op) {
+  finish_reduction(site, "ReduceMean", op.dims, op.keepdim);
 }
 
 void translate(OnnxSite& site, const ir::Reshape&) {

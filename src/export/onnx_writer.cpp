@@ -2,7 +2,6 @@
 
 #include "export/onnx_opset.h"
 #include "export/onnx_site.h"
-#include "ptq/base/error.h"
 
 namespace ptq::exporting {
 namespace {
@@ -15,9 +14,6 @@ struct Translate {
   OnnxSite& site;
 
   void operator()(const ir::Constant&) const {}
-  void operator()(const ir::Opaque& op) const {
-    throw InternalError(site.node.name + ": " + op.schema + " should have been refused");
-  }
   template <class Op>
   void operator()(const Op& op) const {
     translate(site, op);

@@ -1,9 +1,11 @@
 #include <gtest/gtest.h>
+#include <onnx/onnx_pb.h>
 
 #include "export/exported_network.h"
 #include "export/node_comparison.h"
 #include "export/onnx_runtime.h"
 #include "ptq/passes/correct_biases.h"
+#include "support/program.h"
 #include "support/temporary_folder.h"
 
 // One network of all that is quantized, under each way of quantizing that ONNX can express.
@@ -109,6 +111,12 @@ std::vector<Setting> settings() {
   };
 }
 
+onnx::ModelProto load_model(const std::string& path) {
+  onnx::ModelProto model;
+  model.ParseFromString(support::content_of(path));
+  return model;
+}
+
 class OnnxSetting : public ::testing::TestWithParam<Setting> {
  protected:
   void write_network() {
@@ -138,6 +146,16 @@ TEST_P(OnnxSetting, IsTheSameInOnnxRuntimeNodeByNode) {
   EXPECT_GT(nodes.nodes, 20);
   EXPECT_EQ(nodes.differing_codes, 0) << nodes.first_differing;
   EXPECT_LE(nodes.largest_difference, 1e-5) << nodes.at;
+}
+
+/// The package of Debian 12 knows opsets up to 17.
+TEST_P(OnnxSetting, PassesTheCheckerOfThePythonPackage) {
+  write_network();
+  if (load_model(path_).opset_import(0).version() > 17) return;
+  const auto result = support::run_program("/usr/bin/python3",
+                                           {PTQ_SOURCE_DIR "/tests/export/check_onnx.py", path_});
+  if (result.exit_code == 77) GTEST_SKIP() << "python3-onnx is not installed";
+  EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
 }
 
 INSTANTIATE_TEST_SUITE_P(Settings, OnnxSetting, ::testing::ValuesIn(settings()),
