@@ -84,7 +84,7 @@ TEST_F(Benchmark, GivesWhatSingleRunsGive) {
     const auto cell = [&](const char* column) { return table.cell(row, column); };
     ASSERT_EQ(cell("status"), "done") << cell("error");
     const nlohmann::json report = report_of(
-        {"--workers", "1", "--target-backend", cell("target_backend"), "--graph-eq-iterations",
+        {"--target-backend", cell("target_backend"), "--graph-eq-iterations",
          cell("graph_eq_iterations"), "--act-quant-type", cell("act_quant_type"),
          "--weight-bit-width", cell("weight_bit_width"), "--dump-quantizers", path("single.json")});
     EXPECT_EQ(report.at("quantized").at("correct"), std::stoll(cell("correct")));
