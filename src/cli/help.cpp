@@ -1,6 +1,5 @@
 #include <torch/version.h>
 
-#include <algorithm>
 #include <sstream>
 
 #include "ptq/cli/settings.h"
@@ -45,16 +44,11 @@ std::string flag_words(const Option& option) {
   }
 }
 
-bool is_served(const Option& option, std::string_view word) {
-  return option.served.empty() ||
-         std::find(option.served.begin(), option.served.end(), word) != option.served.end();
-}
-
-/// fx | layerwise* | flexml*: a star where it is not supported yet.
+/// fx | layerwise | flexml
 std::string choice_words(const Option& option) {
   std::string line;
   for (const std::string_view word : option.choices) {
-    line += (line.empty() ? "" : " | ") + std::string(word) + (is_served(option, word) ? "" : "*");
+    line += (line.empty() ? "" : " | ") + std::string(word);
   }
   return line.empty() ? "" : ": " + line;
 }
@@ -64,12 +58,6 @@ std::string default_words(const Option& option) {
   if (!option.default_words.empty()) return " [" + std::string(option.default_words) + "]";
   if (option.default_value == "None") return "";
   return " [" + std::string(option.default_value) + "]";
-}
-
-bool only_default_served(const Option& option) {
-  return option.served.size() == 1 && option.served[0] == option.default_value &&
-         (option.choices.empty() || option.default_value == "None" ||
-          option.group == Group::kTechniques);
 }
 
 /// Words of `text` in lines that end before kWidth, all but the first indented to kHelpColumn.
@@ -96,9 +84,7 @@ void print(std::ostream& out, const Option& option) {
   } else {
     flags += "\n" + std::string(kHelpColumn, ' ');
   }
-  out << flags
-      << wrapped(std::string(option.help) + choice_words(option) + default_words(option) +
-                 (only_default_served(option) ? " (not supported yet)" : ""))
+  out << flags << wrapped(std::string(option.help) + choice_words(option) + default_words(option))
       << "\n";
 }
 
@@ -117,9 +103,8 @@ std::string help_text() {
     }
   }
   out << "\n  -h, --help, --version\n\n"
-         "Defaults stand in brackets; a star marks a value that is not supported yet. A file "
-         "given\n"
-         "with --config holds `name: value` lines for any of these options; flags override it.\n"
+         "Defaults stand in brackets. A file given with --config holds `name: value` lines for any "
+         "of these options; flags override it.\n"
          "Exit codes: 0 success, 64 usage, 65 data, 66 model, 67 quantization, 70 internal,\n"
          "73 output.\n";
   return out.str();

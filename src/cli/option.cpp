@@ -130,13 +130,6 @@ void require_choice(const Option& option, const Value& value) {
                      (option.accepts_none ? ", None" : ""));
 }
 
-[[noreturn]] void refuse_unbuilt(const Option& option, const Value& value) {
-  if (const bool* on = std::get_if<bool>(&value)) {
-    throw ConfigError((*on ? "--" : "--no-") + std::string(option.name) + " is not supported yet");
-  }
-  refuse(option, " " + to_text(value) + " is not supported yet");
-}
-
 }  // namespace
 
 Option Option::or_none() const {
@@ -153,12 +146,6 @@ Option Option::at_least(double low) const {
 }
 Option Option::above(double low, double high) const {
   return with(*this, [&](Option& o) { o.range = {low, high, true}; });
-}
-Option Option::serves(std::initializer_list<std::string_view> values) const {
-  return with(*this, [&](Option& o) { o.served = values; });
-}
-Option Option::serves_default() const {
-  return with(*this, [](Option& o) { o.served = {o.default_value}; });
 }
 Option Option::also(std::initializer_list<std::string_view> values) const {
   return with(*this, [&](Option& o) { o.extra = values; });
@@ -178,9 +165,6 @@ Value parse_value(const Option& option, const std::vector<std::string>& words) {
   if (is_one_of(option, value, option.extra)) return value;
   require_range(option, value);
   require_choice(option, value);
-  if (!option.served.empty() && !is_one_of(option, value, option.served)) {
-    refuse_unbuilt(option, value);
-  }
   return value;
 }
 

@@ -133,7 +133,6 @@ TEST(TreeOrder, PutsConfigurationsThatShareAStageTogether) {
 }
 
 TEST(PublishedGrid, Has540ConfigurationsAModel) {
-  if (!cli::find_option("gptq")->served.empty()) GTEST_SKIP() << "GPTQ is not supported yet";
   const Sweep sweep = read_sweep_file(std::string(PTQ_CONFIGS) + "/published_grid.yaml");
   EXPECT_THAT(expand(sweep, {}).configurations, SizeIs(3 * 540));
 }

@@ -58,12 +58,6 @@ TEST_F(BadInput, BatchSizeZero) {
                "--batch-size-validation must be at least 1, not 0");
 }
 
-TEST_F(BadInput, FlagThatIsNotBuilt) {
-  expect_usage({"--export-torch-qcdq"}, "--export-torch-qcdq is not supported yet");
-  const std::string yaml = folder_.write("run.yaml", "onnx_opset_version: 13\n");
-  expect_usage({"--config", yaml}, yaml + ": --onnx-opset-version 13 is not supported yet");
-}
-
 TEST_F(BadInput, GpuWithoutCuda) {
   const support::ProgramResult result = run(good({"--gpu", "0"}));
   if (result.exit_code == 0) GTEST_SKIP() << "this LibTorch has CUDA";

@@ -84,13 +84,7 @@ TEST(CommandLine, RefusesRepeatedMissingAndContradictoryValues) {
               AllOf(HasSubstr("--merge-bn"), HasSubstr("--no-merge-bn")));
 }
 
-TEST(CommandLine, RefusesFlagsThatAreNotBuilt) {
-  EXPECT_EQ(refusal({"--onnx-opset-version", "13"}),
-            "--onnx-opset-version 13 is not supported yet");
-  EXPECT_EQ(refusal({"--no-gptq", "--no-bias-corr", "--graph-eq-iterations", "0"}), "accepted");
-}
-
-TEST(CommandLine, HelpNamesEveryOptionAndWhatIsNotBuilt) {
+TEST(CommandLine, HelpNamesEveryOption) {
   const std::string help = parse({"--help"}).answer;
   for (const Option& option : option_table()) {
     EXPECT_THAT(help, HasSubstr("--" + std::string(option.name))) << option.name;

@@ -42,8 +42,6 @@ struct Option {
   bool accepts_none = false;
   std::vector<std::string_view> choices = {};
   Range range = {};
-  /// If not empty, the only values that are built.
-  std::vector<std::string_view> served = {};
   /// Values outside the range that are good too.
   std::vector<std::string_view> extra = {};
   /// The default stands for something worked out at run time: these words say what.
@@ -55,8 +53,6 @@ struct Option {
   Option between(double low, double high) const;
   Option at_least(double low) const;
   Option above(double low, double high = std::numeric_limits<double>::infinity()) const;
-  Option serves(std::initializer_list<std::string_view> values) const;
-  Option serves_default() const;
   Option also(std::initializer_list<std::string_view> values) const;
   Option reference_has(std::string_view value) const;
   Option by_default(std::string_view words) const;
@@ -69,7 +65,7 @@ const std::vector<Option>& option_table();
 const Option* find_option(std::string_view name);
 
 /// `words` as a value of the option. Throws ConfigError, one sentence that begins with the flag,
-/// for a value of the wrong type, outside choices or range, or not supported yet.
+/// for a value of the wrong type, outside choices or range.
 Value parse_value(const Option& option, const std::vector<std::string>& words);
 
 /// As it would be typed: 8, 99.999, on, None, "0.5 0.5 0.5".
