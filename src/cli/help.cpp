@@ -103,10 +103,10 @@ std::string help_text() {
     }
   }
   out << "\n  -h, --help, --version\n\n"
-         "Defaults stand in brackets. A file given with --config holds `name: value` lines for any "
+         "Defaults stand in brackets. A file given with --config holds `name: value` lines for any\n"
          "of these options; flags override it.\n"
-         "Exit codes: 0 success, 64 usage, 65 data, 66 model, 67 quantization, 70 internal,\n"
-         "73 output.\n";
+         "Exit codes: 0 success, 1 gate failed, 2 gate inconclusive, 64 usage, 65 data, 66 model,\n"
+         "67 quantization, 68 export, 70 internal, 73 output.\n";
   return out.str();
 }
 

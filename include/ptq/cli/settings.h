@@ -71,7 +71,7 @@ CommandLine parse_command_line(int argc, const char* const* argv);
 /// and for minifloats whose bits do not add up. Looks at no file.
 void check_combinations(const Settings& settings);
 
-/// Every option by group, with choices, default, and whether it is supported yet.
+/// Every option by group, with choices and default.
 std::string help_text();
 
 /// Program and library versions, one line.
