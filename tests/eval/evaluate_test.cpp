@@ -14,7 +14,7 @@
 namespace ptq::eval {
 namespace {
 
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 
 /// Answers image i with the class its grey level / 50 says, of six classes.
 class GreyLevelNetwork : public runtime::Executor {

@@ -6,7 +6,7 @@
 namespace ptq::eval {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 TEST(Verdict, PassesWhenTheDropIsSurelySmall) {
   EXPECT_EQ(verdict_of({50000, 0, 500, 490}, {0.005, 0.95}), Verdict::kPass);

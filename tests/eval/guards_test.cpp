@@ -8,9 +8,9 @@
 namespace ptq::eval {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 /// `correct` right of `count`, predictions that differ from each other.
 Evaluation evaluation_of(int64_t count, int64_t correct, int64_t classes) {

@@ -10,8 +10,8 @@
 namespace ptq::eval {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 /// Images a, b, ... with these labels and predictions.
 Predictions predictions_of(const std::vector<int64_t>& labels, const std::vector<int64_t>& said) {
