@@ -8,7 +8,7 @@
 namespace ptq::eval {
 namespace {
 
-using ::testing::NetworkBuilder;
+using ptq::testing::NetworkBuilder;
 
 /// conv1 - relu - conv2, of which `change` may alter the first.
 template <class Change>
