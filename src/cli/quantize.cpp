@@ -175,6 +175,10 @@ std::vector<LateTechnique> late_techniques(Run& run, ir::Graph& graph,
                             round_weights(run, graph, table, options, originals, images);
                           }});
   }
+  if (run.config.learned_round) {
+    techniques.push_back(
+        {"learned-round", [&] { originals.merge(learn_rounding(run, graph, table, images)); }});
+  }
   if (run.config.calibrate_batch_norms) {
     techniques.push_back(
         {"calibrate-batch-norms", [&] { calibrate_batch_norms(run, graph, table, images); }});
