@@ -17,14 +17,17 @@ namespace {
 /// Activations of a network that runs node by node are held for a batch.
 constexpr int64_t kMostImages = 32;
 
+/// Tracing runs an image twice more, one at a time.
+constexpr size_t kMostTraced = 100;
+
 /// One program that runs one of the files.
 struct Runner {
   ExportedFile* file;
   std::string name;
   std::unique_ptr<exporting::ExportedModel> model;
   std::vector<at::Tensor> logits = {};
-  /// The first image with another prediction than ours.
-  at::Tensor disagreement = {};
+  /// Of the images with another prediction than ours, in order; the first kMostTraced.
+  std::vector<std::optional<Parting>> partings = {};
   std::string failure = {};
 };
 
@@ -52,8 +55,8 @@ std::vector<Runner> runners_of(Run& run, ExportReport& report) {
 /// Our network's and all runners' answers to the images that were asked for.
 class SideBySide {
  public:
-  SideBySide(Run& run, ImageSets& images, std::vector<Runner>& runners)
-      : run_(run), images_(images), runners_(runners) {}
+  SideBySide(Run& run, ImageSets& images, std::vector<Runner>& runners, PartingFinder& finder)
+      : run_(run), images_(images), runners_(runners), finder_(finder) {}
 
   void add_images(runtime::Executor& network) {
     const Config& config = run_.config;
@@ -72,13 +75,14 @@ class SideBySide {
   }
 
   ExportCheck result(const Runner& runner, std::optional<double> step) const {
-    ExportCheck check{runner.name, {}, {}, {}, runner.failure};
+    ExportCheck check{runner.name, {}, {}, runner.failure};
     if (!runner.failure.empty()) return check;
     check.parity = eval::compare_logits(at::cat(logits_), at::cat(runner.logits), step);
-    for (const int64_t row : check.parity.disagreeing) {
-      const int64_t item = items_[static_cast<size_t>(row)];
-      check.disagreeing.push_back(
-          images_.validation_folder().items[static_cast<size_t>(item)].path);
+    for (const auto& [row, margin] : check.parity.disagreeing) {
+      const auto item = static_cast<size_t>(items_[static_cast<size_t>(row)]);
+      const size_t at = check.disagreeing.size();
+      check.disagreeing.push_back({images_.validation_folder().items[item].path, margin, {}});
+      if (at < runner.partings.size()) check.disagreeing.back().parting = runner.partings[at];
     }
     return check;
   }
@@ -99,15 +103,23 @@ class SideBySide {
       runner.failure = error.what();
       return;
     }
-    if (runner.disagreement.defined()) return;
-    const auto parity = eval::compare_logits(logits_.back(), runner.logits.back(), {});
-    if (parity.disagreeing.empty()) return;
-    runner.disagreement = pixels.narrow(0, parity.disagreeing.front(), 1).clone();
+    if (run_.config.device.is_cpu()) trace(runner, pixels);
+  }
+
+  void trace(Runner& runner, const at::Tensor& pixels) {
+    const at::Tensor &ours = logits_.back(), &theirs = runner.logits.back();
+    for (const auto& image : eval::compare_logits(ours, theirs, {}).disagreeing) {
+      if (runner.partings.size() == kMostTraced) return;
+      const auto one = [&](const at::Tensor& all) { return all.narrow(0, image.row, 1); };
+      runner.partings.push_back(
+          finder_.find(*runner.model, one(pixels).clone(), one(ours), one(theirs)));
+    }
   }
 
   Run& run_;
   ImageSets& images_;
   std::vector<Runner>& runners_;
+  PartingFinder& finder_;
   std::vector<at::Tensor> logits_;
   std::vector<int64_t> items_;
   int64_t done_ = 0;
@@ -125,15 +137,11 @@ void check_exports(Run& run, const ir::Graph& graph, const quant::QuantizerTable
     options.threads = config.threads;
     const auto network = config.compile ? runtime::make_plan(graph, table, options)
                                         : runtime::make_interpreter(graph, table, options);
-    SideBySide comparison(run, images, runners);
+    PartingFinder finder({graph, table, config.compile, config.threads});
+    SideBySide comparison(run, images, runners, finder);
     comparison.add_images(*network);
     for (const Runner& runner : runners) {
-      ExportCheck check = comparison.result(runner, step);
-      if (runner.disagreement.defined() && config.device.is_cpu()) {
-        const Streams streams{graph, table, config.compile};
-        check.parting = first_parting(streams, *runner.model, runner.disagreement);
-      }
-      runner.file->checks.push_back(std::move(check));
+      runner.file->checks.push_back(comparison.result(runner, step));
     }
   });
   for (const ExportedFile& file : report.files) {

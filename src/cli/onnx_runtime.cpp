@@ -8,26 +8,15 @@
 
 #include <filesystem>
 #include <fstream>
-#include <sstream>
+#include <nlohmann/json.hpp>
 
 #include "ptq/base/error.h"
+#include "run_onnx.h"
 
 namespace ptq::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Empty if there is none.
-std::string script() {
-  std::error_code ignored;
-  fs::path folder = fs::read_symlink("/proc/self/exe", ignored);
-  while (folder.has_relative_path()) {
-    folder = folder.parent_path();
-    const fs::path candidate = folder / "scripts" / "run_onnx.mjs";
-    if (fs::exists(candidate, ignored)) return candidate.string();
-  }
-  return "";
-}
 
 /// A folder of its own, gone with the object.
 class ScratchFolder {
@@ -52,7 +41,9 @@ class ScratchFolder {
   fs::path path_;
 };
 
-/// Runs node and returns its exit code; 127 if there is no node. What it says goes to `log`.
+constexpr int kNoProgram = 127;
+
+/// Runs node and returns its exit code; kNoProgram if there is no node. What it says goes to `log`.
 int run_node(std::vector<std::string> arguments, const std::string& log) {
   arguments.insert(arguments.begin(), "node");
   std::vector<char*> pointers;
@@ -67,11 +58,16 @@ int run_node(std::vector<std::string> arguments, const std::string& log) {
   pid_t process = 0;
   const int failure = posix_spawnp(&process, "node", &actions, nullptr, pointers.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
-  constexpr int kNoProgram = 127;
   if (failure != 0) return kNoProgram;
   int status = 0;
   waitpid(process, &status, 0);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+void write_bytes(const std::string& path, const void* bytes, size_t count) {
+  std::ofstream stream(path, std::ios::binary);
+  stream.write(static_cast<const char*>(bytes), static_cast<std::streamsize>(count));
+  if (!stream.flush()) throw OutputError(path + " cannot be written");
 }
 
 std::string first_line(const std::string& path) {
@@ -81,44 +77,77 @@ std::string first_line(const std::string& path) {
   return line;
 }
 
+/// Where run_tests.sh installs the package: in a build folder above the program.
+std::vector<std::string> package_folders() {
+  std::vector<std::string> folders;
+  std::error_code ignored;
+  fs::path folder = fs::read_symlink("/proc/self/exe", ignored);
+  while (folder.has_relative_path()) {
+    folder = folder.parent_path();
+    const fs::path candidate = folder / "build" / "onnxruntime";
+    if (fs::exists(candidate, ignored)) folders.push_back(candidate.string());
+  }
+  return folders;
+}
+
+/// Runs the script with `request` as its first argument.
+int run_script(const ScratchFolder& folder, const std::string& request) {
+  const std::string script = folder.file("run_onnx.mjs");
+  if (!fs::exists(script)) write_bytes(script, kRunOnnx.data(), kRunOnnx.size());
+  std::vector<std::string> arguments = package_folders();
+  arguments.insert(arguments.begin(), {script, request});
+  return run_node(std::move(arguments), folder.file("log"));
+}
+
 class OnnxRuntimeModel final : public exporting::ExportedModel {
  public:
   OnnxRuntimeModel(std::string path, Optimization optimization)
       : path_(std::move(path)), optimization_(optimization) {}
 
   at::Tensor run(const at::Tensor& images) override {
-    write(images.contiguous());
-    std::ostringstream shape;
-    for (const int64_t extent : images.sizes()) shape << (shape.tellp() > 0 ? "," : "") << extent;
-    const std::string level = optimization_ == Optimization::kAll ? "all" : "disabled";
-    const int code = run_node(
-        {script(), path_, folder_.file("images"), shape.str(), folder_.file("logits"), level},
-        folder_.file("log"));
-    if (code != 0) {
-      throw ExportError(path_ +
-                        " does not run in ONNX Runtime: " + first_line(folder_.file("log")));
-    }
-    return read(images.size(0));
+    run(path_, images);
+    return read(0, images.size(0));
   }
-  std::vector<std::pair<std::string, at::Tensor>> values(const at::Tensor&) override { return {}; }
+
+  exporting::NamedValues values(const at::Tensor& images,
+                                const std::vector<std::string>& names) override {
+    // What a value that is handed out is computed by cannot become part of a faster operator.
+    if (optimization_ != Optimization::kNone) return {};
+    const std::string copy = folder_.file("values.onnx");
+    const auto outputs = exporting::copy_onnx_with_outputs(path_, names, copy);
+    if (outputs.empty()) return {};
+    run(copy, images);
+    exporting::NamedValues values;
+    for (size_t i = 0; i < outputs.size(); ++i) values[outputs[i]] = read(i, images.size(0));
+    return values;
+  }
 
  private:
-  void write(const at::Tensor& images) const {
-    std::ofstream stream(folder_.file("images"), std::ios::binary);
-    stream.write(reinterpret_cast<const char*>(images.data_ptr<float>()),
-                 static_cast<std::streamsize>(images.nbytes()));
-    if (!stream.flush()) throw OutputError(folder_.file("images") + " cannot be written");
+  void run(const std::string& model, const at::Tensor& images) const {
+    const at::Tensor dense = images.contiguous();
+    write_bytes(folder_.file("images"), dense.data_ptr(), dense.nbytes());
+    const nlohmann::json job = {
+        {"model", fs::absolute(model).string()},
+        {"images", folder_.file("images")},
+        {"shape", images.sizes().vec()},
+        {"outputs", folder_.file("output")},
+        {"optimization", optimization_ == Optimization::kAll ? "all" : "disabled"},
+        {"exact", false}};
+    const std::string jobs = nlohmann::json::array({job}).dump();
+    write_bytes(folder_.file("jobs.json"), jobs.data(), jobs.size());
+    if (run_script(folder_, folder_.file("jobs.json")) == 0) return;
+    throw ExportError(path_ + " does not run in ONNX Runtime: " + first_line(folder_.file("log")));
   }
 
-  at::Tensor read(int64_t batch) const {
-    const std::string path = folder_.file("logits");
+  at::Tensor read(size_t output, int64_t batch) const {
+    const std::string path = folder_.file("output." + std::to_string(output));
     const auto count = static_cast<int64_t>(fs::file_size(path) / sizeof(float));
-    at::Tensor logits = at::empty({batch, count / batch});
+    at::Tensor values = at::empty({batch, count / batch});
     std::ifstream stream(path, std::ios::binary);
-    stream.read(reinterpret_cast<char*>(logits.data_ptr<float>()),
-                static_cast<std::streamsize>(logits.nbytes()));
+    stream.read(reinterpret_cast<char*>(values.data_ptr<float>()),
+                static_cast<std::streamsize>(values.nbytes()));
     if (!stream) throw InternalError(path + " is shorter than it says");
-    return logits;
+    return values;
   }
 
   std::string path_;
@@ -129,17 +158,14 @@ class OnnxRuntimeModel final : public exporting::ExportedModel {
 }  // namespace
 
 std::string why_no_onnx_runtime() {
-  const std::string found = script();
-  if (found.empty()) return "ONNX Runtime is not asked: there is no scripts/run_onnx.mjs here";
   const ScratchFolder folder;
-  switch (run_node({found, "--version"}, folder.file("log"))) {
+  switch (run_script(folder, "--version")) {
     case 0:
       return "";
-    case 127:
+    case kNoProgram:
       return "ONNX Runtime is not asked: there is no node";
     default:
-      return "ONNX Runtime is not asked: npm's onnxruntime-node is not where " + found +
-             " looks for it";
+      return "ONNX Runtime is not asked: npm's onnxruntime-node is not where docs/export.md says";
   }
 }
 

@@ -21,19 +21,51 @@ json parity_json(const eval::LogitParity& parity) {
           {"histogram", histogram}};
 }
 
-json check_json(const ExportCheck& check) {
-  if (!check.failure.empty()) return {{"runner", check.runner}, {"failure", check.failure}};
-  json all = parity_json(check.parity);
-  all["runner"] = check.runner;
-  all["disagreeing"] = check.disagreeing;
-  all["parting"] = nullptr;
-  if (const auto& parting = check.parting) {
-    all["parting"] = {{"node", parting->node},
+json disagreement_json(const Disagreement& image) {
+  json all = {{"image", image.image},
+              {"margin", image.margin},
+              {"tie", image.is_tie()},
+              {"parting", nullptr}};
+  if (const auto& parting = image.parting) {
+    all["parting"] = {{"node", parting->node.empty() ? json() : json(parting->node)},
                       {"codes", parting->codes},
                       {"differing", parting->differing},
                       {"largest_steps", parting->largest_steps},
                       {"from_boundary", parting->from_boundary}};
   }
+  return all;
+}
+
+/// The images of a check whose partings are known.
+struct Traced {
+  size_t images = 0;
+  size_t ties = 0;
+  double farthest_tie = 0;
+};
+
+Traced traced_in(const ExportCheck& check) {
+  Traced traced;
+  for (const Disagreement& image : check.disagreeing) {
+    if (!image.parting) continue;
+    ++traced.images;
+    if (!image.is_tie()) continue;
+    ++traced.ties;
+    traced.farthest_tie = std::max(traced.farthest_tie, image.parting->from_boundary);
+  }
+  return traced;
+}
+
+json check_json(const ExportCheck& check) {
+  if (!check.failure.empty()) return {{"runner", check.runner}, {"failure", check.failure}};
+  json all = parity_json(check.parity);
+  all["runner"] = check.runner;
+  all["disagreeing"] = json::array();
+  for (const Disagreement& image : check.disagreeing) {
+    all["disagreeing"].push_back(disagreement_json(image));
+  }
+  const Traced traced = traced_in(check);
+  all["traced"] = traced.images;
+  all["ties"] = traced.ties;
   return all;
 }
 
@@ -87,7 +119,25 @@ std::string accumulators_line(const exporting::Truth& truth) {
          most->layer;
 }
 
+/// How many of the traced images part at a tie.
+std::string ties_clause(const ExportCheck& check) {
+  const Traced traced = traced_in(check);
+  if (traced.images == 0) return "";
+  const bool all = traced.ties == check.disagreeing.size();
+  return "; " + (all ? "all " : std::to_string(traced.ties) + " of ") +
+         std::to_string(traced.images) + (all ? "" : " traced") +
+         " part at a rounding tie, at most " + significant(traced.farthest_tie) +
+         " steps from the boundary";
+}
+
 }  // namespace
+
+bool Disagreement::is_tie() const {
+  constexpr double kNearBoundary = 1e-3, kNearEqual = 1e-5;
+  if (!parting) return false;
+  if (parting->node.empty()) return margin < kNearEqual;
+  return parting->largest_steps < 1.5 && parting->from_boundary < kNearBoundary;
+}
 
 json exports_json(const ExportReport& report) {
   json files = json::array();
@@ -146,13 +196,13 @@ std::string disagreement_sentence(const ExportedFile& file, const ExportCheck& c
                          " images otherwise than this run, whose two classes lie at most " +
                          significant(check.parity.largest_margin) +
                          (check.parity.step ? " steps" : " of the largest logit") +
-                         " apart, first " + check.disagreeing.front();
-  if (const auto& parting = check.parting) {
+                         " apart, first " + check.disagreeing.front().image;
+  const auto& parting = check.disagreeing.front().parting;
+  if (parting && !parting->node.empty()) {
     sentence += ": codes part at " + parting->node + ", " + std::to_string(parting->differing) +
-                " of " + std::to_string(parting->codes) + ", where values lie at most " +
-                significant(parting->from_boundary) + " steps from a rounding boundary";
+                " of " + std::to_string(parting->codes);
   }
-  return sentence;
+  return sentence + ties_clause(check);
 }
 
 }  // namespace ptq::cli

@@ -61,8 +61,8 @@ void compare_predictions(const at::Tensor& first, const at::Tensor& second, doub
       ++parity.agreeing;
       continue;
     }
-    parity.disagreeing.push_back(row);
-    parity.largest_margin = std::max(parity.largest_margin, margin(logits, ours, theirs) / one);
+    parity.disagreeing.push_back({row, margin(logits, ours, theirs) / one});
+    parity.largest_margin = std::max(parity.largest_margin, parity.disagreeing.back().margin);
   }
 }
 

@@ -1,10 +1,14 @@
 #include "ptq/export/export.h"
 
+#include <algorithm>
+#include <set>
+
 #include "export/exportable.h"
 #include "export/onnx_evaluator.h"
 #include "export/onnx_file.h"
 #include "export/onnx_obstacles.h"
 #include "export/onnx_opset.h"
+#include "export/onnx_program.h"
 #include "export/onnx_writer.h"
 #include "export/torchscript.h"
 #include "ptq/base/error.h"
@@ -54,6 +58,29 @@ std::unique_ptr<ExportedModel> load(const std::string& path, Format format) {
       return load_torchscript(path);
   }
   throw InternalError("unknown export format");
+}
+
+std::vector<std::string> copy_onnx_with_outputs(const std::string& path,
+                                                const std::vector<std::string>& names,
+                                                const std::string& copy) {
+  onnx::ModelProto model = read_onnx_model(path);
+  onnx::GraphProto& graph = *model.mutable_graph();
+  const auto& tensors = graph.initializer();
+  if (std::any_of(tensors.begin(), tensors.end(),
+                  [](const auto& tensor) { return tensor.external_data_size() > 0; })) {
+    return {};
+  }
+  std::set<std::string> made;
+  for (const onnx::NodeProto& node : graph.node()) made.insert(node.output(0));
+  graph.clear_output();
+  std::vector<std::string> outputs;
+  for (const std::string& name : names) {
+    if (made.count(name) == 0) continue;
+    graph.add_output()->set_name(name);
+    outputs.push_back(name);
+  }
+  write_onnx_file(std::move(model), copy);
+  return outputs;
 }
 
 }  // namespace ptq::exporting

@@ -137,7 +137,7 @@ class TorchScriptModel final : public ExportedModel {
       throw ExportError(path_ + " does not run: " + first_sentence(error));
     }
   }
-  std::vector<std::pair<std::string, at::Tensor>> values(const at::Tensor&) override { return {}; }
+  NamedValues values(const at::Tensor&, const std::vector<std::string>&) override { return {}; }
 
  private:
   std::string path_;

@@ -50,10 +50,33 @@ TEST_F(ExportingProgram, WritesBothFormatsUnderTheRunsNameAndRunsThemAgain) {
     const nlohmann::json check = check_of(file, is_onnx ? "evaluator" : "LibTorch");
     EXPECT_EQ(check.at("images"), 12);
     EXPECT_EQ(check.at("agreeing"), 12);
-    EXPECT_TRUE(check.at("parting").is_null());
+    EXPECT_TRUE(check.at("disagreeing").empty());
   }
   const nlohmann::json torchscript = check_of(exports.at("files").at(1), "LibTorch");
   EXPECT_EQ(torchscript.at("largest_difference"), 0);
+}
+
+/// A sum in another order may give another code here and there.
+TEST_F(ExportingProgram, RunsOnnxFilesInOnnxRuntimeAndSaysWhereNoneIs) {
+  const nlohmann::json exports = report_of({"--export-dir", path("exports"), "--export-onnx-qcdq",
+                                            "--check-export", "5", "--no-compile", "--skip-float"})
+                                     .at("exports");
+  const nlohmann::json& why = exports.at("no_onnx_runtime");
+  if (!why.is_null()) GTEST_SKIP() << why.get<std::string>();
+  const nlohmann::json& file = exports.at("files").at(0);
+  const nlohmann::json exact = check_of(file, "ONNX Runtime without optimization");
+  EXPECT_EQ(exact.at("images"), 5) << exact;
+  EXPECT_EQ(exact.at("ties"), exact.at("disagreeing").size()) << exact;
+  EXPECT_EQ(check_of(file, "ONNX Runtime").at("images"), 5) << file;
+}
+
+TEST_F(ExportingProgram, SaysThatThereIsNoNodeForOnnxRuntime) {
+  Arguments arguments = {"PATH=/nowhere", PTQ_PROGRAM};
+  const Arguments program = exporting({"--export-onnx-qcdq", "--check-export", "3"});
+  arguments.insert(arguments.end(), program.begin(), program.end());
+  const auto result = support::run_program("/usr/bin/env", arguments);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("ONNX Runtime is not asked: there is no node\n"));
 }
 
 TEST_F(ExportingProgram, TellsWhatTheFileHolds) {

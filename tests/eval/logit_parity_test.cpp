@@ -26,7 +26,9 @@ TEST(LogitParity, CountsEqualPredictionsAndNamesTheOtherRows) {
       compare_logits(rows({1, 2, 5, 4, 0, 3}, 2), rows({2, 1, 9, 1, 0, 3}, 2), {});
   EXPECT_EQ(parity.images, 3);
   EXPECT_EQ(parity.agreeing, 2);
-  EXPECT_EQ(parity.disagreeing, std::vector<int64_t>{0});
+  ASSERT_EQ(parity.disagreeing.size(), 1U);
+  EXPECT_EQ(parity.disagreeing[0].row, 0);
+  EXPECT_DOUBLE_EQ(parity.disagreeing[0].margin, 1.0 / 5);
   EXPECT_DOUBLE_EQ(parity.largest_margin, 1.0 / 5);
 }
 

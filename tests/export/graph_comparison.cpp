@@ -31,8 +31,10 @@ GraphComparison compare_with_graph(const Quantized& network, ExportedModel& expo
   const c10::InferenceMode no_gradients;
   ir::Graph graph = network.graph;
   const ir::Index index(graph);
-  std::map<std::string, at::Tensor> values{{"images", images}};
-  for (const auto& [name, value] : exported.values(images)) values[name] = value;
+  std::vector<std::string> names;
+  for (const ir::Value& value : graph.values) names.push_back(value.name);
+  NamedValues values = exported.values(images, names);
+  values["images"] = images;
   GraphComparison result;
   for (const ir::Node& node : graph.nodes) {
     std::vector<at::Tensor> inputs;

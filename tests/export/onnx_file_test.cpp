@@ -101,11 +101,22 @@ TEST_F(OnnxFile, IsNamedWhereItCannotBeRead) {
 
 TEST_F(OnnxFile, GivesItsValuesByName) {
   write(graph_, {}, Format::kOnnx, {}, path_);
-  const auto values = load(path_, Format::kOnnx)->values(ptq::testing::images_for(graph_, 2));
-  std::vector<std::string> names;
-  for (const auto& [name, value] : values) names.push_back(name);
-  EXPECT_THAT(names, ::testing::ElementsAre("conv", "flatten", "linear"));
-  EXPECT_TRUE(at::equal(values.back().second, run()));
+  const auto values = load(path_, Format::kOnnx)
+                          ->values(ptq::testing::images_for(graph_, 2), {"linear", "conv", "none"});
+  EXPECT_EQ(values.size(), 2U);
+  EXPECT_EQ(values.at("conv").dim(), 4);
+  EXPECT_TRUE(at::equal(values.at("linear"), run()));
+}
+
+TEST_F(OnnxFile, IsCopiedWithOtherOutputs) {
+  write(graph_, {}, Format::kOnnx, {}, path_);
+  const std::string copy = folder_.file("copy.onnx");
+  EXPECT_THAT(copy_onnx_with_outputs(path_, {"linear", "none", "conv"}, copy),
+              ::testing::ElementsAre("linear", "conv"));
+  onnx::ModelProto model;
+  ASSERT_TRUE(model.ParseFromString(support::content_of(copy)));
+  ASSERT_EQ(model.graph().output_size(), 2);
+  EXPECT_EQ(model.graph().output(1).name(), "conv");
 }
 
 }  // namespace

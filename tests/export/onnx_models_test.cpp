@@ -1,13 +1,17 @@
+#include <ATen/ops/equal.h>
 #include <ATen/ops/randn.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 
+#include "cli/onnx_runtime.h"
+#include "cli/parting.h"
 #include "conformance/conformance.h"
 #include "export/graph_comparison.h"
 #include "export/node_comparison.h"
 #include "export/onnx_runtime.h"
 #include "ptq/import/import.h"
+#include "support/program.h"
 
 // Torchvision's families, quantized, written and run elsewhere; run as the conformance tests are.
 namespace ptq::exporting::testing {
@@ -23,15 +27,48 @@ Compared compare(const Quantized& network, const at::Tensor& actual, const at::T
           actual.argmax(1).eq(expected.argmax(1)).sum().item<int64_t>()};
 }
 
+/// Images on which ONNX Runtime gives other logits than the interpreter, by more than the unit of
+/// tolerance(), and how many of them part at a rounding tie.
+struct Traced {
+  int64_t images = 0;
+  int64_t ties = 0;
+  double farthest = 0;
+};
+
+Traced trace(const Quantized& network, const std::string& path, const at::Tensor& images,
+             const at::Tensor& expected, const at::Tensor& actual) {
+  Traced traced;
+  cli::PartingFinder finder({network.graph, network.table, false, 1});
+  const auto model = cli::load_in_onnx_runtime(path, cli::Optimization::kNone);
+  for (int64_t i = 0; i < images.size(0); ++i) {
+    const auto one = [&](const at::Tensor& all) { return all.narrow(0, i, 1); };
+    if (compare(network, one(actual), one(expected)).steps <= 1) continue;
+    ++traced.images;
+    const cli::Disagreement image{"", 0,
+                                  finder.find(*model, one(images), one(expected), one(actual))};
+    if (image.parting) traced.farthest = std::max(traced.farthest, image.parting->from_boundary);
+    traced.ties += image.is_tie();
+  }
+  return traced;
+}
+
+std::string checker_of_python(const std::string& path) {
+  const auto result = support::run_program("/usr/bin/python3",
+                                           {PTQ_SOURCE_DIR "/tests/export/check_onnx.py", path});
+  return result.exit_code == 0 ? "passes" : result.out;
+}
+
 /// A row of results/export.md: differences in the unit of tolerance().
-void print_row(const std::string& name, const std::vector<Compared>& results,
-               const NodeComparison& nodes) {
+void print_row(const std::string& name, const std::vector<Compared>& results, const Traced& traced,
+               const NodeComparison& nodes, const std::string& checker) {
   printf("| %s |", name.c_str());
   for (const Compared& result : results) {
-    printf(" %.2f | %d |", result.steps, static_cast<int>(result.agreeing));
+    printf(" %.2g (%d) |", result.steps, static_cast<int>(result.agreeing));
   }
-  printf(" %d | %d | %.1e %s |\n", nodes.nodes, static_cast<int>(nodes.differing_codes),
-         nodes.largest_difference, nodes.at.c_str());
+  printf(" %d of %d, %.1e |", static_cast<int>(traced.ties), static_cast<int>(traced.images),
+         traced.farthest);
+  printf(" %d | %d | %.1e | %s\n", nodes.nodes, static_cast<int>(nodes.differing_codes),
+         nodes.largest_difference, checker.c_str());
 }
 
 class ExportedModelTest : public Conformance {
@@ -39,6 +76,7 @@ class ExportedModelTest : public Conformance {
   void SetUp() override {
     network_ = quantized(import::import_torchscript(GetParam().path, {GetParam().image_size}), {});
     write(network_.graph, network_.table, Format::kOnnx, {}, path_);
+    write(network_.graph, network_.table, Format::kTorchScript, {}, script_path_);
   }
   at::Tensor images(int64_t batch) const {
     return at::randn({batch, 3, GetParam().image_size, GetParam().image_size});
@@ -46,6 +84,7 @@ class ExportedModelTest : public Conformance {
 
   support::TemporaryFolder folder_;
   std::string path_ = folder_.file("model.onnx");
+  std::string script_path_ = folder_.file("model.pt");
   Quantized network_;
 };
 
@@ -64,6 +103,16 @@ TEST_P(ExportedModelTest, IsTheNetworkNodeByNode) {
   EXPECT_LE(nodes.largest_difference, 1e-5) << nodes.at;
 }
 
+/// Bit for bit, at any batch size.
+TEST_P(ExportedModelTest, IsTheNetworkInTorchScript) {
+  const auto interpreter = runtime::make_interpreter(network_.graph, network_.table, {});
+  const auto exported = load(script_path_, Format::kTorchScript);
+  for (const int64_t batch : {1, 3}) {
+    const at::Tensor some = images(batch);
+    EXPECT_TRUE(at::equal(exported->run(some), interpreter->run(some))) << "batch " << batch;
+  }
+}
+
 /// A row of results/export.md; that is what runs it (PTQ_EXPORT_TABLE=1).
 TEST_P(ExportedModelTest, Table) {
   if (std::getenv("PTQ_EXPORT_TABLE") == nullptr) GTEST_SKIP() << "PTQ_EXPORT_TABLE is not set";
@@ -72,16 +121,22 @@ TEST_P(ExportedModelTest, Table) {
   const at::Tensor eight = images(8);
   const at::Tensor expected =
       runtime::make_interpreter(network_.graph, network_.table, {})->run(eight);
-  std::vector<Compared> results{
-      compare(network_, load(path_, Format::kOnnx)->run(eight), expected)};
+  std::vector<Compared> results;
+  for (const auto& [path, format] :
+       {std::pair(script_path_, Format::kTorchScript), std::pair(path_, Format::kOnnx)}) {
+    results.push_back(compare(network_, load(path, format)->run(eight), expected));
+  }
   const std::vector<OnnxRuntimeJob> jobs{{"disabled", path_, eight, Optimization::kDisabled},
-                                         {"all", path_, eight, Optimization::kAll},
-                                         {"exact", path_, eight, Optimization::kAllExact}};
+                                         {"exact", path_, eight, Optimization::kAllExact},
+                                         {"all", path_, eight, Optimization::kAll}};
   run_in_onnx_runtime(jobs, folder_);
   for (const OnnxRuntimeJob& job : jobs) {
     results.push_back(compare(network_, first_output(job, folder_), expected));
   }
-  print_row(GetParam().name, results, compare_nodes(path_, images(2)));
+  const Traced traced =
+      trace(network_, path_, eight, expected, first_output(jobs.front(), folder_));
+  print_row(GetParam().name, results, traced, compare_nodes(path_, images(2)),
+            checker_of_python(path_));
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, ExportedModelTest,

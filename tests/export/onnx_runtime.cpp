@@ -14,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::string kPackages = PTQ_SOURCE_DIR "/build/onnxruntime";
-const std::string kScript = PTQ_SOURCE_DIR "/tests/export/run_onnx.mjs";
+const std::string kScript = PTQ_SOURCE_DIR "/src/cli/run_onnx.mjs";
 
 support::ProgramResult run_node(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "node");
@@ -44,10 +44,9 @@ std::string job_text(const OnnxRuntimeJob& job, const std::string& images,
 }  // namespace
 
 std::string why_no_onnx_runtime() {
-  if (!fs::exists(kPackages + "/node_modules/onnxruntime-node")) {
-    return "npm's onnxruntime-node is not installed in " + kPackages;
-  }
-  return run_node({"--version"}).exit_code == 0 ? "" : "there is no node";
+  if (run_node({"--version"}).exit_code != 0) return "there is no node";
+  if (run_node({kScript, "--version", kPackages}).exit_code == 0) return "";
+  return "npm's onnxruntime-node is not installed in " + kPackages;
 }
 
 void run_in_onnx_runtime(const std::vector<OnnxRuntimeJob>& jobs,
@@ -58,7 +57,7 @@ void run_in_onnx_runtime(const std::vector<OnnxRuntimeJob>& jobs,
     const std::string images = folder.write(job.name + ".in", bytes_of(job.images));
     text += (text.empty() ? "" : ", ") + job_text(job, images, outputs);
   }
-  const auto result = run_node({kScript, kPackages, folder.write("jobs.json", "[" + text + "]")});
+  const auto result = run_node({kScript, folder.write("jobs.json", "[" + text + "]"), kPackages});
   EXPECT_EQ(result.exit_code, 0) << result.err;
 }
 

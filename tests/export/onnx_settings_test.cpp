@@ -1,3 +1,4 @@
+#include <ATen/ops/equal.h>
 #include <gtest/gtest.h>
 #include <onnx/onnx_pb.h>
 
@@ -5,6 +6,7 @@
 #include "export/node_comparison.h"
 #include "export/onnx_runtime.h"
 #include "ptq/passes/correct_biases.h"
+#include "ptq/passes/round_weights.h"
 #include "support/program.h"
 #include "support/temporary_folder.h"
 
@@ -117,11 +119,35 @@ onnx::ModelProto load_model(const std::string& path) {
   return model;
 }
 
-class OnnxSetting : public ::testing::TestWithParam<Setting> {
+class WrittenNetwork : public ::testing::Test {
  protected:
-  void write_network() {
-    network_ = quantized(network(), GetParam());
-    write(network_.graph, network_.table, Format::kOnnx, GetParam().options, path_);
+  void write_network(Quantized network, const ExportOptions& options) {
+    network_ = std::move(network);
+    write(network_.graph, network_.table, Format::kOnnx, options, path_);
+  }
+
+  void expect_the_same() {
+    const at::Tensor images = images_for(network_.graph, 3);
+    const at::Tensor expected =
+        runtime::make_interpreter(network_.graph, network_.table, {})->run(images);
+    const at::Tensor actual = load(path_, Format::kOnnx)->run(images);
+    EXPECT_LE(actual.sub(expected).abs().max().item<double>(), tolerance(network_, expected));
+  }
+
+  void expect_the_same_in_onnx_runtime_node_by_node() {
+    const NodeComparison nodes = compare_nodes(path_, images_for(network_.graph, 3));
+    EXPECT_GT(nodes.nodes, 20);
+    EXPECT_EQ(nodes.differing_codes, 0) << nodes.first_differing;
+    EXPECT_LE(nodes.largest_difference, 1e-5) << nodes.at;
+  }
+
+  /// The package of Debian 12 knows opsets up to 17.
+  void expect_pass_of_python_checker() {
+    if (load_model(path_).opset_import(0).version() > 17) return;
+    const auto result = support::run_program("/usr/bin/python3",
+                                             {PTQ_SOURCE_DIR "/tests/export/check_onnx.py", path_});
+    if (result.exit_code == 77) GTEST_SKIP() << "python3-onnx is not installed";
+    EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
   }
 
   support::TemporaryFolder folder_;
@@ -129,55 +155,60 @@ class OnnxSetting : public ::testing::TestWithParam<Setting> {
   Quantized network_;
 };
 
-TEST_P(OnnxSetting, ComputesTheSame) {
-  write_network();
-  const at::Tensor images = images_for(network_.graph, 3);
-  const at::Tensor expected =
-      runtime::make_interpreter(network_.graph, network_.table, {})->run(images);
-  const at::Tensor actual = load(path_, Format::kOnnx)->run(images);
-  EXPECT_LE(actual.sub(expected).abs().max().item<double>(), tolerance(network_, expected));
-}
+class OnnxSetting : public WrittenNetwork, public ::testing::WithParamInterface<Setting> {
+ protected:
+  void SetUp() override { write_network(quantized(network(), GetParam()), GetParam().options); }
+};
+
+TEST_P(OnnxSetting, ComputesTheSame) { expect_the_same(); }
 
 TEST_P(OnnxSetting, IsTheSameInOnnxRuntimeNodeByNode) {
   if (!why_no_onnx_runtime().empty()) GTEST_SKIP() << why_no_onnx_runtime();
-  write_network();
-  const at::Tensor images = images_for(network_.graph, 3);
-  const NodeComparison nodes = compare_nodes(path_, images);
-  EXPECT_GT(nodes.nodes, 20);
-  EXPECT_EQ(nodes.differing_codes, 0) << nodes.first_differing;
-  EXPECT_LE(nodes.largest_difference, 1e-5) << nodes.at;
+  expect_the_same_in_onnx_runtime_node_by_node();
 }
 
-/// The package of Debian 12 knows opsets up to 17.
-TEST_P(OnnxSetting, PassesTheCheckerOfThePythonPackage) {
-  write_network();
-  if (load_model(path_).opset_import(0).version() > 17) return;
-  const auto result = support::run_program("/usr/bin/python3",
-                                           {PTQ_SOURCE_DIR "/tests/export/check_onnx.py", path_});
-  if (result.exit_code == 77) GTEST_SKIP() << "python3-onnx is not installed";
-  EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
-}
+TEST_P(OnnxSetting, PassesTheCheckerOfThePythonPackage) { expect_pass_of_python_checker(); }
 
 INSTANTIATE_TEST_SUITE_P(Settings, OnnxSetting, ::testing::ValuesIn(settings()),
                          [](const auto& tested) { return tested.param.name; });
 
-TEST(OnnxBiasCorrection, WritesBiasesThatWereCreated) {
-  Quantized network_of_biases = quantized(network(), {});
-  int batches = 0;
-  const at::Tensor images = images_for(network_of_biases.graph, 4);
-  passes::correct_biases(network_of_biases.graph, network_of_biases.table, {},
-                         [&]() -> std::optional<at::Tensor> {
-                           return batches++ == 0 ? std::optional(images) : std::nullopt;
-                         });
-  const support::TemporaryFolder folder;
-  const std::string path = folder.file("model.onnx");
-  write(network_of_biases.graph, network_of_biases.table, Format::kOnnx, {}, path);
-  const at::Tensor expected =
-      runtime::make_interpreter(network_of_biases.graph, network_of_biases.table, {})->run(images);
-  const at::Tensor actual = load(path, Format::kOnnx)->run(images);
-  EXPECT_LE(actual.sub(expected).abs().max().item<double>(),
-            tolerance(network_of_biases, expected));
+/// What changes weights or makes biases that were not there, after calibration.
+struct Technique {
+  std::string name;
+  std::function<void(Quantized&, const passes::NextBatch&)> apply;
+};
+
+std::vector<Technique> techniques() {
+  return {{"gptq",
+           [](Quantized& to, const passes::NextBatch& next) {
+             passes::round_weights(to.graph, to.table, {}, {}, next);
+           }},
+          {"bias_correction", [](Quantized& to, const passes::NextBatch& next) {
+             passes::correct_biases(to.graph, to.table, {}, next);
+           }}};
 }
+
+class OnnxTechnique : public WrittenNetwork, public ::testing::WithParamInterface<Technique> {};
+
+TEST_P(OnnxTechnique, IsInTheFile) {
+  Quantized changed = quantized(network(), {});
+  const at::Tensor images = images_for(changed.graph, 4);
+  const at::Tensor before =
+      runtime::make_interpreter(changed.graph, changed.table, {})->run(images);
+  GetParam().apply(changed, [batches = 0, images]() mutable -> std::optional<at::Tensor> {
+    return batches++ == 0 ? std::optional(images) : std::nullopt;
+  });
+  const at::Tensor after = runtime::make_interpreter(changed.graph, changed.table, {})->run(images);
+  EXPECT_FALSE(at::equal(before, after));
+  write_network(std::move(changed), {});
+  expect_the_same();
+  expect_pass_of_python_checker();
+  if (!why_no_onnx_runtime().empty()) GTEST_SKIP() << why_no_onnx_runtime();
+  expect_the_same_in_onnx_runtime_node_by_node();
+}
+
+INSTANTIATE_TEST_SUITE_P(Techniques, OnnxTechnique, ::testing::ValuesIn(techniques()),
+                         [](const auto& tested) { return tested.param.name; });
 
 }  // namespace
 }  // namespace ptq::exporting::testing

@@ -13,6 +13,7 @@ namespace ptq::cli {
 
 /// The first quantizer, in the order of execution, at which two streams hold different codes.
 struct Parting {
+  /// Empty where all codes are the same: what differs comes after them.
   std::string node;
   int64_t codes = 0;
   int64_t differing = 0;
@@ -22,15 +23,26 @@ struct Parting {
   double from_boundary = 0;
 };
 
+/// An image that an exported file answers otherwise than the run's own network.
+struct Disagreement {
+  std::string image;
+  /// Between the two classes, as in eval::LogitParity.
+  double margin = 0;
+  /// None where it was not looked for, or the file's values cannot be had.
+  std::optional<Parting> parting;
+
+  /// Whether the two streams hold the same codes until values next to the boundary between two
+  /// codes (less than a thousandth of a step off) fall on its two sides, or until the logits of two
+  /// classes that are equal but for rounding.
+  bool is_tie() const;
+};
+
 /// One file, run again by one program on validation images, beside the run's own network.
 struct ExportCheck {
   /// "LibTorch", "evaluator", "ONNX Runtime", ...
   std::string runner;
   eval::LogitParity parity;
-  /// Paths of images whose predictions differ.
-  std::vector<std::string> disagreeing;
-  /// Of the first of them; none where the file gives no values but its output.
-  std::optional<Parting> parting;
+  std::vector<Disagreement> disagreeing;
   /// Why the runner gave no answer; the rest is then empty.
   std::string failure;
 };

@@ -12,15 +12,20 @@ namespace ptq::eval {
 /// Two computations of one network on the same images.
 struct LogitParity {
   int64_t images = 0;
-  /// Images with the same prediction, and rows of those without.
+  /// Images with the same prediction.
   int64_t agreeing = 0;
-  std::vector<int64_t> disagreeing;
+  /// An image without: its row, and how far apart the first network's logits of the two classes
+  /// named are, in the unit of differences: next to nothing for a tie.
+  struct Disagreement {
+    int64_t row = 0;
+    double margin = 0;
+  };
+  std::vector<Disagreement> disagreeing;
   /// What logits are multiples of; none where they are not, and differences are then parts of the
   /// largest magnitude among the first network's logits.
   std::optional<double> step;
   double largest_difference = 0;
-  /// How far apart the first network's logits of the two classes named are where predictions
-  /// differ, at most, in the same unit: next to nothing for a tie.
+  /// Of all images that disagree.
   double largest_margin = 0;
   /// Logits by how far they differ: "0", "1", ... steps, or "0", "up to 1e-06", ...
   struct Bin {

@@ -39,19 +39,29 @@ void check_exportable(const ir::Graph& graph, const quant::QuantizerTable& table
 void write(const ir::Graph& graph, const quant::QuantizerTable& table, Format format,
            const ExportOptions& options, const std::string& path);
 
+using NamedValues = std::map<std::string, at::Tensor>;
+
 /// An exported file, loaded again.
 class ExportedModel {
  public:
   virtual ~ExportedModel() = default;
   /// images [N, 3, H, W] float32 to [N, classes] float32.
   virtual at::Tensor run(const at::Tensor& images) = 0;
-  /// Names of the values of the last run that correspond to values of the exported graph, with
-  /// what they held: to find where two streams part. Empty where a format has no names for them.
-  virtual std::vector<std::pair<std::string, at::Tensor>> values(const at::Tensor& images) = 0;
+  /// Those of the file's values that have one of these names, as they are for these images: to find
+  /// where two streams part. Values of the exported graph keep their names in ONNX; empty where a
+  /// format has no names for them.
+  virtual NamedValues values(const at::Tensor& images, const std::vector<std::string>& names) = 0;
 };
 
 /// TorchScript runs in LibTorch. ONNX runs in an evaluator of this project that knows nothing of
 /// the graph it was written from. Throws ExportError naming the file and what it cannot read.
 std::unique_ptr<ExportedModel> load(const std::string& path, Format format);
+
+/// Copies the ONNX model `path` to `copy` with other outputs: those of `names` that its nodes make,
+/// which are returned in their order. Nothing happens where the model keeps its tensors in a second
+/// file. Throws ExportError or OutputError.
+std::vector<std::string> copy_onnx_with_outputs(const std::string& path,
+                                                const std::vector<std::string>& names,
+                                                const std::string& copy);
 
 }  // namespace ptq::exporting
