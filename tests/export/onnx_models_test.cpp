@@ -27,8 +27,8 @@ Compared compare(const Quantized& network, const at::Tensor& actual, const at::T
           actual.argmax(1).eq(expected.argmax(1)).sum().item<int64_t>()};
 }
 
-/// Images on which ONNX Runtime gives other logits than the interpreter, by more than the unit of
-/// tolerance(), and how many of them part at a rounding tie.
+/// Images on which ONNX Runtime gives other logits than the interpreter, by more
+/// than the unit of tolerance(), and how many of them part at a rounding tie.
 struct Traced {
   int64_t images = 0;
   int64_t ties = 0;
@@ -40,14 +40,15 @@ Traced trace(const Quantized& network, const std::string& path, const at::Tensor
   Traced traced;
   cli::PartingFinder finder({network.graph, network.table, false, 1});
   const auto model = cli::load_in_onnx_runtime(path, cli::Optimization::kNone);
+  const bool found = finder.trace(*model, images, expected, actual);
   for (int64_t i = 0; i < images.size(0); ++i) {
     const auto one = [&](const at::Tensor& all) { return all.narrow(0, i, 1); };
     if (compare(network, one(actual), one(expected)).steps <= 1) continue;
     ++traced.images;
-    const cli::Disagreement image{"", 0,
-                                  finder.find(*model, one(images), one(expected), one(actual))};
-    if (image.parting) traced.farthest = std::max(traced.farthest, image.parting->from_boundary);
-    traced.ties += image.is_tie();
+    if (!found) continue;
+    const cli::Parting parting = finder.parting(i);
+    traced.farthest = std::max(traced.farthest, parting.from_boundary);
+    traced.ties += cli::Disagreement{"", 0, parting}.is_tie();
   }
   return traced;
 }
