@@ -26,7 +26,7 @@ struct Runner {
   std::string name;
   std::unique_ptr<exporting::ExportedModel> model;
   std::vector<at::Tensor> logits = {};
-  /// Of the images with another prediction than ours, in order, kMostTraced or a few more.
+  /// Of the images with another prediction than ours, in order; the first kMostTraced.
   std::vector<std::optional<Parting>> partings = {};
   std::string failure = {};
 };
@@ -108,11 +108,11 @@ class SideBySide {
 
   void trace(Runner& runner, const at::Tensor& pixels) {
     const at::Tensor &ours = logits_.back(), &theirs = runner.logits.back();
-    const auto disagreeing = eval::compare_logits(ours, theirs, {}).disagreeing;
-    if (disagreeing.empty() || runner.partings.size() >= kMostTraced) return;
-    const bool traced = finder_.trace(*runner.model, pixels, ours, theirs);
-    for (const auto& image : disagreeing) {
-      runner.partings.push_back(traced ? std::optional(finder_.parting(image.row)) : std::nullopt);
+    for (const auto& image : eval::compare_logits(ours, theirs, {}).disagreeing) {
+      if (runner.partings.size() == kMostTraced) return;
+      const auto one = [&](const at::Tensor& all) { return all.narrow(0, image.row, 1); };
+      runner.partings.push_back(
+          finder_.find(*runner.model, one(pixels).clone(), one(ours), one(theirs)));
     }
   }
 

@@ -18,7 +18,7 @@ std::optional<Parting> parting_at(const ir::Node& node, const at::Tensor& input,
   const quant::Quantizer& quantizer = table.at(quantizer_of(node));
   const at::Tensor& scale = table.scale_of(quantizer_of(node)).value;
   const at::Tensor ours = quant::fake_quantize_activation(input, table, quantizer_of(node));
-  const at::Tensor steps = ours.sub(theirs).div(scale).abs();
+  const at::Tensor steps = ours.sub(theirs.reshape(ours.sizes())).div(scale).abs();
   const at::Tensor differs = steps.gt(0.5);
   const int64_t count = differs.sum().item<int64_t>();
   if (count == 0) return std::nullopt;
@@ -29,15 +29,15 @@ std::optional<Parting> parting_at(const ir::Node& node, const at::Tensor& input,
                  from_boundary.mul(differs).max().item<double>()};
 }
 
-bool name_the_same_classes(const at::Tensor& a, const at::Tensor& b) {
-  return at::equal(a.flatten(1).argmax(1), b.flatten(1).argmax(1));
+bool name_one_class(const at::Tensor& a, const at::Tensor& b) {
+  return at::equal(a.flatten().argmax(), b.flatten().argmax());
 }
 
 }  // namespace
 
-at::Tensor PartingFinder::Tapped::run(const at::Tensor& images) {
+at::Tensor PartingFinder::Tapped::run(const at::Tensor& image) {
   inputs.clear();
-  return executor->run(images);
+  return executor->run(image);
 }
 
 PartingFinder::PartingFinder(const Stream& stream) : stream_(stream) {
@@ -64,13 +64,13 @@ std::unique_ptr<PartingFinder::Tapped> PartingFinder::tapped(bool compile) const
 }
 
 exporting::NamedValues PartingFinder::values_of(exporting::ExportedModel& model,
-                                                const at::Tensor& images) {
-  exporting::NamedValues values = model.values(images, names_);
+                                                const at::Tensor& image) {
+  exporting::NamedValues values = model.values(image, names_);
   if (!values.empty()) return values;
   if (!interpreter_) interpreter_ = tapped(false);
-  const at::Tensor logits = interpreter_->run(images);
+  const at::Tensor logits = interpreter_->run(image);
   set_intra_op_threads(stream_.threads);
-  if (!at::equal(logits, model.run(images))) return {};
+  if (!at::equal(logits, model.run(image))) return {};
   for (const auto& [node, value] : interpreter_->inputs) {
     values[name_of(node->output())] =
         quant::fake_quantize_activation(value, stream_.table, quantizer_of(*node));
@@ -79,25 +79,19 @@ exporting::NamedValues PartingFinder::values_of(exporting::ExportedModel& model,
   return values;
 }
 
-bool PartingFinder::trace(exporting::ExportedModel& model, const at::Tensor& images,
-                          const at::Tensor& ours, const at::Tensor& theirs) {
-  theirs_ = values_of(model, images);
-  const auto logits = theirs_.find(name_of(stream_.graph.output));
-  if (logits == theirs_.end()) return false;
+std::optional<Parting> PartingFinder::find(exporting::ExportedModel& model, const at::Tensor& image,
+                                           const at::Tensor& ours, const at::Tensor& theirs) {
+  const exporting::NamedValues values = values_of(model, image);
+  const auto logits = values.find(name_of(stream_.graph.output));
+  if (logits == values.end() || !name_one_class(logits->second, theirs)) return std::nullopt;
   if (!ours_) ours_ = tapped(stream_.compile);
-  return name_the_same_classes(logits->second, theirs) &&
-         name_the_same_classes(ours_->run(images), ours);
-}
-
-Parting PartingFinder::parting(int64_t image) const {
-  for (const auto& [node, value] : ours_->inputs) {
-    const auto found = theirs_.find(name_of(node->output()));
-    if (found == theirs_.end() || found->second.numel() != value.numel()) continue;
-    const at::Tensor theirs = found->second.reshape(value.sizes()).narrow(0, image, 1);
-    auto parting = parting_at(*node, value.narrow(0, image, 1), theirs, stream_.table);
-    if (parting) return *parting;
+  if (!name_one_class(ours_->run(image), ours)) return std::nullopt;
+  for (const auto& [node, input] : ours_->inputs) {
+    const auto found = values.find(name_of(node->output()));
+    if (found == values.end() || found->second.numel() != input.numel()) continue;
+    if (auto parting = parting_at(*node, input, found->second, stream_.table)) return parting;
   }
-  return {};
+  return Parting{};
 }
 
 }  // namespace ptq::cli

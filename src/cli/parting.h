@@ -28,15 +28,13 @@ class PartingFinder {
  public:
   explicit PartingFinder(const Stream& stream);
 
-  /// Traces a batch [N, 3, H, W], on which the network and the model have given these logits
-  /// [N, classes]: both are run once more. A model without names for its values is taken for the
-  /// network run node by node, if that gives its logits. False where nothing can be compared, for
-  /// one of the two has no values or another class for some image than before: its values are
-  /// then another stream's.
-  bool trace(exporting::ExportedModel& model, const at::Tensor& images, const at::Tensor& ours,
-             const at::Tensor& theirs);
-  /// Where codes part for one image of the batch traced last.
-  Parting parting(int64_t image) const;
+  /// For one image [1, 3, H, W], on which the network and the model have given these logits
+  /// [1, classes]. A model without names for its values is taken for the network run node by node,
+  /// if that gives its logits. Nothing where nothing can be compared: both are run once more, and
+  /// where one does not name the class again that it has named before, its values are another
+  /// stream's.
+  std::optional<Parting> find(exporting::ExportedModel& model, const at::Tensor& image,
+                              const at::Tensor& ours, const at::Tensor& theirs);
 
  private:
   /// An executor that keeps what each FakeQuantize is given, in the order of execution.
@@ -44,17 +42,16 @@ class PartingFinder {
     std::unique_ptr<runtime::Executor> executor;
     std::vector<std::pair<const ir::Node*, at::Tensor>> inputs;
 
-    at::Tensor run(const at::Tensor& images);
+    at::Tensor run(const at::Tensor& image);
   };
   std::unique_ptr<Tapped> tapped(bool compile) const;
-  exporting::NamedValues values_of(exporting::ExportedModel& model, const at::Tensor& images);
+  exporting::NamedValues values_of(exporting::ExportedModel& model, const at::Tensor& image);
   const std::string& name_of(ir::ValueId value) const;
 
   Stream stream_;
   std::vector<std::string> names_;
   std::unique_ptr<Tapped> ours_;
   std::unique_ptr<Tapped> interpreter_;
-  exporting::NamedValues theirs_;
 };
 
 }  // namespace ptq::cli

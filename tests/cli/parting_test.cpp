@@ -1,6 +1,5 @@
 #include "cli/parting.h"
 
-#include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
 #include <gtest/gtest.h>
 
@@ -49,8 +48,7 @@ class Partings : public ::testing::Test {
   /// Where ours holds `odd` and the other made `theirs` of it.
   std::optional<Parting> find(double odd, double theirs) {
     OtherModel other(image(theirs), logits(odd));
-    if (!finder_->trace(other, image(odd), logits(odd), logits(odd))) return std::nullopt;
-    return finder_->parting(0);
+    return finder_->find(other, image(odd), logits(odd), logits(odd));
   }
 
   GraphBuilder builder_{{3, 4, 4}};
@@ -86,21 +84,11 @@ TEST_F(Partings, AreNoneWhereAllCodesAreTheSame) {
   EXPECT_FALSE((Disagreement{"", 1e-2, none}).is_tie());
 }
 
-TEST_F(Partings, AreOfOneImageOfABatch) {
-  const at::Tensor pixels = at::cat({image(0), image(2.5001 * kScale)});
-  const at::Tensor both = at::cat({logits(0), logits(2.5001 * kScale)});
-  OtherModel other(at::cat({image(0), image(2 * kScale)}), both);
-  ASSERT_TRUE(finder_->trace(other, pixels, both, both));
-  EXPECT_EQ(finder_->parting(0).node, "");
-  EXPECT_EQ(finder_->parting(1).differing, 1);
-}
-
 TEST_F(Partings, AreNotLookedForInAStreamThatNamesAnotherClass) {
   OtherModel other(image(0), logits(0));
   const at::Tensor ours = logits(0);
-  EXPECT_TRUE(finder_->trace(other, image(0), ours, ours));
-  EXPECT_FALSE(finder_->trace(other, image(0), ours, ours.neg()));
-  EXPECT_FALSE(finder_->trace(other, image(0), ours.neg(), ours));
+  EXPECT_TRUE(finder_->find(other, image(0), ours, ours));
+  EXPECT_FALSE(finder_->find(other, image(0), ours, ours.neg()));
   EXPECT_FALSE((Disagreement{"", 0, {}}).is_tie());
 }
 
