@@ -73,7 +73,8 @@ void step_by_moments(benchmark::State& state) {
   RoundedWeight rounded = layer.rounded();
   const at::Tensor rows = layer.weight().view({1, kChannels, kDepth});
   const at::Tensor moments = at::randn({1, kDepth, kDepth});
-  MomentsObjective objective(rows, moments, moments, 1);
+  const at::Tensor means = at::randn({1, kDepth});
+  MomentsObjective objective(rows, {moments, moments, 1, {means, means}});
   int64_t t = layer.options.iterations / 2;
   for (auto _ : state) {
     const at::Tensor change = rounded.variables().soft().view(rows.sizes()).sub(rows);

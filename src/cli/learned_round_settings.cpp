@@ -36,6 +36,9 @@ std::optional<passes::LearnedRoundOptions> learned_round_options(const Settings&
   if (!settings.is_none("learned-round-batch-size")) {
     options.batch_size = settings.integer("learned-round-batch-size");
   }
+  options.correct_biases =
+      settings.is_on("bias-corr") && options.scope == passes::RoundingScope::kLayer;
+  options.damping = settings.number("learned-round-damping");
   options.drop_activations = settings.number("drop-activations");
   return options;
 }

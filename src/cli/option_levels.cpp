@@ -69,6 +69,7 @@ const Levels& levels() {
       {"learned-round-lr", Level::kQuantized},
       {"learned-round-lr-scheduler", Level::kQuantized},
       {"learned-round-batch-size", Level::kQuantized},
+      {"learned-round-damping", Level::kQuantized},
       {"optimizer", Level::kQuantized},
       {"validation-samples", Level::kQuantized},
       {"batch-size-validation", Level::kQuantized},

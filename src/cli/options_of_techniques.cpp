@@ -63,6 +63,11 @@ Rows learned_round_options() {
       integer("learned-round-batch-size", "1", "images a step; None: all of them")
           .at_least(1)
           .or_none(),
+      number("learned-round-damping", "0.0",
+             "part of each input's mean square that keeps weights close to what they were, against "
+             "learning the calibration images by heart")
+          .at_least(0)
+          .ours(),
       text("optimizer", "adam", "optimizer of learned rounding").one_of({"adam", "sign_sgd"}),
       number("drop-activations", "0.0",
              "probability with which a quantized activation keeps its float value while a block "

@@ -183,7 +183,8 @@ std::vector<LateTechnique> late_techniques(Run& run, ir::Graph& graph,
     techniques.push_back(
         {"calibrate-batch-norms", [&] { calibrate_batch_norms(run, graph, table, images); }});
   }
-  if (run.config.correct_biases) {
+  const auto& learned = run.config.learned_round;
+  if (run.config.correct_biases && !(learned && learned->correct_biases)) {
     techniques.push_back(
         {"correct-biases", [&] { correct_biases(run, graph, table, originals, images); }});
   }

@@ -61,6 +61,10 @@ std::vector<Rule> learned_round_rules() {
        "a layer has no activations inside: add --learned-round-mode blockwise"},
       {{another("drop-activations"), kWeightsOnly}, kNoEffect},
       {{another("learned-round-block-name"), is("learned-round-mode", {"layerwise"})}, kNoEffect},
+      {{another("learned-round-damping"), is_not("learned-round-batch-size", {"None"})},
+       "only gradients of all images are damped: add --learned-round-batch-size None"},
+      {{another("learned-round-damping"), is("learned-round-mode", {"blockwise"})},
+       "blocks learn without damping"},
   };
   for (const char* technique : {"gptq", "gpfq", "qronos"}) {
     rules.push_back({{learned, is(technique, {"on"})}, "each rounds what the other one would"});
@@ -68,7 +72,7 @@ std::vector<Rule> learned_round_rules() {
   for (const char* option :
        {"learned-round-block-name", "learned-round-loss", "learned-round-mode",
         "learned-round-iters", "learned-round-lr-scheduler", "learned-round-lr",
-        "learned-round-batch-size", "optimizer", "drop-activations"}) {
+        "learned-round-batch-size", "learned-round-damping", "optimizer", "drop-activations"}) {
     rules.push_back({{another(option), is("learned-round", {"None"})},
                      "without --learned-round it would have no effect"});
   }

@@ -6,6 +6,7 @@
 
 #include "passes/float_layers.h"
 #include "passes/mean_output.h"
+#include "passes/shift_bias.h"
 #include "passes/tap_means.h"
 #include "ptq/base/error.h"
 #include "ptq/quant/fake_quantize.h"
@@ -126,17 +127,6 @@ at::Tensor shift(const ir::Index& index, const quant::QuantizerTable& table,
   if (quantized.bias.defined())
     shift.add_(ir::weighted(op)->bias->value.to(at::kDouble)).sub_(quantized.bias);
   return shift.to(at::kFloat);
-}
-
-/// Returns the sum of |shift|.
-double shift_bias(ir::Weighted& layer, const at::Tensor& shift) {
-  if (layer.bias) {
-    layer.bias->value = layer.bias->value.add(shift);
-  } else {
-    const std::string module = layer.weight.name.substr(0, layer.weight.name.rfind('.') + 1);
-    layer.bias = ir::Parameter{module + "bias", shift};
-  }
-  return shift.abs().sum().item<double>();
 }
 
 }  // namespace

@@ -55,6 +55,10 @@ InputMoments::InputMoments(const ir::Op& op, Options options)
   const at::Tensor rows = weight_rows(op, ir::weighted(op)->weight.value);
   depth_ = rows.size(2);
   hessian_ = at::zeros({groups_, depth_, depth_});
+  if (options_.means) {
+    input_sums_ = at::zeros({groups_, depth_});
+    float_sums_ = at::zeros({groups_, depth_});
+  }
   if (!options_.cross) return;
   cross_ = at::zeros({groups_, depth_, depth_});
   if (options_.float_rows.sizes() != rows.sizes()) {
@@ -178,6 +182,10 @@ double InputMoments::add_group(int64_t group, const Columns& columns, double fac
   at::Tensor hessian = hessian_.select(0, group);
   at::Tensor cross = options_.cross ? cross_.select(0, group) : at::Tensor();
   const auto scale = static_cast<float>(factor);
+  if (options_.means) {
+    input_sums_.select(0, group).add_(columns.input.sum(1), scale);
+    if (cross.defined()) float_sums_.select(0, group).add_(columns.float_input.sum(1), scale);
+  }
   if (has_small_groups()) {
     add_small_product(hessian, columns.input, columns.input, scale);
     if (cross.defined()) add_small_product(cross, columns.input, columns.float_input, scale);

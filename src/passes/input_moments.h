@@ -28,6 +28,8 @@ class InputMoments {
     double fraction = 1;
     /// The float weight W, by rows (weight_rows); needed with `cross`.
     at::Tensor float_rows;
+    /// Whether `input_sums`, and with `cross` `float_sums`, are summed.
+    bool means = false;
   };
 
   /// `op` outlives this.
@@ -43,6 +45,9 @@ class InputMoments {
   /// [groups, K, K].
   const at::Tensor& hessian();
   const at::Tensor& cross() const { return cross_; }
+  /// [groups, K]: sums of factor x and of factor f.
+  const at::Tensor& input_sums() const { return input_sums_; }
+  const at::Tensor& float_sums() const { return float_sums_; }
   /// How many columns were added, those left out by `fraction` too.
   int64_t columns() const { return columns_; }
   /// Sum of factor |W f|².
@@ -69,6 +74,7 @@ class InputMoments {
   /// Its upper triangle, in blocks, is right.
   at::Tensor hessian_;
   at::Tensor cross_;
+  at::Tensor input_sums_, float_sums_;
   double energy_ = 0;
   int64_t columns_ = 0;
   std::mt19937_64 random_;

@@ -47,16 +47,18 @@ class LayerRounding {
   }
 
   RoundedLayer run() {
-    RoundedLayer report{problem_.layer.name, error_of(layer_.weight.value), 0};
-    at::Tensor rows = before_.transpose(1, 2).contiguous();
+    const at::Tensor nearest = rounded(layer_.weight.value);
+    RoundedLayer report{problem_.layer.name, error_of(nearest), 0};
+    at::Tensor rows = before_.transpose(1, 2).clone(at::MemoryFormat::Contiguous);
     const bool is_solved = round_groups(rows);
     const at::Tensor after = weight_of_rows(problem_.layer.op, rows.transpose(1, 2).contiguous());
-    report.error_after = error_of(after);
+    report.error_after = error_of(rounded(after));
     const bool may_keep = options_.technique == RoundingTechnique::kGptq && !options_.accumulator;
     if (!is_solved) report.left = "its inputs depend on each other: more images may help";
     if (may_keep && report.error_after > report.error_before) {
       report.left = "no codes better than the nearest were found";
       report.error_after = report.error_before;
+      layer_.weight.value = nearest;
       return report;
     }
     layer_.weight.value = after;
@@ -70,17 +72,21 @@ class LayerRounding {
     return weight_rows(problem_.layer.op, weight);
   }
 
+  at::Tensor rounded(const at::Tensor& weight) const {
+    return quant::fake_quantize_weight(weight, problem_.table, layer_.weight_quantizer);
+  }
+
+  /// Of a weight of codes.
   double error_of(const at::Tensor& weight) const {
-    const at::Tensor rounded =
-        rows_of(quant::fake_quantize_weight(weight, problem_.table, layer_.weight_quantizer));
+    const at::Tensor codes = rows_of(weight);
     if (!is_mismatched()) {
-      const at::Tensor difference = rounded.sub(before_);
+      const at::Tensor difference = codes.sub(before_);
       const double energy = trace(before_, hessian_, before_);
       return energy > 0 ? trace(difference, hessian_, difference) / energy : 0;
     }
     if (!(moments_.energy() > 0)) return 0;
-    const double error = moments_.energy() - 2 * trace(rounded, moments_.cross(), original_) +
-                         trace(rounded, hessian_, rounded);
+    const double error = moments_.energy() - 2 * trace(codes, moments_.cross(), original_) +
+                         trace(codes, hessian_, codes);
     return std::max(0.0, error / moments_.energy());
   }
 

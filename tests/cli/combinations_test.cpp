@@ -95,9 +95,12 @@ TEST(Combinations, SayWhatLearnedRoundingNeeds) {
   EXPECT_EQ(refusal({{"optimizer", "sign_sgd"}}),
             "--optimizer sign_sgd with --learned-round None: without --learned-round it would have "
             "no effect");
-  EXPECT_EQ(refusal({{"learned-round", "linear_round"}, {"drop-activations", "0.5"}}),
-            "--drop-activations 0.5 with --learned-round-mode layerwise: a layer has no activations "
-            "inside: add --learned-round-mode blockwise");
+  EXPECT_EQ(
+      refusal({{"learned-round", "linear_round"}, {"drop-activations", "0.5"}}),
+      "--drop-activations 0.5 with --learned-round-mode layerwise: a layer has no activations "
+      "inside: add --learned-round-mode blockwise");
+  EXPECT_THAT(refusal({{"learned-round", "linear_round"}, {"learned-round-damping", "0.1"}}),
+              HasSubstr("add --learned-round-batch-size None"));
   EXPECT_EQ(refusal({{"learned-round", "linear_round"},
                      {"learned-round-mode", "blockwise"},
                      {"drop-activations", "0.5"},

@@ -86,12 +86,14 @@ TEST_P(InputMomentsOf, ALayerAreProductsOfItsUnfoldedInput) {
 TEST_P(InputMomentsOf, TwoStreamsAddUpToTheErrorOfTheLayer) {
   const Case& c = GetParam();
   const at::Tensor rows = weight_rows(c.op, ir::weighted(c.op)->weight.value);
-  InputMoments moments(c.op, {true, 1, rows});
+  InputMoments moments(c.op, {true, 1, rows, true});
   const at::Tensor input = normals(c.input, 1, 2), in_float = normals(c.input, 1, 3);
   moments.add(input, in_float, 0.5);
   const at::Tensor x = unfolded_columns(c.op, input), f = unfolded_columns(c.op, in_float);
   EXPECT_TRUE(at::allclose(moments.cross().to(at::kDouble),
                            at::matmul(x, f.transpose(1, 2)).mul(0.5), 1e-4, 1e-3));
+  EXPECT_TRUE(at::allclose(moments.input_sums().to(at::kDouble), x.sum(2).mul(0.5), 1e-4, 1e-3));
+  EXPECT_TRUE(at::allclose(moments.float_sums().to(at::kDouble), f.sum(2).mul(0.5), 1e-4, 1e-3));
   const at::Tensor out = runtime::execute_op(c.op, {in_float}, in_float.size(0));
   EXPECT_NEAR(moments.energy(), 0.5 * out.square().sum().item<double>(), 1e-4 * moments.energy());
 }

@@ -143,30 +143,36 @@ INSTANTIATE_TEST_SUITE_P(Weights, RoundingFormats, ::testing::ValuesIn(formats()
                          [](const auto& test) { return test.param.name; });
 
 /// The reported errors are those of the layer's output.
+/// For a network of one convolution.
+void expect_true_errors(RoundingTechnique technique, int64_t outputs, int64_t groups) {
+  RoundingNetwork net({6, 8, 8});
+  const auto read = net.builder.fake_quantize(net.builder.input(), 0.5);
+  net.finish(net.quantize(net.builder.conv(read, outputs, {3, 1, 1, groups}),
+                          testing::weight_quantizer()));
+  ir::Op op = net.layer("conv").op;
+  ir::weighted(op)->bias.reset();
+  const at::Tensor x = images()[0];
+  const at::Tensor quantized = quant::fake_quantize_activation(x, net.table(), 0);
+  const at::Tensor& input = technique == RoundingTechnique::kGptq ? x : quantized;
+  const at::Tensor wanted = runtime::execute_op(op, {x}, 24);
+  const auto error = [&](const at::Tensor& weight) {
+    ir::weighted(op)->weight.value = weight;
+    const at::Tensor out = runtime::execute_op(op, {input}, 24);
+    return out.sub(wanted).square().sum().div(wanted.square().sum()).item<double>();
+  };
+  const double before = error(net.rounded("conv"));
+  const auto reports =
+      round_weights(net.graph, net.table(), options_of(technique), {}, batches_of({x}));
+  ASSERT_EQ(reports.size(), 1U);
+  EXPECT_EQ(reports[0].name, "conv");
+  EXPECT_NEAR(reports[0].error_before, before, 1e-4 * before);
+  EXPECT_NEAR(reports[0].error_after, error(net.rounded("conv")), 1e-4 * before);
+}
+
 TEST(RoundWeights, ReportsTheErrorOfEachLayersOutput) {
   for (const auto technique : {RoundingTechnique::kGptq, RoundingTechnique::kQronos}) {
-    RoundingNetwork net({6, 8, 8});
-    net.finish(
-        net.quantize(net.builder.conv(net.builder.fake_quantize(net.builder.input(), 0.5), 9),
-                     testing::weight_quantizer()));
-    ir::Op op = net.layer("conv").op;
-    ir::weighted(op)->bias.reset();
-    const at::Tensor x = images()[0];
-    const at::Tensor quantized = quant::fake_quantize_activation(x, net.table(), 0);
-    const at::Tensor& input = technique == RoundingTechnique::kGptq ? x : quantized;
-    const at::Tensor wanted = runtime::execute_op(op, {x}, 24);
-    const auto error = [&](const at::Tensor& weight) {
-      ir::weighted(op)->weight.value = weight;
-      const at::Tensor out = runtime::execute_op(op, {input}, 24);
-      return out.sub(wanted).square().sum().div(wanted.square().sum()).item<double>();
-    };
-    const double before = error(net.rounded("conv"));
-    const auto reports =
-        round_weights(net.graph, net.table(), options_of(technique), {}, batches_of({x}));
-    ASSERT_EQ(reports.size(), 1U);
-    EXPECT_EQ(reports[0].name, "conv");
-    EXPECT_NEAR(reports[0].error_before, before, 1e-4 * before);
-    EXPECT_NEAR(reports[0].error_after, error(net.rounded("conv")), 1e-4 * before);
+    expect_true_errors(technique, 9, 1);
+    expect_true_errors(technique, 6, 6);
   }
 }
 

@@ -47,6 +47,13 @@ struct LearnedRoundOptions {
   /// Probability with which an element of a quantized activation keeps its float value while a
   /// block learns; of the block's input too.
   double drop_activations = 0;
+  /// By layer: whether a bias makes up for the mean of its error before the next one is learned.
+  /// The roundings then have to make up for the rest alone.
+  bool correct_biases = false;
+  /// With all images a step, by layer: this much of each input's mean square, times the squared
+  /// change of its weights, counts as error too. The calibration images are few, and a change that
+  /// makes up for them alone does harm to others.
+  double damping = 0;
   uint64_t seed = 0;
   int threads = 1;
   /// Bytes of activations the sweep holds in memory.

@@ -62,7 +62,7 @@ using OriginalWeights = std::unordered_map<std::string, at::Tensor>;
 /// numbers whose rounding at the frozen scales is the result. GPFQ and Qronos aim at the outputs of
 /// `originals`, where a layer stands in it. Transposed convolutions are treated like any layer (in
 /// the reference these techniques do not reach them, section 10, row 19). A layer whose error GPTQ
-/// would make larger stays as it was, unless an accumulator asks for the change.
+/// would make larger gets the nearest codes, unless an accumulator asks for the change.
 ///
 /// Throws QuantizationError naming the layer if its inputs are not finite, or if an accumulator is
 /// given and its inputs are not integers; DataError if there was no batch.

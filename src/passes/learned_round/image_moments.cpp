@@ -1,5 +1,7 @@
 #include "passes/learned_round/image_moments.h"
 
+#include <ATen/ops/zeros_like.h>
+
 #include "passes/input_moments.h"
 #include "passes/learned_round/layer_data.h"
 #include "passes/weight_rows.h"
@@ -19,6 +21,38 @@ at::Tensor image_of(const at::Tensor& batch, ImageAxis axis, int64_t image) {
   return batch.narrow(axis.axis, image * axis.per_image, axis.per_image).contiguous();
 }
 
+std::vector<LayerMoments> moments_by_image(const runtime::SweepStop& stop, ImageAxis axis,
+                                           const at::Tensor& rows) {
+  const ir::Op& op = stop.unit().nodes.front()->op;
+  std::vector<LayerMoments> all;
+  for (int64_t batch = 0; batch < stop.batches(); ++batch) {
+    const at::Tensor quantized = stop.input(kQuantizedStream, batch);
+    const at::Tensor original = stop.input(kOriginalStream, batch);
+    for (int64_t i = 0; i < stop.images(batch); ++i) {
+      const at::Tensor image = image_of(quantized, axis, i);
+      InputMoments moments(op, {true, 1, rows, true});
+      const double share = 1 / static_cast<double>(moments.columns_of(image));
+      moments.add(image, image_of(original, axis, i), share);
+      all.push_back({moments.hessian(),
+                     moments.cross(),
+                     moments.energy(),
+                     {moments.input_sums(), moments.float_sums()}});
+    }
+  }
+  return all;
+}
+
+InputMeans mean_of(const std::vector<LayerMoments>& images) {
+  InputMeans mean{at::zeros_like(images.front().means.quantized),
+                  at::zeros_like(images.front().means.original)};
+  const double share = 1 / static_cast<double>(images.size());
+  for (const LayerMoments& image : images) {
+    mean.quantized.add_(image.means.quantized, share);
+    mean.original.add_(image.means.original, share);
+  }
+  return mean;
+}
+
 }  // namespace
 
 bool ImageMoments::is_worthwhile(const runtime::SweepStop& stop, ImageAxis axis, int64_t images) {
@@ -32,24 +66,26 @@ bool ImageMoments::is_worthwhile(const runtime::SweepStop& stop, ImageAxis axis,
   return depth < 2 * columns * images;
 }
 
-ImageMoments::ImageMoments(const runtime::SweepStop& stop, ImageAxis axis, Draw draw)
+ImageMoments::ImageMoments(const runtime::SweepStop& stop, ImageAxis axis, MeanError mean,
+                           Draw draw)
     : draw_(draw) {
   const ir::Op& op = stop.unit().nodes.front()->op;
   const at::Tensor rows = weight_rows(op, ir::weighted(op)->weight.value);
-  for (int64_t batch = 0; batch < stop.batches(); ++batch) {
-    const at::Tensor quantized = stop.input(kQuantizedStream, batch);
-    const at::Tensor original = stop.input(kOriginalStream, batch);
-    for (int64_t i = 0; i < stop.images(batch); ++i) {
-      const at::Tensor image = image_of(quantized, axis, i);
-      InputMoments moments(op, {true, 1, rows});
-      const double share = 1 / static_cast<double>(moments.columns_of(image));
-      moments.add(image, image_of(original, axis, i), share);
-      const MomentsObjective objective(rows, moments.hessian(), moments.cross(), moments.energy());
-      images_.push_back({objective.h(), objective.offset()});
-      constant_ += objective.constant();
-    }
+  std::vector<LayerMoments> all = moments_by_image(stop, axis, rows);
+  const InputMeans means = mean_of(all);
+  for (LayerMoments& image : all) {
+    const MomentsObjective objective(
+        rows, mean == MeanError::kLeftToBias ? centred(image, means, rows) : image);
+    image = {};
+    images_.push_back({objective.h(), objective.offset()});
+    constant_ += objective.constant();
   }
+  quantized_mean_ = means.quantized;
+  mean_offset_ = mean_output(rows, means.quantized.sub(means.original));
   sampler_.emplace(static_cast<int64_t>(images_.size()), draw.seed);
+}
+at::Tensor ImageMoments::mean_error(const at::Tensor& change) const {
+  return mean_output(change, quantized_mean_).add(mean_offset_);
 }
 
 at::Tensor ImageMoments::half_gradient(const at::Tensor& change) {
@@ -64,6 +100,12 @@ at::Tensor ImageMoments::half_gradient(const at::Tensor& change) {
   }
   add_products(sum, change, h);
   return sum.div_(static_cast<double>(drawn.size()));
+}
+
+at::Tensor ImageMoments::mean_squares() const {
+  at::Tensor sum = at::zeros_like(quantized_mean_);
+  for (const Image& image : images_) sum.add_(image.h.diagonal(0, 1, 2));
+  return sum.div_(static_cast<double>(images_.size()));
 }
 
 double ImageMoments::error(const at::Tensor& change) {

@@ -24,10 +24,12 @@ class ImageMoments : public LayerObjective {
   /// memory it may take.
   static bool is_worthwhile(const runtime::SweepStop& stop, ImageAxis axis, int64_t images);
 
-  ImageMoments(const runtime::SweepStop& stop, ImageAxis axis, Draw draw);
+  ImageMoments(const runtime::SweepStop& stop, ImageAxis axis, MeanError mean, Draw draw);
 
   at::Tensor half_gradient(const at::Tensor& change) override;
   double error(const at::Tensor& change) override;
+  at::Tensor mean_error(const at::Tensor& change) const override;
+  at::Tensor mean_squares() const override;
 
  private:
   struct Image {
@@ -36,6 +38,7 @@ class ImageMoments : public LayerObjective {
   };
 
   std::vector<Image> images_;
+  at::Tensor quantized_mean_, mean_offset_;
   double constant_ = 0;
   Draw draw_;
   std::optional<ImageSampler> sampler_;

@@ -31,25 +31,29 @@ at::Tensor all_columns(const runtime::SweepStop& stop, int stream, int64_t depth
 
 }  // namespace
 
-std::unique_ptr<LayerObjective> layer_objective(const runtime::SweepStop& stop) {
+std::unique_ptr<LayerObjective> layer_objective(const runtime::SweepStop& stop, MeanError mean) {
   const ir::Op& op = stop.unit().nodes.front()->op;
   const at::Tensor rows = weight_rows(op, ir::weighted(op)->weight.value);
   const int64_t depth = rows.size(2);
-  InputMoments moments(op, {true, 1, rows});
+  InputMoments moments(op, {true, 1, rows, true});
   const int64_t of_first = moments.columns_of(stop.input(kQuantizedStream, 0));
   int64_t images = 0;
   for (int64_t batch = 0; batch < stop.batches(); ++batch) images += stop.images(batch);
   const int64_t columns = of_first / stop.images(0) * images;
   if (rows.size(0) == 1 && 2 * columns < depth) {
     return std::make_unique<ColumnsObjective>(rows, all_columns(stop, kQuantizedStream, depth),
-                                              all_columns(stop, kOriginalStream, depth));
+                                              all_columns(stop, kOriginalStream, depth), mean);
   }
   const double share = 1 / static_cast<double>(columns);
   for (int64_t batch = 0; batch < stop.batches(); ++batch) {
     moments.add(stop.input(kQuantizedStream, batch), stop.input(kOriginalStream, batch), share);
   }
-  return std::make_unique<MomentsObjective>(rows, moments.hessian().clone(), moments.cross(),
-                                            moments.energy());
+  const LayerMoments all{moments.hessian().clone(),
+                         moments.cross(),
+                         moments.energy(),
+                         {moments.input_sums(), moments.float_sums()}};
+  return std::make_unique<MomentsObjective>(
+      rows, mean == MeanError::kLeftToBias ? centred(all, all.means, rows) : all);
 }
 
 }  // namespace ptq::passes

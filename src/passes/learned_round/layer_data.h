@@ -13,6 +13,6 @@ inline constexpr int kOriginalStream = 1;
 
 /// The objective of a unit of one layer over all images: from its columns where that is less work,
 /// else from their moments.
-std::unique_ptr<LayerObjective> layer_objective(const runtime::SweepStop& stop);
+std::unique_ptr<LayerObjective> layer_objective(const runtime::SweepStop& stop, MeanError mean);
 
 }  // namespace ptq::passes

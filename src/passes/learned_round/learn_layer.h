@@ -14,6 +14,8 @@ struct LearnedWeight {
   double error_before = 0;
   double error_after = 0;
   double moved = 0;
+  /// By output channel: the mean of what its output is too large by.
+  at::Tensor mean_error;
 };
 
 /// Learns the rounding of the weight of `layer`, a Conv, ConvTranspose or Linear.

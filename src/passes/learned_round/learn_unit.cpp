@@ -1,17 +1,18 @@
 #include "passes/learned_round/learn_unit.h"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 
 #include "passes/learned_round/learning.h"
+#include "passes/shift_bias.h"
+#include "ptq/base/error.h"
 
 namespace ptq::passes {
 namespace {
 
-/// Numbers that the channels of one position make up, over which the regularised loss sums.
-int64_t channels_of(const at::Tensor& output) {
-  return output.dim() > 3 ? output.size(1) : output.size(-1);
-}
+/// The regularised loss sums over channels.
+int64_t channel_axis(const at::Tensor& output) { return output.dim() > 3 ? 1 : output.dim() - 1; }
 
 class UnitLearning {
  public:
@@ -35,9 +36,13 @@ class UnitLearning {
   /// Mean square of the difference to the target over all images.
   double error(const Tensors& weights);
   double moved() const;
+  /// By channel of the output.
+  at::Tensor mean_error(const Tensors& weights);
 
  private:
   Tensors soft() const;
+  /// Output minus target, batch by batch over all images.
+  void for_differences(const Tensors& weights, const std::function<void(const at::Tensor&)>& use);
   at::Tensor by_output(const at::Tensor& output, const at::Tensor& target) const;
 
   UnitNetwork& network_;
@@ -68,7 +73,7 @@ Tensors UnitLearning::decided() const {
 
 at::Tensor UnitLearning::by_output(const at::Tensor& output, const at::Tensor& target) const {
   const bool is_mean = options_.loss == RoundingLoss::kMse;
-  const int64_t summed = is_mean ? 1 : channels_of(output);
+  const int64_t summed = is_mean ? 1 : output.size(channel_axis(output));
   return output.sub(target).mul_(2.0 * static_cast<double>(summed) /
                                  static_cast<double>(output.numel()));
 }
@@ -87,19 +92,38 @@ void UnitLearning::step(int64_t t) {
   for (size_t i = 0; i < weights_.size(); ++i) weights_[i].step(by_weights[i], t);
 }
 
-double UnitLearning::error(const Tensors& weights) {
+void UnitLearning::for_differences(const Tensors& weights,
+                                   const std::function<void(const at::Tensor&)>& use) {
   constexpr int64_t kBatch = 16;
   const int64_t count = images_.quantized.count();
-  double sum = 0;
-  int64_t numbers = 0;
   for (int64_t begin = 0; begin < count; begin += kBatch) {
     std::vector<int64_t> some(static_cast<size_t>(std::min(kBatch, count - begin)));
     std::iota(some.begin(), some.end(), begin);
     const at::Tensor output = network_.forward(images_.quantized.gather(some), weights);
-    sum += output.sub(images_.target.gather(some)).square_().sum(at::kDouble).item<double>();
-    numbers += output.numel();
+    use(output.sub(images_.target.gather(some)));
   }
+}
+
+double UnitLearning::error(const Tensors& weights) {
+  double sum = 0;
+  int64_t numbers = 0;
+  for_differences(weights, [&](const at::Tensor& difference) {
+    sum += difference.square().sum(at::kDouble).item<double>();
+    numbers += difference.numel();
+  });
   return sum / static_cast<double>(numbers);
+}
+
+at::Tensor UnitLearning::mean_error(const Tensors& weights) {
+  at::Tensor sum;
+  int64_t numbers = 0;
+  for_differences(weights, [&](const at::Tensor& difference) {
+    const at::Tensor by_channel = difference.transpose(0, channel_axis(difference)).flatten(1);
+    const at::Tensor own = by_channel.sum(1, false, at::kDouble);
+    sum = sum.defined() ? sum.add(own) : own;
+    numbers += by_channel.size(1);
+  });
+  return sum.div(static_cast<double>(numbers)).to(at::kFloat);
 }
 
 double UnitLearning::moved() const {
@@ -130,6 +154,10 @@ RoundedUnit learn_unit(UnitNetwork& network, const UnitImages& images,
     unit.moved = learning.moved();
   } else {
     weights = learning.nearest();
+  }
+  if (options.correct_biases) {
+    if (weights.size() > 1) throw InternalError("biases are corrected by layer, not by block");
+    shift_bias(*ir::weighted(network.layers().front()->op), learning.mean_error(weights).neg());
   }
   for (size_t i = 0; i < weights.size(); ++i) {
     ir::weighted(network.layers()[i]->op)->weight.value = weights[i];

@@ -5,6 +5,7 @@
 #include "passes/learned_round/layer_data.h"
 #include "passes/learned_round/learn_layer.h"
 #include "passes/learned_round/learn_unit.h"
+#include "passes/shift_bias.h"
 #include "ptq/base/error.h"
 #include "ptq/runtime/layer_sweep.h"
 
@@ -42,16 +43,20 @@ class Learning {
   LearnedRoundReport take_report() { return std::move(report_); }
 
  private:
+  MeanError mean_error() const {
+    return options_.correct_biases ? MeanError::kLeftToBias : MeanError::kCounts;
+  }
+
   uint64_t seed() const { return options_.seed + report_.units.size(); }
 
   /// Of a unit of one layer; nullptr where the images themselves are less work, and where dropping
   /// makes the objective another one each step.
   std::unique_ptr<LayerObjective> objective_of(const runtime::SweepStop& stop) const {
     if (stop.unit().nodes.size() > 1 || options_.drop_activations > 0) return nullptr;
-    if (!options_.batch_size) return layer_objective(stop);
+    if (!options_.batch_size) return layer_objective(stop, mean_error());
     const ImageAxis axis = axis_of(stop.unit().input);
     if (!ImageMoments::is_worthwhile(stop, axis, *options_.batch_size)) return nullptr;
-    return std::make_unique<ImageMoments>(stop, axis,
+    return std::make_unique<ImageMoments>(stop, axis, mean_error(),
                                           ImageMoments::Draw{*options_.batch_size, seed()});
   }
 
@@ -59,6 +64,7 @@ class Learning {
     ir::Node& layer = *stop.unit().nodes.front();
     const LearnedWeight learned = learn_layer(layer.op, objective, table_, options_);
     ir::weighted(layer.op)->weight.value = learned.weight;
+    if (options_.correct_biases) shift_bias(*ir::weighted(layer.op), learned.mean_error.neg());
     return {"", 1, learned.error_before, learned.error_after, learned.moved};
   }
 

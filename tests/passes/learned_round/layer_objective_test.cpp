@@ -32,11 +32,14 @@ struct Layer {
   at::Tensor half_gradient() const {
     return at::matmul(difference().transpose(1, 2), quantized).div(40);
   }
-  MomentsObjective moments() const {
+  LayerMoments all_moments() const {
     const at::Tensor output = at::matmul(original, weight.transpose(1, 2));
-    return {weight, moment(quantized, quantized), moment(quantized, original),
-            output.square().sum().item<double>() / 40};
+    return {moment(quantized, quantized),
+            moment(quantized, original),
+            output.square().sum().item<double>() / 40,
+            {quantized.mean(1), original.mean(1)}};
   }
+  MomentsObjective moments() const { return {weight, all_moments()}; }
 };
 
 TEST(LayerObjective, OfMomentsIsTheErrorOverAllColumns) {
@@ -51,10 +54,35 @@ TEST(LayerObjective, OfMomentsIsTheErrorOverAllColumns) {
 
 TEST(LayerObjective, OfColumnsIsTheSame) {
   const Layer layer{1};
-  ColumnsObjective objective(layer.weight, layer.quantized[0], layer.original[0]);
+  ColumnsObjective objective(layer.weight, layer.quantized[0], layer.original[0],
+                             MeanError::kCounts);
   EXPECT_NEAR(objective.error(layer.change) / layer.error(), 1, 1e-5);
   EXPECT_LT(relative_difference(objective.half_gradient(layer.change), layer.half_gradient()),
             1e-5);
+}
+
+TEST(LayerObjective, WithoutTheMeanIsTheErrorThatABiasLeaves) {
+  Layer layer{1};
+  layer.original.add_(2);
+  layer.quantized.add_(2.5);
+  const at::Tensor e = layer.difference();
+  const at::Tensor mean = e.mean(1, true);
+  const double left = e.sub(mean).square().sum().item<double>() / 40;
+  ASSERT_LT(left, 0.7 * layer.error());
+  const LayerMoments all = layer.all_moments();
+  MomentsObjective moments(layer.weight, centred(all, all.means, layer.weight));
+  ColumnsObjective columns(layer.weight, layer.quantized[0], layer.original[0],
+                           MeanError::kLeftToBias);
+  const at::Tensor gradient =
+      at::matmul(e.sub(mean).transpose(1, 2), layer.quantized.sub(layer.quantized.mean(1, true)))
+          .div(40);
+  for (LayerObjective* objective :
+       {static_cast<LayerObjective*>(&moments), static_cast<LayerObjective*>(&columns)}) {
+    EXPECT_NEAR(objective->error(layer.change) / left, 1, 1e-4);
+    EXPECT_LT(relative_difference(objective->half_gradient(layer.change), gradient), 1e-4);
+    EXPECT_LT(relative_difference(objective->mean_error(layer.change), mean.squeeze(1)), 1e-4);
+    EXPECT_LT(relative_difference(objective->mean_squares(), layer.quantized.var(1, false)), 1e-4);
+  }
 }
 
 TEST(LayerObjective, HasTheGradientOfFiniteDifferences) {

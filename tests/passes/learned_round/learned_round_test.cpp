@@ -1,73 +1,19 @@
-#include "ptq/passes/learned_round.h"
-
 #include <ATen/ops/equal.h>
 #include <gtest/gtest.h>
 
 #include "passes/learned_round/image_moments.h"
 #include "passes/learned_round/layer_data.h"
+#include "passes/learned_round/learned_network.h"
 #include "passes/learned_round/unit_network.h"
 #include "passes/weight_rows.h"
 #include "ptq/base/error.h"
 #include "ptq/quant/fake_quantize.h"
 #include "ptq/runtime/layer_sweep.h"
-#include "support/run_graph.h"
 
 namespace ptq::passes {
 namespace {
 
-using testing::GraphBuilder;
 using testing::normals;
-
-/// A stem, a residual block with a depthwise convolution inside, and a classifier, at few bits.
-struct Network {
-  GraphBuilder builder{{3, 8, 8}};
-
-  Network() {
-    const auto stem = quantized(builder.conv(builder.fake_quantize(builder.input(), 0.03), 6));
-    const auto split = builder.fake_quantize(builder.add(ir::Relu{}, {stem}), 0.02, false);
-    const auto inner = quantized(builder.conv(split, 6, {3, 1, 1, 6}));
-    const auto relu = builder.fake_quantize(builder.add(ir::Relu{}, {inner}), 0.02, false);
-    const auto last = quantized(builder.conv(relu, 6, {1, 1, 0}));
-    const auto sum = builder.fake_quantize(builder.add(ir::Add{}, {last, split}), 0.03);
-    builder.graph.output = quantized(builder.linear(builder.flatten(sum), 5));
-  }
-
-  ir::Graph& graph() { return builder.graph; }
-  const quant::QuantizerTable& table() const { return builder.table; }
-
-  std::vector<at::Tensor> weights() {
-    std::vector<at::Tensor> all;
-    for (const ir::Node& node : graph().nodes) {
-      if (const ir::Weighted* layer = ir::weighted(node.op)) all.push_back(layer->weight.value);
-    }
-    return all;
-  }
-
- private:
-  ir::ValueId quantized(ir::ValueId value) {
-    builder.quantize_weight(value, 0.2);
-    return value;
-  }
-};
-
-/// Three batches of six images. Neighbouring pixels are alike, as in photographs: where inputs are
-/// noise, there is little to learn.
-NextBatch calibration() {
-  auto given = std::make_shared<unsigned>(0);
-  return [given]() -> std::optional<at::Tensor> {
-    if (*given == 3) return std::nullopt;
-    return normals({6, 3, 2, 2}, 1, ++*given + 40).repeat_interleave(4, 2).repeat_interleave(4, 3);
-  };
-}
-
-LearnedRoundOptions quick() {
-  LearnedRoundOptions options;
-  options.iterations = 60;
-  options.learning_rate = 0.05;
-  options.batch_size = 6;
-  options.seed = 5;
-  return options;
-}
 
 struct Case {
   const char* name;
@@ -241,11 +187,23 @@ TEST(LearnRounding, HasTheSameGradientFromMomentsAndFromImages) {
         const at::Tensor change = weight_rows(layer.op, changed.sub(weight));
         const at::Tensor direct =
             weight_rows(layer.op, direct_half_gradient(network, stop, changed));
-        const auto objective = layer_objective(stop);
+        const auto objective = layer_objective(stop, MeanError::kCounts);
         EXPECT_LT(testing::relative_difference(objective->half_gradient(change), direct), 1e-4);
-        ImageMoments by_image(stop, {0, 1}, {18, 1});
+        ImageMoments by_image(stop, {0, 1}, MeanError::kCounts, {18, 1});
         EXPECT_LT(testing::relative_difference(by_image.half_gradient(change), direct), 1e-4);
         EXPECT_NEAR(by_image.error(change) / objective->error(change), 1, 1e-4);
+        const auto centred = layer_objective(stop, MeanError::kLeftToBias);
+        ImageMoments centred_images(stop, {0, 1}, MeanError::kLeftToBias, {18, 1});
+        EXPECT_LT(testing::relative_difference(centred_images.half_gradient(change),
+                                               centred->half_gradient(change)),
+                  1e-4);
+        EXPECT_NEAR(centred_images.error(change) / centred->error(change), 1, 1e-4);
+        EXPECT_LT(testing::relative_difference(centred_images.mean_error(change),
+                                               centred->mean_error(change)),
+                  1e-4);
+        EXPECT_LT(
+            testing::relative_difference(centred_images.mean_squares(), centred->mean_squares()),
+            1e-4);
         ++layers;
       });
   EXPECT_EQ(layers, 4);
