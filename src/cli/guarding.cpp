@@ -23,7 +23,8 @@ std::optional<eval::ConstantLayer> constant_layer(Run& run, const ir::Graph& gra
   const std::optional<data::Batch> batch = images.next();
   if (!batch) return std::nullopt;
   const at::Tensor pixels = data::normalize(batch->pixels, run.config.recipe);
-  return eval::constant_layer(graph, table, pixels.to(run.config.device), run.config.dtype);
+  return eval::constant_layer(graph, table, pixels.to(run.config.device),
+                              {run.config.compile, run.config.dtype});
 }
 
 }  // namespace

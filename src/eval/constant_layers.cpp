@@ -3,7 +3,9 @@
 #include <ATen/ops/equal.h>
 #include <c10/core/InferenceMode.h>
 
+#include <memory>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "ptq/runtime/executor.h"
 
@@ -51,26 +53,34 @@ bool all_equal(const at::Tensor& images) {
   return true;
 }
 
-}  // namespace
+bool counts(const ir::Node& node) {
+  return ir::weighted(node.op) != nullptr || node.is<ir::FakeQuantize>();
+}
 
-std::optional<ConstantLayer> constant_layer(const ir::Graph& graph,
-                                            const quant::QuantizerTable& table,
-                                            const at::Tensor& images, at::ScalarType dtype) {
-  if (images.size(0) < 2 || all_equal(images)) return std::nullopt;
-  const c10::InferenceMode no_gradients;
-  Comparison comparison(graph);
+std::unique_ptr<runtime::Executor> observed_network(const ir::Graph& graph,
+                                                    const quant::QuantizerTable& table,
+                                                    const ConstantLayerOptions& how,
+                                                    Comparison& comparison) {
+  std::unordered_set<ir::ValueId> outputs;
+  for (const ir::Node& node : graph.nodes) {
+    if (counts(node)) outputs.insert(node.output());
+  }
   runtime::ExecutorOptions options;
-  options.dtype = dtype;
-  options.observes = [](const ir::Node& node) { return !node.inputs.empty(); };
-  options.observer = [&](const ir::Node& node, const at::Tensor& value, int /*lane*/) {
+  options.dtype = how.dtype;
+  options.observes = [outputs](const ir::Node& node) {
+    return !node.inputs.empty() && outputs.count(node.inputs.front()) != 0;
+  };
+  options.observer = [&comparison](const ir::Node& node, const at::Tensor& value, int /*lane*/) {
     comparison.see(node.inputs.front(), value);
   };
-  const at::Tensor logits = runtime::make_interpreter(graph, table, options)->run(images);
-  comparison.see(graph.output, logits);
+  return how.compile ? runtime::make_plan(graph, table, options)
+                     : runtime::make_interpreter(graph, table, options);
+}
+
+std::optional<ConstantLayer> first_constant(const ir::Graph& graph, const Comparison& comparison) {
   std::optional<ConstantLayer> first;
   for (const ir::Node& node : graph.nodes) {
-    const bool counts = ir::weighted(node.op) != nullptr || node.is<ir::FakeQuantize>();
-    if (!counts || !comparison.is_constant(node.output())) continue;
+    if (!counts(node) || !comparison.is_constant(node.output())) continue;
     if (first) {
       ++first->after;
     } else {
@@ -78,6 +88,25 @@ std::optional<ConstantLayer> constant_layer(const ir::Graph& graph,
     }
   }
   return first;
+}
+
+}  // namespace
+
+// Two images tell in almost every network that nothing is constant.
+std::optional<ConstantLayer> constant_layer(const ir::Graph& graph,
+                                            const quant::QuantizerTable& table,
+                                            const at::Tensor& images,
+                                            const ConstantLayerOptions& how) {
+  const int64_t count = images.size(0);
+  if (count < 2 || all_equal(images)) return std::nullopt;
+  const c10::InferenceMode no_gradients;
+  Comparison comparison(graph);
+  const auto network = observed_network(graph, table, how, comparison);
+  comparison.see(graph.output, network->run(images.narrow(0, 0, 2)));
+  if (count > 2 && first_constant(graph, comparison)) {
+    comparison.see(graph.output, network->run(images.narrow(0, 2, count - 2)));
+  }
+  return first_constant(graph, comparison);
 }
 
 }  // namespace ptq::eval

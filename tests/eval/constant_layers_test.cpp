@@ -10,16 +10,24 @@ namespace {
 
 using ptq::testing::NetworkBuilder;
 
-/// conv1 - relu - conv2, of which `change` may alter the first.
+/// conv1 - relu - conv2 - rows, of which `change` may alter the first.
 template <class Change>
 std::optional<ConstantLayer> of_network(const Change& change, const at::Tensor& images) {
   NetworkBuilder network({3, 6, 6});
   const auto first = network.conv("conv1", network.input(), {});
   const auto relu = network.add("relu", ir::Relu{}, {first});
-  network.conv("conv2", relu, {});
+  network.reshape("rows", network.conv("conv2", relu, {}), {4 * 6 * 6});
   ir::Graph graph = network.graph();
   change(*graph.nodes.front().as<ir::Conv>());
-  return constant_layer(graph, {}, images, at::kFloat);
+  const auto found = constant_layer(graph, {}, images, {});
+  const auto node_by_node = constant_layer(graph, {}, images, {false, at::kFloat});
+  EXPECT_EQ(found.has_value(), node_by_node.has_value());
+  if (found && node_by_node) {
+    EXPECT_EQ(found->name, node_by_node->name);
+    EXPECT_EQ(found->is_zero, node_by_node->is_zero);
+    EXPECT_EQ(found->after, node_by_node->after);
+  }
+  return found;
 }
 
 const auto kNoChange = [](ir::Conv&) {};
@@ -47,6 +55,12 @@ TEST(ConstantLayer, TellsConstantFromZero) {
                  testing::normals({4, 3, 6, 6}, 1, 1));
   ASSERT_TRUE(found.has_value());
   EXPECT_FALSE(found->is_zero);
+}
+
+TEST(ConstantLayer, LooksAtAllImagesWhereTheFirstTwoAreEqual) {
+  at::Tensor images = testing::normals({4, 3, 6, 6}, 1, 1);
+  images[1] = images[0];
+  EXPECT_FALSE(of_network(kNoChange, images).has_value());
 }
 
 TEST(ConstantLayer, JudgesNothingFromImagesThatAreAllEqual) {

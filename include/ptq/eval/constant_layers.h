@@ -20,11 +20,20 @@ struct ConstantLayer {
   int64_t after = 0;
 };
 
-/// Runs the quantized network node by node on a few images, [N, 3, H, W] float32, and compares what
-/// each convolution, linear layer and activation quantizer makes of them. Nothing for fewer than
-/// two images, and where all images are equal.
+struct ConstantLayerOptions {
+  /// Run on the optimised plan, or node by node.
+  bool compile = true;
+  /// What the network computes in (runtime/executor.h).
+  at::ScalarType dtype = at::kFloat;
+};
+
+/// Runs the quantized network on a few images, [N, 3, H, W] float32, and compares what each
+/// convolution, linear layer and activation quantizer makes of them; images beyond two are looked
+/// at only where something seems constant. Nothing for fewer than two images, and where all images
+/// are equal.
 std::optional<ConstantLayer> constant_layer(const ir::Graph& graph,
                                             const quant::QuantizerTable& table,
-                                            const at::Tensor& images, at::ScalarType dtype);
+                                            const at::Tensor& images,
+                                            const ConstantLayerOptions& how);
 
 }  // namespace ptq::eval
