@@ -1,19 +1,11 @@
-#include <exception>
 #include <iostream>
-#include <new>
 
-#include "ptq/base/error.h"
-#include "ptq/base/first_sentence.h"
+#include "ptq/cli/program_main.h"
 #include "ptq/cli/run.h"
 #include "ptq/cli/settings.h"
 #include "ptq/cli/terminal_log.h"
 
 namespace {
-
-int fail(ptq::ExitCode code, const std::string& message) {
-  std::cerr << "error: " << message << std::endl;
-  return static_cast<int>(code);
-}
 
 int evaluate(int argc, const char* const* argv) {
   const ptq::cli::CommandLine line = ptq::cli::parse_command_line(argc, argv);
@@ -26,20 +18,12 @@ int evaluate(int argc, const char* const* argv) {
   const ptq::ExitCode code = ptq::cli::exit_code(result);
   if (code == ptq::ExitCode::kSuccess) return 0;
   const bool failed = code == ptq::ExitCode::kGateFailed;
-  return fail(code,
-              (failed ? "the gate failed: " : "the gate cannot tell: ") + result.verdict_words);
+  return ptq::cli::fail(
+      code, (failed ? "the gate failed: " : "the gate cannot tell: ") + result.verdict_words);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return evaluate(argc, argv);
-  } catch (const ptq::Error& error) {
-    return fail(error.exit_code(), error.what());
-  } catch (const std::bad_alloc&) {
-    return fail(ptq::ExitCode::kInternal, "out of memory");
-  } catch (const std::exception& error) {
-    return fail(ptq::ExitCode::kInternal, "this should not happen: " + ptq::first_sentence(error));
-  }
+  return ptq::cli::program_main([&] { return evaluate(argc, argv); });
 }

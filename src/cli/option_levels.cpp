@@ -1,104 +1,123 @@
 #include "ptq/cli/option_levels.h"
 
 #include <map>
+#include <vector>
 
 namespace ptq::cli {
 namespace {
 
+using Names = std::vector<std::string_view>;
 using Levels = std::map<std::string_view, Level>;
 
-// calibrate-bn and target-backend say whether flexml merges batch norms; bit widths of --layer-bits
-// are those of weights and activations.
-const Levels& levels() {
-  static const Levels all = {
-      {"target-backend", Level::kPreparation},
-      {"merge-bn", Level::kPreparation},
-      {"calibrate-bn", Level::kPreparation},
-      {"graph-eq-iterations", Level::kPreparation},
-      {"graph-eq-merge-bias", Level::kPreparation},
-      {"channel-splitting-ratio", Level::kPreparation},
-      {"channel-splitting-split-input", Level::kPreparation},
-      {"calibration-dir", Level::kCalibrationImages},
-      {"calibration-samples", Level::kCalibrationImages},
-      {"calibration-sampling", Level::kCalibrationImages},
-      {"batch-size-calibration", Level::kCalibrationImages},
-      {"seed", Level::kCalibrationImages},
-      {"act-equalization", Level::kCalibrationImages},
-      {"act-equalization-alpha", Level::kCalibrationImages},
-      {"quant-format", Level::kActivations},
-      {"scale-factor-type", Level::kActivations},
-      {"group-size", Level::kActivations},
-      {"layer-bits", Level::kActivations},
-      {"residual-adds", Level::kActivations},
-      {"layerwise-first-last-bit-width", Level::kActivations},
-      {"layerwise-first-last-mantissa-bit-width", Level::kActivations},
-      {"layerwise-first-last-exponent-bit-width", Level::kActivations},
-      {"act-bit-width", Level::kActivations},
-      {"act-mantissa-bit-width", Level::kActivations},
-      {"act-exponent-bit-width", Level::kActivations},
-      {"act-quant-type", Level::kActivations},
-      {"act-quant-granularity", Level::kActivations},
-      {"act-quant-calibration-type", Level::kActivations},
-      {"act-quant-percentile", Level::kActivations},
-      {"act-scale-computation-type", Level::kActivations},
-      {"uint-sym-act-for-unsigned-values", Level::kActivations},
-      {"weight-bit-width", Level::kQuantized},
-      {"weight-mantissa-bit-width", Level::kQuantized},
-      {"weight-exponent-bit-width", Level::kQuantized},
-      {"weight-quant-type", Level::kQuantized},
-      {"weight-quant-granularity", Level::kQuantized},
-      {"weight-quant-calibration-type", Level::kQuantized},
-      {"weight-narrow-range", Level::kQuantized},
-      {"bias-bit-width", Level::kQuantized},
-      {"bias-corr", Level::kQuantized},
-      {"gptq", Level::kQuantized},
-      {"gpfq", Level::kQuantized},
-      {"qronos", Level::kQuantized},
-      {"gpfq-p", Level::kQuantized},
-      {"gpxq-act-order", Level::kQuantized},
-      {"gptq-use-quant-activations", Level::kQuantized},
-      {"disable-create-weight-orig", Level::kQuantized},
-      {"gpxq-accumulator-bit-width", Level::kQuantized},
-      {"gpxq-accumulator-tile-size", Level::kQuantized},
-      {"learned-round", Level::kQuantized},
-      {"learned-round-block-name", Level::kQuantized},
-      {"learned-round-mode", Level::kQuantized},
-      {"learned-round-loss", Level::kQuantized},
-      {"drop-activations", Level::kQuantized},
-      {"learned-round-iters", Level::kQuantized},
-      {"learned-round-lr", Level::kQuantized},
-      {"learned-round-lr-scheduler", Level::kQuantized},
-      {"learned-round-batch-size", Level::kQuantized},
-      {"learned-round-damping", Level::kQuantized},
-      {"optimizer", Level::kQuantized},
-      {"validation-samples", Level::kQuantized},
-      {"batch-size-validation", Level::kQuantized},
-      {"audit-calibration", Level::kNothing},
-      {"repeat-calibration", Level::kNothing},
-      {"baseline", Level::kNothing},
-      {"max-drop", Level::kNothing},
-      {"confidence", Level::kNothing},
-      {"strict", Level::kNothing},
-      {"save-predictions", Level::kNothing},
-      {"junit", Level::kNothing},
-      {"config", Level::kNothing},
-      {"explain", Level::kNothing},
-      {"attribute", Level::kNothing},
-      {"node-sqnr", Level::kNothing},
-      {"image-memory", Level::kNothing},
-      {"activation-memory", Level::kNothing},
-      {"workers", Level::kNothing},
-      {"skip-float", Level::kNothing},
-      {"report", Level::kNothing},
-      {"dump-quantizers", Level::kNothing},
-      {"dump-logits", Level::kNothing},
-      {"export-dir", Level::kNothing},
-      {"export-onnx-qcdq", Level::kNothing},
-      {"export-torch-qcdq", Level::kNothing},
-      {"onnx-opset-version", Level::kNothing},
-      {"onnx-int4-weights", Level::kNothing},
-      {"check-export", Level::kNothing},
+// calibrate-bn and target-backend say whether flexml merges batch norms.
+const Names kPreparationOptions = {"target-backend",
+                                   "merge-bn",
+                                   "calibrate-bn",
+                                   "graph-eq-iterations",
+                                   "graph-eq-merge-bias",
+                                   "channel-splitting-ratio",
+                                   "channel-splitting-split-input"};
+
+const Names kCalibrationImagesOptions = {"calibration-dir",
+                                         "calibration-samples",
+                                         "calibration-sampling",
+                                         "batch-size-calibration",
+                                         "seed",
+                                         "act-equalization",
+                                         "act-equalization-alpha"};
+
+// Bit widths of layer-bits are those of weights and activations.
+const Names kActivationsOptions = {"quant-format",
+                                   "scale-factor-type",
+                                   "group-size",
+                                   "layer-bits",
+                                   "residual-adds",
+                                   "layerwise-first-last-bit-width",
+                                   "layerwise-first-last-mantissa-bit-width",
+                                   "layerwise-first-last-exponent-bit-width",
+                                   "act-bit-width",
+                                   "act-mantissa-bit-width",
+                                   "act-exponent-bit-width",
+                                   "act-quant-type",
+                                   "act-quant-granularity",
+                                   "act-quant-calibration-type",
+                                   "act-quant-percentile",
+                                   "act-scale-computation-type",
+                                   "uint-sym-act-for-unsigned-values"};
+
+const Names kQuantizedOptions = {"weight-bit-width",
+                                 "weight-mantissa-bit-width",
+                                 "weight-exponent-bit-width",
+                                 "weight-quant-type",
+                                 "weight-quant-granularity",
+                                 "weight-quant-calibration-type",
+                                 "weight-narrow-range",
+                                 "bias-bit-width",
+                                 "bias-corr",
+                                 "gptq",
+                                 "gpfq",
+                                 "qronos",
+                                 "gpfq-p",
+                                 "gpxq-act-order",
+                                 "gptq-use-quant-activations",
+                                 "disable-create-weight-orig",
+                                 "gpxq-accumulator-bit-width",
+                                 "gpxq-accumulator-tile-size",
+                                 "learned-round",
+                                 "learned-round-block-name",
+                                 "learned-round-mode",
+                                 "learned-round-loss",
+                                 "drop-activations",
+                                 "learned-round-iters",
+                                 "learned-round-lr",
+                                 "learned-round-lr-scheduler",
+                                 "learned-round-batch-size",
+                                 "learned-round-damping",
+                                 "optimizer",
+                                 "validation-samples",
+                                 "batch-size-validation"};
+
+const Names kNothingOptions = {"audit-calibration",
+                               "repeat-calibration",
+                               "baseline",
+                               "max-drop",
+                               "confidence",
+                               "strict",
+                               "save-predictions",
+                               "junit",
+                               "config",
+                               "explain",
+                               "attribute",
+                               "node-sqnr",
+                               "image-memory",
+                               "activation-memory",
+                               "workers",
+                               "skip-float",
+                               "report",
+                               "dump-quantizers",
+                               "dump-logits",
+                               "export-dir",
+                               "export-onnx-qcdq",
+                               "export-torch-qcdq",
+                               "onnx-opset-version",
+                               "onnx-int4-weights",
+                               "check-export"};
+
+Levels make_levels() {
+  Levels levels;
+  const auto add = [&](Level level, const Names& names) {
+    for (const std::string_view name : names) levels.emplace(name, level);
   };
+  add(Level::kPreparation, kPreparationOptions);
+  add(Level::kCalibrationImages, kCalibrationImagesOptions);
+  add(Level::kActivations, kActivationsOptions);
+  add(Level::kQuantized, kQuantizedOptions);
+  add(Level::kNothing, kNothingOptions);
+  return levels;
+}
+
+const Levels& levels() {
+  static const Levels all = make_levels();
   return all;
 }
 
