@@ -37,13 +37,25 @@ std::optional<double> RowKeeper::seconds_left() const {
   return *options_.time_budget - (world_.clock() - start_);
 }
 
-const RowKeeper::Row* RowKeeper::row_of(const Configuration& configuration,
-                                        std::optional<int64_t> samples) {
+Configuration RowKeeper::on_images(const Configuration& configuration,
+                                   std::optional<int64_t> samples) {
   Configuration asked = configuration;
   if (samples) {
     asked.settings.set(*cli::find_option("validation-samples"), *samples,
                        cli::Source::kCommandLine);
   }
+  return asked;
+}
+
+bool RowKeeper::has_row_of(const Configuration& configuration,
+                           std::optional<int64_t> samples) const {
+  const Configuration asked = on_images(configuration, samples);
+  return rows_.count(identity_key(world_.identity(asked.settings))) != 0;
+}
+
+const RowKeeper::Row* RowKeeper::row_of(const Configuration& configuration,
+                                        std::optional<int64_t> samples) {
+  const Configuration asked = on_images(configuration, samples);
   const Identity identity = world_.identity(asked.settings);
   const std::string key = identity_key(identity);
   ++done_;

@@ -21,6 +21,9 @@ class RowKeeper {
   /// be run and the time is over. `samples` images, or all.
   const Row* row_of(const Configuration& configuration, std::optional<int64_t> samples);
 
+  /// Whether the row is there already.
+  bool has_row_of(const Configuration& configuration, std::optional<int64_t> samples) const;
+
   /// Seconds until the time budget is spent; none without one.
   std::optional<double> seconds_left() const;
 
@@ -30,6 +33,8 @@ class RowKeeper {
   void expect(size_t count) { expected_ = count, done_ = 0; }
 
  private:
+  static Configuration on_images(const Configuration& configuration,
+                                 std::optional<int64_t> samples);
   Row run(const Configuration& configuration, const Identity& identity);
   void keep_files(cli::Settings& settings, const Identity& identity, Outcome& outcome) const;
   void announce(const Row& row);

@@ -55,6 +55,7 @@ class SweepRun {
   /// Those that have a row then.
   std::vector<size_t> run_all(const std::vector<size_t>& order, std::optional<int64_t> samples) {
     keeper_.expect(order.size());
+    announce(order, samples);
     std::vector<size_t> done;
     for (const size_t number : order) {
       const Row* row = keeper_.row_of(configurations_[number], samples);
@@ -66,6 +67,16 @@ class SweepRun {
       done.push_back(number);
     }
     return done;
+  }
+
+  void announce(const std::vector<size_t>& order, std::optional<int64_t> samples) {
+    if (!world_.announce) return;
+    std::vector<cli::Settings> to_come;
+    for (const size_t number : order) {
+      if (keeper_.has_row_of(configurations_[number], samples)) continue;
+      to_come.push_back(configurations_[number].settings);
+    }
+    world_.announce(std::move(to_come));
   }
 
   /// Models compete with nobody.
@@ -135,19 +146,21 @@ class SweepRun {
 SweepWorld real_world(cli::RunLog& log) {
   const auto session = std::make_shared<cli::Session>(cli::Session::Runs::kMany);
   const auto identities = std::make_shared<Identities>();
-  return {[session, &log](const cli::Settings& settings) {
-            ProgressOnly progress(log);
-            return cli::run(settings, *session, progress);
-          },
-          [] {
-            const auto now = std::chrono::steady_clock::now().time_since_epoch();
-            return std::chrono::duration<double>(now).count();
-          },
-          [identities](const cli::Settings& settings) { return identities->of(settings); },
-          [](const cli::Settings& settings) {
-            const auto folder = data::open_image_folder(settings.text("validation-dir"));
-            return static_cast<int64_t>(folder.items.size());
-          }};
+  return {
+      [session, &log](const cli::Settings& settings) {
+        ProgressOnly progress(log);
+        return cli::run(settings, *session, progress);
+      },
+      [] {
+        const auto now = std::chrono::steady_clock::now().time_since_epoch();
+        return std::chrono::duration<double>(now).count();
+      },
+      [identities](const cli::Settings& settings) { return identities->of(settings); },
+      [](const cli::Settings& settings) {
+        const auto folder = data::open_image_folder(settings.text("validation-dir"));
+        return static_cast<int64_t>(folder.items.size());
+      },
+      [session](std::vector<cli::Settings> settings) { session->announce(std::move(settings)); }};
 }
 
 SweepReport run_sweep(const Expansion& expansion, const SweepOptions& options,

@@ -3,6 +3,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "bench/expand.h"
 #include "bench/results.h"
@@ -33,6 +34,8 @@ struct SweepWorld {
   std::function<Identity(const cli::Settings&)> identity;
   /// Images of a configuration's validation set.
   std::function<int64_t(const cli::Settings&)> images;
+  /// Hears of the runs that are to come (cli::Session::announce); may be empty.
+  std::function<void(std::vector<cli::Settings>)> announce = {};
 };
 
 /// Runs share a session, and say how far they are to `log`. It outlives the world.

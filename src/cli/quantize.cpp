@@ -4,7 +4,7 @@
 #include <functional>
 #include <iterator>
 
-#include "calibration_batches.h"
+#include "calibration_stage.h"
 #include "node_noise_stage.h"
 #include "ptq/backends/placement.h"
 #include "ptq/base/error.h"
@@ -16,11 +16,6 @@
 
 namespace ptq::cli {
 namespace {
-
-bool calibrates_activations(const Config& config) {
-  const auto& activations = config.placement.activations;
-  return activations && activations->timing == quant::Timing::kStatic;
-}
 
 ir::Graph prepared(Run& run, const ir::Graph& imported) {
   const std::string key = key_up_to(Level::kPreparation, run.settings);
@@ -57,28 +52,6 @@ quant::QuantizerTable place(Run& run, ir::Graph& graph) {
   return table;
 }
 
-CalibratedActivations calibrated(Run& run, const ir::Graph& graph, quant::QuantizerTable& table,
-                                 ImageSets& images) {
-  const Config& config = run.config;
-  CalibratedActivations made;
-  timed(run, "calibration", [&] {
-    passes::calibrate_activations(graph, table,
-                                  {config.percentile, config.threads, config.compile, config.dtype},
-                                  calibration_batches(run, images, "calibration", made.images));
-  });
-  made.scales = passes::activation_scales(graph, table);
-  return made;
-}
-
-void calibrate(Run& run, const ir::Graph& graph, quant::QuantizerTable& table, ImageSets& images) {
-  if (!calibrates_activations(run.config)) return;
-  const CalibratedActivations made =
-      shared(run, run.shared.activations, key_up_to(Level::kActivations, run.settings),
-             [&] { return calibrated(run, graph, table, images); });
-  passes::set_activation_scales(graph, table, made.scales);
-  run.result.calibration_count = made.images;
-}
-
 /// Prepared and placed by a backend, or defined by hand where --model-name says so.
 quant::QuantizerTable quantized_network(Run& run, ir::Graph& graph, ImageSets& images) {
   if (!models::find_hand_defined(run.settings.text("model-name"))) {
@@ -95,7 +68,7 @@ quant::QuantizerTable quantized_network(Run& run, ir::Graph& graph, ImageSets& i
 /// Everything up to scales: what techniques that change weights begin with.
 quant::QuantizerTable place_and_calibrate(Run& run, ir::Graph& graph, ImageSets& images) {
   quant::QuantizerTable table = quantized_network(run, graph, images);
-  calibrate(run, graph, table, images);
+  calibrate_activations(run, graph, table, images);
   return table;
 }
 

@@ -8,4 +8,6 @@ Session::Session(Runs runs) : stages_(std::make_unique<SharedStages>()) { stages
 
 Session::~Session() = default;
 
+void Session::announce(std::vector<Settings> settings) { stages_->announced = std::move(settings); }
+
 }  // namespace ptq::cli

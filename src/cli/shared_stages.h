@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "image_sets.h"
 #include "kept.h"
@@ -32,6 +33,7 @@ struct CalibratedActivations {
 /// tensors and never write into them (ptq/ir/tensors.h).
 struct SharedStages {
   Session::Runs runs = Session::Runs::kOne;
+  std::vector<Settings> announced;
   Kept<std::shared_ptr<OpenImages>> calibration_images, validation_images;
   /// Calibration images of all draws.
   Kept<std::shared_ptr<data::CropStore>> calibration_crops;

@@ -54,6 +54,7 @@ TEST_F(RunSweep, GoesOnWhereItStopped) {
   options.time_budget.reset();
   const SweepReport second = run(four);
   EXPECT_THAT(pretended.ran, ElementsAre(4, 5, 6, 8));
+  EXPECT_THAT(pretended.announced, ElementsAre(ElementsAre(4, 5, 6, 8), ElementsAre(6, 8)));
   EXPECT_THAT(cells(second.results, "configuration"), ElementsAre("1", "2", "3", "4"));
 }
 

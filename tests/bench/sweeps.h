@@ -33,7 +33,13 @@ class PretendedWorld {
  public:
   SweepWorld world() {
     return {[this](const cli::Settings& settings) { return run(settings); }, [this] { return now; },
-            identity, [this](const cli::Settings&) { return images; }};
+            identity, [this](const cli::Settings&) { return images; },
+            [this](const std::vector<cli::Settings>& to_come) {
+              announced.emplace_back();
+              for (const cli::Settings& settings : to_come) {
+                announced.back().push_back(settings.integer("weight-bit-width"));
+              }
+            }};
   }
 
   static Identity identity(const cli::Settings& settings) {
@@ -48,6 +54,8 @@ class PretendedWorld {
   /// Weight bits in the order of the runs.
   std::vector<int64_t> ran;
   std::vector<int64_t> counts;
+  /// Weight bits that each part of a sweep announced.
+  std::vector<std::vector<int64_t>> announced;
 
  private:
   cli::RunResult run(const cli::Settings& settings);

@@ -4,6 +4,7 @@
 #include <ATen/ops/amax.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/rand.h>
+#include <ATen/ops/randn.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -117,6 +118,63 @@ TEST_P(Calibrate, FindsAScaleForEachChannel) {
 }
 
 INSTANTIATE_TEST_SUITE_P(CompiledAndPlain, Calibrate, ::testing::Bool());
+
+/// Ways that one pass, or several, can calibrate.
+std::vector<ActivationCalibration> several_ways(const Network& net) {
+  std::vector<ActivationCalibration> all;
+  for (const double percentile : {90.0, 99.0, 100.0}) all.push_back({net.table, percentile});
+  all.push_back({net.table, 80});
+  for (quant::Quantizer& each : all.back().table.quantizers) {
+    each.symmetry = quant::Symmetry::kAsymmetric;
+  }
+  all.push_back({net.table, 100});
+  for (quant::Quantizer& each : all.back().table.quantizers) {
+    each.calibration = quant::Calibration::kMse;
+  }
+  return all;
+}
+
+void expect_equal(const quant::QuantizerTable& a, const quant::QuantizerTable& b) {
+  for (size_t i = 0; i < a.scales.size(); ++i) {
+    EXPECT_TRUE(a.scales[i].value.equal(b.scales[i].value)) << i;
+  }
+  for (size_t i = 0; i < a.quantizers.size(); ++i) {
+    const at::Tensor& zero_point = a.quantizers[i].zero_point;
+    ASSERT_EQ(zero_point.defined(), b.quantizers[i].zero_point.defined()) << i;
+    EXPECT_TRUE(!zero_point.defined() || zero_point.equal(b.quantizers[i].zero_point)) << i;
+  }
+}
+
+TEST_P(Calibrate, GivesSeveralTablesWhatEachWouldGetAlone) {
+  const Network net = network(false);
+  const std::vector<at::Tensor> images = {at::randn({7, 2, 3, 3}), at::randn({4, 2, 3, 3})};
+  std::vector<ActivationCalibration> together = several_ways(net);
+  calibrate_activations(net.graph, together, options(), batches(images));
+  std::vector<ActivationCalibration> alone = several_ways(net);
+  for (size_t i = 0; i < alone.size(); ++i) {
+    CalibrationOptions own = options();
+    own.percentile = alone[i].percentile;
+    calibrate_activations(net.graph, alone[i].table, own, batches(images));
+    SCOPED_TRACE(i);
+    expect_equal(together[i].table, alone[i].table);
+  }
+  const auto scale = [&](size_t i) { return together[i].table.scale_of(0).value.item<float>(); };
+  EXPECT_LT(scale(0), scale(2));
+}
+
+TEST_P(Calibrate, KeepsTheFailureOfOneTableFromTheOthers) {
+  const Network net = network(false);
+  const at::Tensor images = at::full({3, 2, 3, 3}, 4.0);
+  images[0][0][0][0] = std::numeric_limits<float>::infinity();
+  std::vector<ActivationCalibration> all = {{net.table, 100}, {net.table, 100}};
+  // Only the sigmoid is left to it, which no infinity leaves.
+  all[1].table.at(0).timing = quant::Timing::kDynamic;
+  calibrate_activations(net.graph, all, options(), batches({images}));
+  ASSERT_TRUE(all[0].failure);
+  EXPECT_THROW(std::rethrow_exception(all[0].failure), QuantizationError);
+  EXPECT_FALSE(all[1].failure);
+  EXPECT_FLOAT_EQ(all[1].table.scale_of(1).value.item<float>(), 1.0F / 255);
+}
 
 TEST(InitializeWeightScales, NamesALayerWithNan) {
   NetworkBuilder builder({3, 4, 4});

@@ -1,6 +1,9 @@
 #pragma once
 
 #include <memory>
+#include <vector>
+
+#include "ptq/cli/settings.h"
 
 namespace ptq::cli {
 
@@ -16,6 +19,11 @@ class Session {
   enum class Runs { kOne, kMany };
   explicit Session(Runs runs = Runs::kOne);
   ~Session();
+
+  /// Runs that may come: those whose calibration sees the same network on the same images (they
+  /// differ in percentile, symmetry, kind of scale, ...) are calibrated by the passes of the first.
+  /// Replaces what was announced before.
+  void announce(std::vector<Settings> settings);
 
   SharedStages& stages() { return *stages_; }
 

@@ -2,8 +2,10 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <exception>
 #include <functional>
 #include <optional>
+#include <vector>
 
 #include "ptq/ir/graph.h"
 #include "ptq/quant/quantizer.h"
@@ -35,6 +37,21 @@ using NextBatch = std::function<std::optional<at::Tensor>()>;
 /// not with the batch. Throws QuantizationError
 /// naming the layer if a statistic is not finite, DataError if there was no batch.
 void calibrate_activations(const ir::Graph& graph, quant::QuantizerTable& table,
+                           const CalibrationOptions& options, const NextBatch& next_batch);
+
+/// One of several ways to quantize the activations of one placed graph.
+struct ActivationCalibration {
+  quant::QuantizerTable table;
+  /// In place of CalibrationOptions::percentile.
+  double percentile = 99.999;
+  /// A statistic was not finite: what calibrating this table alone would have thrown. The table has
+  /// no scales then.
+  std::exception_ptr failure = nullptr;
+};
+
+/// Calibrates all of them by the same passes over the batches: each gets the scales that it would
+/// have got alone, bit for bit. Throws DataError if there was no batch.
+void calibrate_activations(const ir::Graph& graph, std::vector<ActivationCalibration>& all,
                            const CalibrationOptions& options, const NextBatch& next_batch);
 
 }  // namespace ptq::passes
