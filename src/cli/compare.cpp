@@ -5,6 +5,7 @@
 #include <fstream>
 #include <map>
 
+#include "ptq/eval/holm.h"
 #include "ptq/eval/predictions.h"
 #include "results_table.h"
 
@@ -76,6 +77,7 @@ class Tables {
       comparison.rows.push_back(compare_row(row, found == now.end() ? nullptr : found->second));
       comparison.rows.back().name = row_name(row, names);
     }
+    keep_certain_fails(comparison.rows);
     if (common == 0) {
       throw DataError("no row of " + new_.path + " is a configuration of " + old_.path);
     }
@@ -104,6 +106,26 @@ class Tables {
       row.words = eval::words_of(*row.judgement, rule_);
     }
     return row;
+  }
+
+  /// Of many rows whose drop is allowed some would fail by chance (docs/gate.md).
+  void keep_certain_fails(std::vector<ComparisonRow>& rows) const {
+    std::vector<ComparisonRow*> judged;
+    for (ComparisonRow& row : rows) {
+      if (row.judgement) judged.push_back(&row);
+    }
+    const auto fails = [&](size_t row, double level) {
+      return judged[row]->verdict == eval::Verdict::kFail &&
+             eval::verdict_at(*judged[row]->judgement, {rule_.max_drop, 1 - level}) ==
+                 eval::Verdict::kFail;
+    };
+    const std::vector<bool> certain = eval::holm(judged.size(), 1 - rule_.confidence, fails);
+    for (size_t i = 0; i < judged.size(); ++i) {
+      if (judged[i]->verdict != eval::Verdict::kFail || certain[i]) continue;
+      judged[i]->verdict = eval::Verdict::kInconclusive;
+      judged[i]->words +=
+          "; it would fail alone, but is one of " + std::to_string(judged.size()) + " rows (Holm)";
+    }
   }
 
   eval::Judgement judge(const ResultRow& before, const ResultRow& now) const {

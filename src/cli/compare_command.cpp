@@ -23,7 +23,7 @@ void declare(CLI::App& app, CompareCommand& command) {
       ->check(CLI::Range(0.0, 99.0))
       ->capture_default_str();
   app.add_option("--confidence", command.confidence,
-                 "Percent; how sure the pass or fail of a row has to be")
+                 "Percent; how sure a pass or fail has to be (of many rows: Holm)")
       ->check(CLI::Range(50.1, 99.9999))
       ->capture_default_str();
   app.add_option("--junit", command.junit, "JUnit XML file for the verdicts");

@@ -3,9 +3,11 @@
 #include <ATen/ops/equal.h>
 #include <c10/core/InferenceMode.h>
 
+#include <algorithm>
 #include <memory>
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 #include "ptq/runtime/executor.h"
 
@@ -53,8 +55,20 @@ bool all_equal(const at::Tensor& images) {
   return true;
 }
 
-bool counts(const ir::Node& node) {
-  return ir::weighted(node.op) != nullptr || node.is<ir::FakeQuantize>();
+/// Layers and activation quantizers that read something of the images, in execution order: a class
+/// token, say, is the same for all by design.
+std::vector<const ir::Node*> watched_nodes(const ir::Graph& graph) {
+  std::unordered_set<ir::ValueId> of_images = {graph.input};
+  std::vector<const ir::Node*> watched;
+  for (const ir::Node& node : graph.nodes) {
+    const bool reads_images = std::any_of(node.inputs.begin(), node.inputs.end(),
+                                          [&](ir::ValueId id) { return of_images.count(id) > 0; });
+    if (!reads_images) continue;
+    of_images.insert(node.outputs.begin(), node.outputs.end());
+    const bool is_watched = ir::weighted(node.op) != nullptr || node.is<ir::FakeQuantize>();
+    if (is_watched) watched.push_back(&node);
+  }
+  return watched;
 }
 
 std::unique_ptr<runtime::Executor> observed_network(const ir::Graph& graph,
@@ -62,9 +76,7 @@ std::unique_ptr<runtime::Executor> observed_network(const ir::Graph& graph,
                                                     const ConstantLayerOptions& how,
                                                     Comparison& comparison) {
   std::unordered_set<ir::ValueId> outputs;
-  for (const ir::Node& node : graph.nodes) {
-    if (counts(node)) outputs.insert(node.output());
-  }
+  for (const ir::Node* node : watched_nodes(graph)) outputs.insert(node->output());
   runtime::ExecutorOptions options;
   options.dtype = how.dtype;
   options.observes = [outputs](const ir::Node& node) {
@@ -79,12 +91,12 @@ std::unique_ptr<runtime::Executor> observed_network(const ir::Graph& graph,
 
 std::optional<ConstantLayer> first_constant(const ir::Graph& graph, const Comparison& comparison) {
   std::optional<ConstantLayer> first;
-  for (const ir::Node& node : graph.nodes) {
-    if (!counts(node) || !comparison.is_constant(node.output())) continue;
+  for (const ir::Node* node : watched_nodes(graph)) {
+    if (!comparison.is_constant(node->output())) continue;
     if (first) {
       ++first->after;
     } else {
-      first = ConstantLayer{node.name, comparison.is_zero(node.output()), 0};
+      first = ConstantLayer{node->name, comparison.is_zero(node->output()), 0};
     }
   }
   return first;

@@ -108,6 +108,11 @@ Judgement judge(const Accuracy& baseline, const Accuracy& now, const GateRule& r
   return judgement;
 }
 
+Verdict verdict_at(const Judgement& judgement, const GateRule& rule) {
+  return judgement.flips ? verdict_of(*judgement.flips, rule)
+                         : judge(judgement.baseline, judgement.now, rule).verdict;
+}
+
 std::string words_of(const Judgement& judgement, const GateRule& rule) {
   const DropBounds& drop = judgement.drop;
   std::string text = "top-1 " + percent(judgement.baseline.top1()) + " before, " +

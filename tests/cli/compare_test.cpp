@@ -63,6 +63,24 @@ TEST_F(Compare, JudgesEachRowWithoutPairsWhereThereAreNone) {
   EXPECT_EQ(result.verdict(), Verdict::kFail);
 }
 
+TEST_F(Compare, FailsNoRowThatIsTheWorstOfManyByChance) {
+  std::string before = kHeading;
+  std::string now = kHeading;
+  before += "a,0,40000,50000,,\n";
+  now += "a,0,39530,50000,,\n";  // p = 0.04
+  EXPECT_EQ(compare(before, now).verdict(), Verdict::kFail);
+  for (int row = 1; row < 20; ++row) {
+    before += "a," + std::to_string(row) + ",40000,50000,,\n";
+    now += "a," + std::to_string(row) + ",40000,50000,,\n";
+  }
+  const TableComparison result = compare(before, now);
+  EXPECT_EQ(result.rows[0].verdict, Verdict::kInconclusive);
+  EXPECT_THAT(result.rows[0].words,
+              HasSubstr("; it would fail alone, but is one of 20 rows (Holm)"));
+  EXPECT_EQ(result.rows[1].verdict, Verdict::kPass);
+  EXPECT_EQ(result.verdict(), Verdict::kInconclusive);
+}
+
 TEST_F(Compare, PairsImagesWhereBothRowsHaveThem) {
   predictions("before.csv", 200);
   predictions("now/now.csv", 201);

@@ -1,5 +1,6 @@
 #include "ptq/eval/constant_layers.h"
 
+#include <ATen/ops/full.h>
 #include <ATen/ops/zeros_like.h>
 #include <gtest/gtest.h>
 
@@ -55,6 +56,26 @@ TEST(ConstantLayer, TellsConstantFromZero) {
                  testing::normals({4, 3, 6, 6}, 1, 1));
   ASSERT_TRUE(found.has_value());
   EXPECT_FALSE(found->is_zero);
+}
+
+TEST(ConstantLayer, PassesByWhatIsTheSameForAllByDesign) {
+  quant::QuantizerTable table;
+  quant::Quantizer signed_bits;
+  signed_bits.format = quant::IntegerFormat{8, true, false};
+  const auto quantizer = table.add(signed_bits);
+  table.scale_of(quantizer).value = at::full({}, 0.1);
+  NetworkBuilder network({3, 6, 6});
+  const auto flat = network.reshape("flat", network.input(), {108});
+  const auto token = network.add("token", ir::Constant{network.parameter("token", {1, 108})}, {});
+  const auto expand =
+      network.add("expand", ir::Expand{{ir::Dim{1, true}, ir::Dim{108, false}}}, {token});
+  const auto quantized = network.add("expand.quant", ir::FakeQuantize{quantizer}, {expand});
+  network.linear("head", network.add("sum", ir::Add{}, {flat, quantized}), 10);
+  for (const bool compile : {true, false}) {
+    EXPECT_FALSE(constant_layer(network.graph(), table, testing::normals({4, 3, 6, 6}, 1, 1),
+                                {compile, at::kFloat})
+                     .has_value());
+  }
 }
 
 TEST(ConstantLayer, LooksAtAllImagesWhereTheFirstTwoAreEqual) {

@@ -35,6 +35,10 @@ struct TableComparison {
 /// `predictions` (its path relative to the table), else by `correct` and `count`. A row that the
 /// new table lacks is inconclusive; one that has an `error` there and had none fails.
 ///
+/// If no row's accuracy dropped by more than the rule allows, any of them fails with probability
+/// 1 - confidence at most (Holm's correction, eval/holm.h): a row that would fail alone but not as
+/// one of so many is inconclusive. Passes need none: a comparison passes only if each row does.
+///
 /// Throws DataError naming the file for one that cannot be read or is neither, for tables of which
 /// no row belongs together, and for predictions on other images.
 TableComparison compare_files(const std::string& old_file, const std::string& new_file,

@@ -11,7 +11,7 @@
 namespace ptq::eval {
 
 /// The first layer or activation quantizer, in execution order, whose output is the same for every
-/// image.
+/// image although it reads something of them.
 struct ConstantLayer {
   std::string name;
   /// The output is zero everywhere.

@@ -47,6 +47,9 @@ Judgement judge(const Answers& baseline, const Answers& now, const GateRule& rul
 /// bounded by it.
 Judgement judge(const Accuracy& baseline, const Accuracy& now, const GateRule& rule);
 
+/// What a judgement would have been with another confidence.
+Verdict verdict_at(const Judgement& judgement, const GateRule& rule);
+
 /// "drop 0.667 points (98.7 % to 98.0 %), at least 0.1 and at most 1.9 with 95 % confidence each,
 /// ...": what was found, without the verdict.
 std::string words_of(const Judgement& judgement, const GateRule& rule);
