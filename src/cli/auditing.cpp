@@ -42,8 +42,9 @@ Auditing::Auditing(Run& run, ImageSets& images) {
   });
 }
 
-void Auditing::finish(Run& run) {
+void Auditing::finish(Run& run, ImageSets& images) {
   CalibrationAudit audit{classes_, contents_.get()};
+  data::add_equal_crops(audit.contents, images.calibration(), images.validation());
   for (const std::string& sentence : data::warnings_of(audit.classes)) warn(run, sentence);
   for (const std::string& sentence : data::warnings_of(audit.contents)) warn(run, sentence);
   if (run.settings.is_on("audit-calibration")) say_all(run, audit.classes, audit.contents);

@@ -15,7 +15,7 @@ class Auditing {
   Auditing(Run& run, ImageSets& images);
 
   /// Waits for the end, warns, and puts the audit into the result.
-  void finish(Run& run);
+  void finish(Run& run, ImageSets& images);
 
  private:
   data::ClassAudit classes_;

@@ -172,7 +172,7 @@ RunResult run(const Settings& settings, Session& session, RunLog& log) {
   }
   quantized_stages(run, std::move(graph), images);
   report_unreadable(run, images);
-  if (auditing) auditing->finish(run);
+  if (auditing) auditing->finish(run, images);
   compare_networks(run);
   guard_answers(run);
   repeat_calibration(run, session);

@@ -33,6 +33,18 @@ Decoded decode_crop(const std::string& path, const LoaderOptions& options) {
   return result;
 }
 
+/// FNV-1a in steps of eight bytes, with a shift that lets high bits reach low ones.
+uint64_t hash_of(const std::vector<uint8_t>& pixels) {
+  uint64_t hash = 0xcbf29ce484222325ULL;
+  for (size_t at = 0; at < pixels.size(); at += sizeof hash) {
+    uint64_t word = 0;
+    std::memcpy(&word, pixels.data() + at, std::min(sizeof word, pixels.size() - at));
+    hash = (hash ^ word) * 0x100000001b3ULL;
+    hash ^= hash >> 29;
+  }
+  return hash;
+}
+
 int64_t bytes_per_crop(const Recipe& recipe) { return recipe.crop * recipe.crop * 3; }
 
 }  // namespace
@@ -43,6 +55,7 @@ class Loader::Impl {
       : folder_(std::move(folder)),
         items_(std::move(items)),
         options_(options),
+        hashes_(items_.size()),
         queue_(items_.size(), images_kept(), options.workers,
                [this](size_t position) { return decode_crop(item(position).path, options_); }) {}
 
@@ -71,6 +84,13 @@ class Loader::Impl {
   }
 
   const std::vector<Unreadable>& unreadable() const { return unreadable_; }
+  std::vector<SeenCrop> seen_crops() const {
+    std::vector<SeenCrop> seen;
+    for (size_t i = 0; i < items_.size(); ++i) {
+      if (hashes_[i]) seen.push_back({items_[i], *hashes_[i]});
+    }
+    return seen;
+  }
   const ImageFolder& folder() const { return folder_; }
   const std::vector<int64_t>& items() const { return items_; }
   int64_t size() const { return static_cast<int64_t>(items_.size()); }
@@ -96,6 +116,7 @@ class Loader::Impl {
     const auto place = static_cast<int64_t>(batch.items.size());
     std::memcpy(batch.pixels.data_ptr<uint8_t>() + place * bytes_per_crop(recipe()),
                 result.pixels.data(), result.pixels.size());
+    if (!hashes_[position]) hashes_[position] = hash_of(result.pixels);
     batch.labels.push_back(item(position).label);
     batch.items.push_back(items_[position]);
   }
@@ -119,6 +140,8 @@ class Loader::Impl {
   const std::vector<int64_t> items_;
   const LoaderOptions options_;
   std::vector<Unreadable> unreadable_;
+  /// By position, of crops handed out.
+  std::vector<std::optional<uint64_t>> hashes_;
   int64_t batch_size_ = 0;
   int64_t delivered_ = 0;
   DecodeQueue queue_;  // last, for its threads read the others
@@ -145,6 +168,7 @@ Loader& Loader::operator=(Loader&&) noexcept = default;
 void Loader::start(int64_t batch_size) { impl_->start(batch_size); }
 std::optional<Batch> Loader::next() { return impl_->next(); }
 std::vector<Unreadable> Loader::unreadable() const { return impl_->unreadable(); }
+std::vector<Loader::SeenCrop> Loader::seen_crops() const { return impl_->seen_crops(); }
 const ImageFolder& Loader::folder() const { return impl_->folder(); }
 const std::vector<int64_t>& Loader::items() const { return impl_->items(); }
 int64_t Loader::size() const { return impl_->size(); }

@@ -4,10 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <fstream>
 #include <numeric>
 
 #include "ptq/data/sampling.h"
 #include "support/temporary_folder.h"
+#include "support/test_images.h"
 
 namespace ptq::data {
 namespace {
@@ -133,6 +135,49 @@ TEST_F(AuditContents, LeavesOutWhatCannotBeRead) {
   calibration.items.push_back({files_.path() + "/none.jpg", 0});
   const ContentAudit audit = audit_contents(calibration, {0, 1, 2}, folder_with("v", {"b"}), 2);
   EXPECT_THAT(warnings_of(audit), IsEmpty());
+}
+
+Loader loader_of(const ImageFolder& folder) {
+  LoaderOptions options;
+  options.recipe.resize = options.recipe.crop = 8;
+  std::vector<int64_t> items(folder.items.size());
+  std::iota(items.begin(), items.end(), int64_t{0});
+  return Loader(folder, items, options);
+}
+
+void read_all(Loader& loader) {
+  loader.start(3);
+  while (loader.next()) continue;
+}
+
+TEST_F(AuditContents, FindsPicturesInOtherFilesOnceTheyWereRead) {
+  ImageFolder calibration = folder_with("c", {"", "", "", ""});
+  ImageFolder validation = folder_with("v", {"", ""});
+  const std::vector<uint32_t> seeds = {1, 2, 1, 3};
+  for (size_t i = 0; i < seeds.size(); ++i) {
+    support::write_noise_image(calibration.items[i].path, {8, 8}, seeds[i]);
+  }
+  support::write_noise_image(validation.items[0].path, {8, 8}, 3);
+  support::write_noise_image(validation.items[1].path, {8, 8}, 4);
+  // The third is the first with a comment behind its pixels; so is the one in validation.
+  std::ofstream(calibration.items[2].path, std::ios::app) << "comment";
+  std::ofstream(validation.items[0].path, std::ios::app) << "comment";
+  ContentAudit audit = audit_contents(calibration, {0, 1, 2, 3}, validation, 2);
+  EXPECT_THAT(warnings_of(audit), IsEmpty());
+
+  Loader drawn = loader_of(calibration);
+  Loader evaluated = loader_of(validation);
+  add_equal_crops(audit, drawn, evaluated);
+  EXPECT_THAT(warnings_of(audit), IsEmpty());
+  read_all(drawn);
+  read_all(evaluated);
+  for (int twice = 0; twice < 2; ++twice) add_equal_crops(audit, drawn, evaluated);
+  ASSERT_EQ(audit.duplicates.size(), 1U);
+  EXPECT_EQ(audit.duplicates[0].calibration, calibration.items[2].path);
+  EXPECT_EQ(audit.duplicates[0].other, calibration.items[0].path);
+  ASSERT_EQ(audit.in_validation.size(), 1U);
+  EXPECT_EQ(audit.in_validation[0].calibration, calibration.items[3].path);
+  EXPECT_EQ(audit.in_validation[0].other, validation.items[0].path);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ptq/data/image_folder.h"
+#include "ptq/data/loader.h"
 
 /// Whether calibration images are what they should be: varied, like the validation images, and none
 /// of them.
@@ -39,7 +40,7 @@ struct ClassAudit {
 ClassAudit audit_classes(const ImageFolder& calibration, const std::vector<int64_t>& drawn,
                          const ImageFolder& validation);
 
-/// Drawn images whose files have the same bytes as others.
+/// Drawn images that are the same as others: files of the same bytes, or crops of the same pixels.
 struct ContentAudit {
   struct Pair {
     /// A drawn calibration image, and the one drawn earlier or the validation image it equals.
@@ -55,6 +56,11 @@ struct ContentAudit {
 /// read equal none.
 ContentAudit audit_contents(const ImageFolder& calibration, const std::vector<int64_t>& drawn,
                             const ImageFolder& validation, int threads);
+
+/// Adds the images that both loaders handed out and whose crops are equal though their files are
+/// not: the same picture in another format, or with other metadata. An image that has an entry
+/// already gets no second one.
+void add_equal_crops(ContentAudit& audit, const Loader& calibration, const Loader& validation);
 
 /// What a user should know of them, a sentence each: one class only; classes that validation does
 /// not have; a distribution that chance does not explain; duplicates; images that are in validation

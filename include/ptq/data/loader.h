@@ -69,6 +69,15 @@ class Loader {
   /// Images found unreadable so far and skipped, in order.
   std::vector<Unreadable> unreadable() const;
 
+  /// One image's decoded crop, by a 64-bit hash of its pixels: the same whatever the file's format.
+  struct SeenCrop {
+    /// Index into the folder's items.
+    int64_t item = 0;
+    uint64_t hash = 0;
+  };
+  /// Of the images handed out so far, in the order of `items`.
+  std::vector<SeenCrop> seen_crops() const;
+
   const ImageFolder& folder() const;
   const std::vector<int64_t>& items() const;
 
