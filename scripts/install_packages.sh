@@ -11,7 +11,8 @@ programs=(
   libssl-dev libcli11-dev libspdlog-dev libyaml-cpp-dev nlohmann-json3-dev
   dataset-fashion-mnist
 )
-tests=(libgtest-dev libgmock-dev python3-torch python3-torchvision python3-pil python3-onnx)
+tests=(libgtest-dev libgmock-dev python3-torch python3-torchvision python3-pil python3-onnx
+  slurm-wlm munge)
 
 is_installed() {
   [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]

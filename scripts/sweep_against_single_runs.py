@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 """Compares every row of a sweep with a run of ptq_imagenet_val of its own: images right, and the file of
 scales byte for byte (the sweep was run with --save-quantizers). Prints what differs and the sum of the
-single runs' times.
+single runs' times, on the clock and of processors.
 
   sweep_against_single_runs.py DIR PROGRAM [flags of ptq_imagenet_val that the table does not say]
 """
 import csv
 import json
 import pathlib
+import resource
 import subprocess
 import sys
 import tempfile
@@ -48,7 +49,10 @@ def main():
                 different += 1
                 print(f"{row['configuration']}: {correct} right, in the sweep {row['correct']}; "
                       f"scales {'equal' if same_scales else 'differ'}")
-    print(f"{len(rows)} configurations, {different} differ; single runs took {total:.1f} s")
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    processor = children.ru_utime + children.ru_stime
+    print(f"{len(rows)} configurations, {different} differ; single runs took {total:.1f} s, "
+          f"{processor:.1f} s of processor time")
     return different > 0
 
 

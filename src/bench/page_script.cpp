@@ -10,7 +10,7 @@ const best = new Set(data.best);
 const rows = data.rows.map((cells, i) => ({ cells, i, best: best.has(i) }));
 const get = (row, name) => row.cells[at[name]];
 const words = name => name.replace(/_/g, ' ').replace('configuration hash', 'options hash')
-  .replace('top1', 'top-1').replace('top5', 'top-5')
+  .replace('top1', 'top\u20111').replace('top5', 'top\u20115')
   .replace('configuration', 'no.').replace('interval ', '');
 const byId = id => document.getElementById(id);
 const state = { sort: 'configuration', down: false, filter: '', all: false, best: false,
@@ -80,7 +80,7 @@ function cellOf(row, name, low, high) {
     const share = high > low ? (Number(text) - low) / (high - low) * 100 : 100;
     cell.classList.add('bar');
     cell.style.backgroundImage =
-      `linear-gradient(to left, var(--bar) ${share.toFixed(1)}%, transparent 0)`;
+      `linear-gradient(to right, var(--bar) ${share.toFixed(1)}%, transparent 0)`;
     if (row.best) cell.replaceChildren(make('span', `\u2605 ${text}`, 'best'));
   }
   if (name === 'error' || name === 'warnings') cell.classList.add('message');

@@ -119,6 +119,32 @@ TEST_F(Benchmark, MergesShardsIntoTheSameTable) {
   EXPECT_EQ(results("parts").rows, results("whole").rows);
 }
 
+bool is_installed(const std::string& program) {
+  return support::run_program("/bin/sh", {"-c", "command -v " + program}).exit_code == 0;
+}
+
+std::string script(const char* name) { return std::string(PTQ_BENCH_SCRIPTS) + "/" + name; }
+
+TEST_F(Benchmark, MergesTheShardsOfASlurmJobArrayIntoTheSameTable) {
+  if (!is_installed("slurmctld") || !is_installed("munged")) {
+    GTEST_SKIP() << "slurm-wlm or munge is not installed";
+  }
+  if (geteuid() != 0 && !is_installed("sinfo")) GTEST_SKIP() << "starting Slurm takes root";
+  const support::ProgramResult result = support::run_program(
+      "/bin/bash", {script("slurm.sh"), PTQ_BENCHMARK, path("sweep.yaml"), "--threads", "1"});
+  ASSERT_EQ(result.exit_code, 0) << result.out << result.err;
+  EXPECT_THAT(result.out, HasSubstr("13 lines, the same in one piece and from two shards"));
+}
+
+TEST_F(Benchmark, WritesAPageThatSortsAndAsksNoServer) {
+  if (!is_installed("chromium")) GTEST_SKIP() << "chromium is not installed";
+  expect_success(sweep("out"));
+  const support::ProgramResult result =
+      support::run_program("/bin/bash", {script("page_check.sh"), path("out/results.html")});
+  EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
+  EXPECT_THAT(result.out, HasSubstr("rows=12 rising=true falling=true dots=12 requests=0"));
+}
+
 TEST_F(Benchmark, GoesOnBehindAFailure) {
   support::ProgramResult result = benchmark(sweep("out", {"--calibration-samples", "9999"}));
   EXPECT_EQ(result.exit_code, 0) << result.err;
