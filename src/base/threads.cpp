@@ -16,7 +16,10 @@ int available_cores() {
 }
 
 void set_intra_op_threads(int threads) {
-  at::set_num_threads(threads);
+  // at::set_num_threads would also make a new pool for XNNPACK each time, whose threads spin for a
+  // while on the cores of others. Without it, LibTorch goes by OpenMP's number, once it has set its
+  // own default on this thread.
+  at::get_num_threads();
   omp_set_num_threads(threads);
 }
 
