@@ -1,5 +1,6 @@
 #include "attribution_words.h"
 
+#include <nlohmann/json.hpp>
 #include <algorithm>
 #include <array>
 #include <cmath>

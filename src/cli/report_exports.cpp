@@ -1,5 +1,7 @@
 #include "report_exports.h"
 
+#include <nlohmann/json.hpp>
+
 #include "words.h"
 
 namespace ptq::cli {

@@ -1,5 +1,7 @@
 #include "report_techniques.h"
 
+#include <nlohmann/json.hpp>
+
 namespace ptq::cli {
 namespace {
 

@@ -5,6 +5,20 @@
 
 namespace ptq::ir {
 
+Node::Node() = default;
+Node::Node(std::string node_name, std::string module_name, Op operation, std::vector<ValueId> read,
+           std::vector<ValueId> made)
+    : name(std::move(node_name)),
+      module(std::move(module_name)),
+      op(std::move(operation)),
+      inputs(std::move(read)),
+      outputs(std::move(made)) {}
+Node::Node(const Node&) = default;
+Node::Node(Node&&) noexcept = default;
+Node& Node::operator=(const Node&) = default;
+Node& Node::operator=(Node&&) noexcept = default;
+Node::~Node() = default;
+
 ValueId Graph::add_value(std::string name, Dims shape) {
   values.push_back({std::move(name), std::move(shape)});
   return static_cast<ValueId>(values.size() - 1);

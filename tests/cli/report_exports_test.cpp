@@ -1,6 +1,7 @@
 #include "cli/report_exports.h"
 
 #include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
 
 namespace ptq::cli {
 namespace {

@@ -28,6 +28,17 @@ struct Node {
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
 
+  // In one source file, so that not every file that holds a graph compiles them: they are long, as
+  // there are many operations.
+  Node();
+  Node(std::string node_name, std::string module_name, Op operation, std::vector<ValueId> read,
+       std::vector<ValueId> made);
+  Node(const Node&);
+  Node(Node&&) noexcept;
+  Node& operator=(const Node&);
+  Node& operator=(Node&&) noexcept;
+  ~Node();
+
   template <class T>
   bool is() const {
     return std::holds_alternative<T>(op);
