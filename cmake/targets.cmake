@@ -13,9 +13,9 @@ add_library(ptq::warnings ALIAS ptq_warnings)
 # LibTorch's tensor header takes seconds to parse; every target reuses this one.
 add_library(ptq_precompiled OBJECT ${PROJECT_SOURCE_DIR}/cmake/precompiled.cpp)
 target_link_libraries(ptq_precompiled PRIVATE ptq::warnings ptq::torch OpenMP::OpenMP_CXX)
-target_precompile_headers(
-  ptq_precompiled PRIVATE <ATen/core/Tensor.h> <algorithm> <cstdint> <functional> <map> <memory>
-  <optional> <string> <unordered_map> <variant> <vector>)
+set(PTQ_PRECOMPILED_HEADERS <ATen/core/Tensor.h> <algorithm> <cstdint> <functional> <map> <memory> <optional>
+                            <string> <unordered_map> <variant> <vector>)
+target_precompile_headers(ptq_precompiled PRIVATE ${PTQ_PRECOMPILED_HEADERS})
 
 function(ptq_library)
   cmake_parse_arguments(ARG "" "NAME" "FILES;DEPENDS" ${ARGN})
@@ -37,7 +37,7 @@ function(ptq_test)
                                                       ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(${ARG_NAME}_test PRIVATE ${ARG_DEPENDS} ptq::warnings ptq::torch
                                                  OpenMP::OpenMP_CXX GTest::gtest GTest::gtest_main)
-  target_precompile_headers(${ARG_NAME}_test REUSE_FROM ptq_precompiled)
+  target_precompile_headers(${ARG_NAME}_test REUSE_FROM ptq_tests_precompiled)
   if(ARG_BY_CASE)
     gtest_discover_tests(${ARG_NAME}_test DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES TEST_PREFIX
                          "${ARG_NAME}." PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT 900)
