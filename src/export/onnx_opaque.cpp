@@ -131,6 +131,10 @@ void translate_expand_as(OnnxSite& site, const ir::Opaque&) {
   site.finish("Expand", {site.input(), site.step("Shape", "shape", {site.input(1)})});
 }
 
+/// aten::tanh(self)
+bool is_anything(const ir::Opaque&, const ir::Dims&) { return true; }
+void translate_tanh(OnnxSite& site, const ir::Opaque&) { site.finish("Tanh", {site.input()}); }
+
 constexpr Form kForms[] = {
     {"aten::roll", is_roll, translate_roll},
     {"aten::constant_pad_nd", is_constant_pad, translate_constant_pad},
@@ -139,6 +143,7 @@ constexpr Form kForms[] = {
     {"aten::linalg_vector_norm", is_euclidean_norm, translate_norm},
     {"aten::clamp_min", is_clamp_min, translate_clamp_min},
     {"aten::expand_as", is_expand_as, translate_expand_as},
+    {"aten::tanh", is_anything, translate_tanh},
 };
 
 const Form* find(const ir::Opaque& op, const ir::Dims& shape) {

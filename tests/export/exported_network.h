@@ -55,7 +55,8 @@ inline ir::ValueId normalized_windows(ptq::testing::GraphBuilder& b) {
   const ir::Opaque bound{"aten::clamp_min", "", {ir::InputRef{0}, 1e-12}, 0};
   const auto length = b.add(bound, {b.add(norm, {rolled})});
   const ir::Opaque expand{"aten::expand_as", "", {ir::InputRef{0}, ir::InputRef{1}}, 0};
-  return b.add(ir::Div{}, {rolled, b.add(expand, {length, rolled})});
+  const auto normal = b.add(ir::Div{}, {rolled, b.add(expand, {length, rolled})});
+  return b.add(ir::Opaque{"aten::tanh", "", {ir::InputRef{0}}, 0}, {normal});
 }
 
 /// The networks of the plan's tests, and one of operators that nobody lowers.
