@@ -18,6 +18,8 @@ double inner(const at::Tensor& a, const at::Tensor& b) {
 
 /// Sum over groups of tr(a m bᵀ); `a` and `b` [groups, out, K], `m` [groups, K, K].
 double trace(const at::Tensor& a, const at::Tensor& m, const at::Tensor& b) {
+  // Where a group has one output, a product for each would take longer than all of them together.
+  if (a.size(1) == 1) return inner(a.transpose(1, 2).mul(b), m);
   double sum = 0;
   for (int64_t group = 0; group < a.size(0); ++group) {
     sum += inner(runtime::product(a.select(0, group), m.select(0, group)), b.select(0, group));
@@ -27,7 +29,7 @@ double trace(const at::Tensor& a, const at::Tensor& m, const at::Tensor& b) {
 
 class LayerRounding {
  public:
-  LayerRounding(const LayerProblem& problem, InputMoments& moments)
+  LayerRounding(const LayerProblem& problem, const InputMoments& moments)
       : problem_(problem),
         options_(problem.options),
         layer_(*ir::weighted(problem.layer.op)),
@@ -155,7 +157,7 @@ class LayerRounding {
 
 }  // namespace
 
-RoundedLayer round_layer(const LayerProblem& problem, InputMoments& moments) {
+RoundedLayer round_layer(const LayerProblem& problem, const InputMoments& moments) {
   return LayerRounding(problem, moments).run();
 }
 

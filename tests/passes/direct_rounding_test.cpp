@@ -161,7 +161,9 @@ TEST_P(DirectRounding, OfALinearLayerGivesTheSameIntegers) {
 TEST_P(DirectRounding, OfAConvolutionGivesTheSameIntegers) {
   testing::GraphBuilder::ConvOptions options;
   options.stride = 2;
-  EXPECT_GE(agreement({8, 9, 9}, conv(64, options)), 0.999);
+  // With an odd extent, the first and the last tap would meet the same pixels: no order of columns
+  // by size would be certain.
+  EXPECT_GE(agreement({8, 10, 10}, conv(64, options)), 0.999);
 }
 
 TEST_P(DirectRounding, OfAGroupedConvolutionGivesTheSameIntegers) {

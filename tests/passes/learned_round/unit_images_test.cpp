@@ -12,9 +12,15 @@
 namespace ptq::passes {
 namespace {
 
+ValueOfImages value_of(const std::vector<at::Tensor>& batches, ImageAxis axis) {
+  std::vector<int64_t> images;
+  for (const at::Tensor& batch : batches) images.push_back(axis.images(batch));
+  return {images, [=](int64_t batch) { return batches[static_cast<size_t>(batch)]; }, axis};
+}
+
 TEST(ValueOfImages, GathersImagesAcrossBatches) {
   const at::Tensor all = at::arange(20.0, at::kFloat).view({5, 4});
-  const ValueOfImages value({all.narrow(0, 0, 2), all.narrow(0, 2, 3)}, {0, 1});
+  const ValueOfImages value = value_of({all.narrow(0, 0, 2), all.narrow(0, 2, 3)}, {0, 1});
   EXPECT_EQ(value.count(), 5);
   EXPECT_TRUE(at::equal(value.gather({4, 1}),
                         at::tensor({16, 17, 18, 19, 4, 5, 6, 7}).to(at::kFloat).view({2, 4})));
@@ -23,7 +29,7 @@ TEST(ValueOfImages, GathersImagesAcrossBatches) {
 TEST(ValueOfImages, GathersImagesThatLieInAnotherDimension) {
   // Two entries an image, in the second dimension.
   const at::Tensor all = at::arange(24.0, at::kFloat).view({2, 6, 2});
-  const ValueOfImages value({all.narrow(1, 0, 4), all.narrow(1, 4, 2)}, {1, 2});
+  const ValueOfImages value = value_of({all.narrow(1, 0, 4), all.narrow(1, 4, 2)}, {1, 2});
   EXPECT_EQ(value.count(), 3);
   EXPECT_TRUE(at::equal(value.gather({2}), all.narrow(1, 4, 2)));
 }
