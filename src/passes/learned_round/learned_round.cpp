@@ -73,10 +73,10 @@ class Learning {
   }
 
   ValueOfImages images(const runtime::SweepStop& stop, ir::ValueId value,
-                       const std::function<at::Tensor(int64_t batch)>& of_batch) const {
-    std::vector<at::Tensor> batches;
-    for (int64_t batch = 0; batch < stop.batches(); ++batch) batches.push_back(of_batch(batch));
-    return {std::move(batches), axis_of(value)};
+                       ValueOfImages::Load load) const {
+    std::vector<int64_t> counts;
+    for (int64_t batch = 0; batch < stop.batches(); ++batch) counts.push_back(stop.images(batch));
+    return {counts, std::move(load), axis_of(value)};
   }
 
   RoundedUnit from_images(const runtime::SweepStop& stop) {

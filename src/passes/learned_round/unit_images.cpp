@@ -17,10 +17,10 @@ ImageAxis image_axis(const ir::Dims& shape) {
   throw InternalError("a value that depends on the images does not grow with their number");
 }
 
-ValueOfImages::ValueOfImages(std::vector<at::Tensor> batches, ImageAxis axis)
-    : batches_(std::move(batches)), axis_(axis) {
-  for (size_t batch = 0; batch < batches_.size(); ++batch) {
-    for (int64_t i = 0; i < axis_.images(batches_[batch]); ++i) places_.push_back({batch, i});
+ValueOfImages::ValueOfImages(const std::vector<int64_t>& images, Load load, ImageAxis axis)
+    : load_(std::move(load)), axis_(axis) {
+  for (size_t batch = 0; batch < images.size(); ++batch) {
+    for (int64_t i = 0; i < images[batch]; ++i) places_.push_back({static_cast<int64_t>(batch), i});
   }
 }
 
@@ -29,7 +29,7 @@ at::Tensor ValueOfImages::gather(const std::vector<int64_t>& images) const {
   for (const int64_t image : images) {
     const Place place = places_.at(static_cast<size_t>(image));
     parts.push_back(
-        batches_[place.batch].narrow(axis_.axis, place.image * axis_.per_image, axis_.per_image));
+        load_(place.batch).narrow(axis_.axis, place.image * axis_.per_image, axis_.per_image));
   }
   return at::cat(parts, axis_.axis).contiguous();
 }

@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <random>
 #include <vector>
 
@@ -22,10 +23,13 @@ struct ImageAxis {
 /// The first dimension that grows with the batch. Throws InternalError if none does.
 ImageAxis image_axis(const ir::Dims& shape);
 
-/// One value for all calibration images, in batches.
+/// One value for all calibration images, in batches that are loaded when they are needed.
 class ValueOfImages {
  public:
-  ValueOfImages(std::vector<at::Tensor> batches, ImageAxis axis);
+  using Load = std::function<at::Tensor(int64_t batch)>;
+
+  /// `images`: how many each batch has.
+  ValueOfImages(const std::vector<int64_t>& images, Load load, ImageAxis axis);
 
   int64_t count() const { return static_cast<int64_t>(places_.size()); }
   /// For these images, in their order; contiguous.
@@ -33,10 +37,9 @@ class ValueOfImages {
 
  private:
   struct Place {
-    size_t batch;
-    int64_t image;
+    int64_t batch, image;
   };
-  std::vector<at::Tensor> batches_;
+  Load load_;
   ImageAxis axis_;
   std::vector<Place> places_;
 };
