@@ -218,6 +218,7 @@ void set_rounding(const Settings& settings, Config& config) {
     if (technique == passes::RoundingTechnique::kGpfq) {
       options.input_fraction = settings.number("gpfq-p");
     }
+    options.qronos_damping = settings.number("qronos-damping");
     options.accumulator = accumulator(settings);
     options.threads = config.threads;
     options.memory_bytes = config.activation_memory_bytes;

@@ -27,6 +27,11 @@ Rows gpxq_options() {
       on_off("gpfq", "off", "GPFQ"),
       on_off("qronos", "off", "Qronos"),
       number("gpfq-p", "1.0", "share of a layer's inputs that GPFQ looks at").above(0, 1),
+      number("qronos-damping", "1e-6",
+             "part of the largest eigenvalue of a layer's inputs that keeps Qronos from learning "
+             "the calibration images by heart")
+          .above(0, 1)
+          .ours(),
       on_off("gpxq-act-order", "off", "GPTQ, GPFQ, Qronos: large inputs first"),
       on_off("gptq-use-quant-activations", "off", "GPTQ on quantized activations"),
       on_off("disable-create-weight-orig", "off",

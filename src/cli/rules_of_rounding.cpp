@@ -19,6 +19,7 @@ std::vector<Rule> sweep_rules() {
       {{another("activation-memory"), no_gptq, no_gpfq, no_qronos, is("learned-round", {"None"})},
        kNoEffect});
   rules.push_back({{another("gpfq-p"), no_gpfq}, kNoEffect});
+  rules.push_back({{another("qronos-damping"), no_qronos}, kNoEffect});
   rules.push_back({{another("gptq-use-quant-activations"), no_gptq}, kNoEffect});
   rules.push_back({{another("gptq-use-quant-activations"), kWeightsOnly}, kNoEffect});
   rules.push_back({{another("disable-create-weight-orig"), no_gptq}, kNoEffect});

@@ -27,6 +27,8 @@ struct ColumnProblem {
   AccumulatorBound* bound = nullptr;
   /// Columns with large inputs first, instead of in their order.
   bool act_order = false;
+  /// Qronos: part of the Hessian's largest eigenvalue that is added to its diagonal.
+  double damping = 1e-6;
 };
 
 /// GPTQ (arXiv 2210.17323; reference-behaviour 6.7), damping 0.01 of the mean of the Hessian's
@@ -38,8 +40,7 @@ bool round_by_gptq(ColumnProblem& problem);
 /// zero become zero.
 void round_by_gpfq(ColumnProblem& problem);
 
-/// Qronos (arXiv 2505.11695; reference-behaviour 6.9), damping 1e-6 of the Hessian's largest
-/// eigenvalue. The result as for GPTQ.
+/// Qronos (arXiv 2505.11695; reference-behaviour 6.9). The result as for GPTQ.
 bool round_by_qronos(ColumnProblem& problem);
 
 // What they are made of.

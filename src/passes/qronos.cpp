@@ -13,7 +13,6 @@
 namespace ptq::passes {
 namespace {
 
-constexpr double kDamping = 1e-6;
 constexpr int kPowerIterations = 30;
 
 Matrix matrix_of(const at::Tensor& tensor) {
@@ -62,7 +61,7 @@ bool round_by_qronos(ColumnProblem& problem) {
   const at::Tensor original = rows_in_order(problem.original, order).to(at::kDouble);
   at::Tensor weight = rows_in_order(problem.weight, order);
   const int64_t rest = weight.size(0) - 1, outputs = weight.size(1);
-  const double damping = kDamping * largest_eigenvalue(hessian);
+  const double damping = problem.damping * largest_eigenvalue(hessian);
   // No input at all: order_columns has set the weights to zero.
   if (damping == 0) return true;
 

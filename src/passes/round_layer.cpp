@@ -116,6 +116,7 @@ class LayerRounding {
     columns.quantizer = &quantizer_;
     columns.group = group;
     columns.act_order = options_.act_order;
+    columns.damping = options_.qronos_damping;
     std::optional<AccumulatorBound> bound = bound_of(group);
     columns.bound = bound ? &*bound : nullptr;
     if (!is_mismatched()) return round_by_gptq(columns);
