@@ -53,10 +53,6 @@ TEST_P(RoundingParity, IsReached) {
                              images + "calibration", "--validation-dir", images + "validation",
                              "--skip-float", "--report", folder.path() + "/report.json",
                              "--dump-logits", folder.path() + "/logits.npy"});
-  // The order of the evaluation's sums alone moves Qronos on SqueezeNet between 165 and 173 right
-  // answers, GPTQ on MobileNetV2 between 214 and 218. Node by node it is the reference's; the ViT
-  // takes too long that way with a plain BLAS.
-  if (model() != "vit_tiny_16") words.push_back("--no-compile");
   const support::ProgramResult result = support::run_program(PTQ_PROGRAM, words);
   ASSERT_EQ(result.exit_code, 0) << result.err;
 
