@@ -20,8 +20,6 @@ namespace {
 
 /// Floats that an unfolded piece of input takes.
 constexpr int64_t kMostUnfolded = int64_t{4} << 20;
-/// Rows whose products are summed in float32; all rows are in float64.
-constexpr int64_t kMostRows = 8192;
 /// Rows of a symmetric product that are computed at once, from the diagonal to the right.
 constexpr int64_t kBlock = 96;
 /// Up to this depth, oneDNN takes longer to pack matrices than we to multiply them.
@@ -30,13 +28,12 @@ constexpr int64_t kSmall = 32;
 constexpr int64_t kPieces = 16;
 
 /// xᵀ x, the blocks on and above the diagonal.
-void add_symmetric(const at::Tensor& sum, const at::Tensor& x, double factor) {
+void add_symmetric(const at::Tensor& sum, const at::Tensor& x, float factor) {
   const int64_t depth = x.size(1);
   for (int64_t begin = 0; begin < depth; begin += kBlock) {
     const int64_t columns = std::min(kBlock, depth - begin), rest = depth - begin;
-    sum.narrow(0, begin, columns)
-        .narrow(1, begin, rest)
-        .add_(runtime::product(x.narrow(1, begin, columns).t(), x.narrow(1, begin, rest)), factor);
+    at::Tensor part = sum.narrow(0, begin, columns).narrow(1, begin, rest);
+    runtime::add_product(part, x.narrow(1, begin, columns).t(), x.narrow(1, begin, rest), factor);
   }
 }
 
@@ -78,13 +75,13 @@ InputMoments::InputMoments(const ir::Op& op, Options options)
   const at::Tensor rows = weight_rows(op, weight);
   depth_ = rows.size(2);
   taps_ = weight.numel() / (weight.size(0) * weight.size(1));
-  hessian_ = at::zeros({groups_, depth_, depth_}, at::kDouble);
+  hessian_ = at::zeros({groups_, depth_, depth_});
   if (options_.means) {
-    input_sums_ = at::zeros({groups_, depth_}, at::kDouble);
-    float_sums_ = at::zeros({groups_, depth_}, at::kDouble);
+    input_sums_ = at::zeros({groups_, depth_});
+    float_sums_ = at::zeros({groups_, depth_});
   }
   if (!options_.cross) return;
-  cross_ = at::zeros({groups_, depth_, depth_}, at::kDouble);
+  cross_ = at::zeros({groups_, depth_, depth_});
   if (options_.float_rows.sizes() != rows.sizes()) {
     throw InternalError("cross moments need the float weight by rows");
   }
@@ -124,7 +121,8 @@ void InputMoments::add_all(const Pair& inputs, double factor) {
 bool InputMoments::has_small_groups() const { return depth_ <= kSmall && groups_ > 1; }
 
 void InputMoments::add_rows(const Unfold& unfold, const Pair& inputs, double factor) {
-  const int64_t at_once = std::clamp<int64_t>(kMostUnfolded / depth_, 1, kMostRows);
+  const int64_t at_once =
+      unfold.is_input() ? unfold.rows() : std::max<int64_t>(1, kMostUnfolded / depth_);
   for (int64_t begin = 0; begin < unfold.rows(); begin += at_once) {
     const int64_t end = std::min(begin + at_once, unfold.rows());
     const at::Tensor picked = options_.fraction < 1 ? drawn(end - begin) : at::Tensor();
@@ -156,13 +154,15 @@ at::Tensor InputMoments::drawn(int64_t count) {
 }
 
 void InputMoments::add_group(int64_t group, const Pair& rows, double factor) {
-  add_symmetric(hessian_.select(0, group), rows.input, factor);
+  const auto scale = static_cast<float>(factor);
+  add_symmetric(hessian_.select(0, group), rows.input, scale);
   if (options_.means) {
-    input_sums_.select(0, group).add_(rows.input.sum(0), factor);
-    if (options_.cross) float_sums_.select(0, group).add_(rows.float_input.sum(0), factor);
+    input_sums_.select(0, group).add_(rows.input.sum(0), scale);
+    if (options_.cross) float_sums_.select(0, group).add_(rows.float_input.sum(0), scale);
   }
   if (!options_.cross) return;
-  cross_.select(0, group).add_(runtime::product(rows.input.t(), rows.float_input), factor);
+  at::Tensor cross = cross_.select(0, group);
+  runtime::add_product(cross, rows.input.t(), rows.float_input, scale);
   energy_ +=
       factor * sum_of_squares(runtime::product(rows.float_input, float_rows_.select(0, group).t()));
 }
@@ -191,10 +191,11 @@ void InputMoments::add_lane_moments(const LaneMoments& sums, int64_t first_group
   const auto add = [&](const std::vector<double>& from, const at::Tensor& to) {
     if (from.empty()) return;
     const int64_t count = to.numel() / groups_;
-    double* const values = to.data_ptr<double>() + first_group * count;
+    float* const values = to.data_ptr<float>() + first_group * count;
     for (int64_t i = 0; i < count; ++i) {
       for (int64_t lane = 0; lane < used; ++lane) {
-        values[lane * count + i] += factor * from[static_cast<size_t>(i * kLanes + lane)];
+        values[lane * count + i] +=
+            static_cast<float>(factor * from[static_cast<size_t>(i * kLanes + lane)]);
       }
     }
   };
@@ -205,14 +206,13 @@ void InputMoments::add_lane_moments(const LaneMoments& sums, int64_t first_group
   energy_ += factor * sums.energy;
 }
 
-/// [groups, K] or [groups, K, K], in float32.
+/// [groups, K] or [groups, K, K].
 at::Tensor InputMoments::in_weight_order(const at::Tensor& sums) const {
   const int64_t channels = depth_ / taps_;
-  const at::Tensor single = sums.to(at::kFloat);
   if (sums.dim() == 2) {
-    return single.view({groups_, taps_, channels}).transpose(1, 2).reshape({groups_, depth_});
+    return sums.view({groups_, taps_, channels}).transpose(1, 2).reshape({groups_, depth_});
   }
-  return single.view({groups_, taps_, channels, taps_, channels})
+  return sums.view({groups_, taps_, channels, taps_, channels})
       .permute({0, 2, 1, 4, 3})
       .reshape({groups_, depth_, depth_});
 }

@@ -16,8 +16,8 @@ namespace ptq::passes {
 ///
 /// where f is the same row of a second input, that of the float network. What the quantized
 /// layer does wrong follows from them: the sum of |W f - Q x|² is the energy of W f, minus
-/// 2 tr(Q cross Wᵀ), plus tr(Q hessian Qᵀ). Sums are float32 products of some thousand rows,
-/// added in float64: Qronos' damping is a millionth. An unfolded input is never there as a whole.
+/// 2 tr(Q cross Wᵀ), plus tr(Q hessian Qᵀ). Sums are float32 products of blocks; an unfolded input
+/// is never there as a whole.
 class InputMoments {
  public:
   struct Options {
