@@ -8,13 +8,13 @@
 
 namespace ptq::passes {
 
-/// Second moments of what a layer multiplies with its weight, group by group: with x the rows of
+/// Second moments of what a layer multiplies with its weight, group by group: with x the columns of
 /// the unfolded input (K = in / groups * taps values, in the order of passes/weight_rows.h; rows of
-/// a Linear's input), as columns,
+/// a Linear's input),
 ///
 ///   hessian = sum of factor x xᵀ       cross = sum of factor x fᵀ
 ///
-/// where f is the same row of a second input, that of the float network. What the quantized
+/// where f is the same column of a second input, that of the float network. What the quantized
 /// layer does wrong follows from them: the sum of |W f - Q x|² is the energy of W f, minus
 /// 2 tr(Q cross Wᵀ), plus tr(Q hessian Qᵀ). Sums are float32 products of blocks; an unfolded input
 /// is never there as a whole.
@@ -23,7 +23,7 @@ class InputMoments {
   struct Options {
     /// Whether `cross` and `energy` are summed.
     bool cross = false;
-    /// Part of the rows that enters the sums, drawn at random and evenly, the same for the same
+    /// Part of the columns that enters the sums, drawn at random and evenly, the same for the same
     /// inputs.
     double fraction = 1;
     /// The float weight W, by rows (weight_rows); needed with `cross`.
@@ -35,47 +35,46 @@ class InputMoments {
   /// `op` outlives this.
   InputMoments(const ir::Op& op, Options options);
 
-  /// How many rows an input unfolds to.
+  /// How many columns an input unfolds to.
   int64_t columns_of(const at::Tensor& input) const;
 
-  /// `input` and `float_input` float32, of the same sizes; fastest where channels are innermost in
-  /// memory.
+  /// `input` and `float_input` contiguous float32, of the same sizes.
   void add(const at::Tensor& input, double factor = 1);
   void add(const at::Tensor& input, const at::Tensor& float_input, double factor = 1);
 
   /// [groups, K, K].
-  at::Tensor hessian() const;
-  at::Tensor cross() const;
+  const at::Tensor& hessian();
+  const at::Tensor& cross() const { return cross_; }
   /// [groups, K]: sums of factor x and of factor f.
-  at::Tensor input_sums() const { return in_weight_order(input_sums_); }
-  at::Tensor float_sums() const { return in_weight_order(float_sums_); }
-  /// How many rows were added, those left out by `fraction` too.
+  const at::Tensor& input_sums() const { return input_sums_; }
+  const at::Tensor& float_sums() const { return float_sums_; }
+  /// How many columns were added, those left out by `fraction` too.
   int64_t columns() const { return columns_; }
   /// Sum of factor |W f|².
   double energy() const { return energy_; }
 
  private:
-  /// Of the input, and of the float input or undefined.
-  struct Pair {
+  /// Matrices of [groups * K, columns]: of the input, and of the float input or undefined.
+  struct Columns {
     at::Tensor input, float_input;
   };
 
-  void add_all(const Pair& inputs, double factor);
-  void add_rows(const class Unfold& unfold, const Pair& inputs, double factor);
-  void add_group(int64_t group, const Pair& rows, double factor);
-  void add_lanes(const Unfold& unfold, const Pair& inputs, double factor);
-  void add_lane_moments(const struct LaneMoments& sums, int64_t first_group, double factor);
+  void add_all(const at::Tensor& input, const at::Tensor& float_input, double factor);
+  void add_columns(const Columns& columns, double factor);
+  Columns sample(const Columns& columns);
+  void add_small_groups(const class Unfold& unfold, const at::Tensor& input,
+                        const at::Tensor& float_input, double factor);
+  double add_group(int64_t group, const Columns& columns, double factor);
   bool has_small_groups() const;
-  at::Tensor drawn(int64_t count);
-  at::Tensor in_weight_order(const at::Tensor& sums) const;
+  double energy_of(int64_t group, const at::Tensor& float_input) const;
 
   const ir::Op& op_;
   Options options_;
-  int64_t groups_, depth_, taps_;
-  /// These have tap before channel in each row, as Unfold does. Of `hessian_` the upper triangle,
-  /// in blocks, is right.
-  at::Tensor hessian_, cross_, input_sums_, float_sums_;
-  at::Tensor float_rows_;
+  int64_t groups_, depth_;
+  /// Its upper triangle, in blocks, is right.
+  at::Tensor hessian_;
+  at::Tensor cross_;
+  at::Tensor input_sums_, float_sums_;
   double energy_ = 0;
   int64_t columns_ = 0;
   std::mt19937_64 random_;

@@ -18,8 +18,6 @@ double inner(const at::Tensor& a, const at::Tensor& b) {
 
 /// Sum over groups of tr(a m bᵀ); `a` and `b` [groups, out, K], `m` [groups, K, K].
 double trace(const at::Tensor& a, const at::Tensor& m, const at::Tensor& b) {
-  // Where a group has one output, a product for each would take longer than all of them together.
-  if (a.size(1) == 1) return inner(a.transpose(1, 2).mul(b), m);
   double sum = 0;
   for (int64_t group = 0; group < a.size(0); ++group) {
     sum += inner(runtime::product(a.select(0, group), m.select(0, group)), b.select(0, group));
@@ -29,7 +27,7 @@ double trace(const at::Tensor& a, const at::Tensor& m, const at::Tensor& b) {
 
 class LayerRounding {
  public:
-  LayerRounding(const LayerProblem& problem, const InputMoments& moments)
+  LayerRounding(const LayerProblem& problem, InputMoments& moments)
       : problem_(problem),
         options_(problem.options),
         layer_(*ir::weighted(problem.layer.op)),
@@ -158,7 +156,7 @@ class LayerRounding {
 
 }  // namespace
 
-RoundedLayer round_layer(const LayerProblem& problem, const InputMoments& moments) {
+RoundedLayer round_layer(const LayerProblem& problem, InputMoments& moments) {
   return LayerRounding(problem, moments).run();
 }
 

@@ -17,6 +17,6 @@ struct LayerProblem {
 };
 
 /// Changes the layer's weight.
-RoundedLayer round_layer(const LayerProblem& problem, const InputMoments& moments);
+RoundedLayer round_layer(const LayerProblem& problem, InputMoments& moments);
 
 }  // namespace ptq::passes

@@ -98,13 +98,13 @@ class Stop final : public SweepStop {
   int64_t source(int64_t batch) const override { return sources_.at(static_cast<size_t>(batch)); }
   int64_t images(int64_t batch) const override { return streams_.front()->images(batch); }
   at::Tensor input(int stream, int64_t batch) const override {
-    return at(stream).value(unit_.input, batch);
+    return at(stream).value(unit_.input, batch).contiguous();
   }
   at::Tensor output(int stream, int64_t batch) const override {
     if (!at(stream).is_original()) {
       throw InternalError("a unit has no output yet in a stream whose weights change");
     }
-    return at(stream).value(unit_.output, batch);
+    return at(stream).value(unit_.output, batch).contiguous();
   }
 
  private:

@@ -12,19 +12,19 @@
 namespace ptq::passes {
 namespace {
 
-/// What the layer, of one group, multiplies with its weight, [rows, K], of one batch.
-at::Tensor rows_of(const ir::Op& op, const at::Tensor& input) {
+/// What the layer multiplies with its weight, [columns, K], of one batch.
+at::Tensor columns_of(const ir::Op& op, const at::Tensor& input, int64_t depth) {
+  if (std::holds_alternative<ir::Linear>(op)) return input.reshape({-1, depth});
   const Unfold unfold(op, input.sizes());
-  const int64_t rows = unfold.rows(), taps = unfold.taps();
-  at::Tensor all = at::empty({rows, taps, unfold.depth() / taps});
-  unfold.fill(unfold.channels_innermost(input), 0, 0, rows, all.data_ptr<float>());
-  return all.transpose(1, 2).reshape({rows, -1});
+  at::Tensor columns = at::empty({unfold.rows(), unfold.columns()});
+  unfold.fill(input, 0, unfold.lines(), columns);
+  return columns.t();
 }
 
-at::Tensor all_rows(const runtime::SweepStop& stop, int stream) {
+at::Tensor all_columns(const runtime::SweepStop& stop, int stream, int64_t depth) {
   std::vector<at::Tensor> parts;
   for (int64_t batch = 0; batch < stop.batches(); ++batch) {
-    parts.push_back(rows_of(stop.unit().nodes.front()->op, stop.input(stream, batch)));
+    parts.push_back(columns_of(stop.unit().nodes.front()->op, stop.input(stream, batch), depth));
   }
   return at::cat(parts).contiguous();
 }
@@ -41,14 +41,14 @@ std::unique_ptr<LayerObjective> layer_objective(const runtime::SweepStop& stop, 
   for (int64_t batch = 0; batch < stop.batches(); ++batch) images += stop.images(batch);
   const int64_t columns = of_first / stop.images(0) * images;
   if (rows.size(0) == 1 && 2 * columns < depth) {
-    return std::make_unique<ColumnsObjective>(rows, all_rows(stop, kQuantizedStream),
-                                              all_rows(stop, kOriginalStream), mean);
+    return std::make_unique<ColumnsObjective>(rows, all_columns(stop, kQuantizedStream, depth),
+                                              all_columns(stop, kOriginalStream, depth), mean);
   }
   const double share = 1 / static_cast<double>(columns);
   for (int64_t batch = 0; batch < stop.batches(); ++batch) {
     moments.add(stop.input(kQuantizedStream, batch), stop.input(kOriginalStream, batch), share);
   }
-  const LayerMoments all{moments.hessian(),
+  const LayerMoments all{moments.hessian().clone(),
                          moments.cross(),
                          moments.energy(),
                          {moments.input_sums(), moments.float_sums()}};
