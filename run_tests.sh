@@ -33,6 +33,8 @@ stage configure cmake --preset dev
 stage build cmake --build "$build" -j "$(build_jobs)"
 printf '\n'
 
+# Tests share the cores: a thread that waits gives its own away.
+export OMP_WAIT_POLICY=passive
 status=0
 ctest --test-dir "$build" --output-on-failure --no-tests=error -j "$(nproc)" "$@" || status=$?
 list_skipped "$build/Testing/Temporary/LastTest.log"

@@ -7,20 +7,11 @@
 #include <algorithm>
 #include <numeric>
 
+#include "passes/add_scaled.h"
 #include "ptq/runtime/gemm.h"
-#include "quant/vector_clones.h"
 
 namespace ptq::passes {
 namespace {
-
-/// Columns whose errors go to those behind them in one product.
-constexpr int64_t kBlock = 64;
-/// Rows of the weight that one core treats at least.
-constexpr int64_t kFewestRows = 16;
-
-PTQ_VECTOR_CLONES void add_scaled(float* to, const float* from, float factor, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) to[i] += factor * from[i];
-}
 
 at::Tensor index_of(const std::vector<int64_t>& order) { return at::tensor(order, at::kLong); }
 
@@ -34,12 +25,12 @@ class Sweep {
         factor_(factor),
         first_(first),
         weight_(std::move(weight)),
-        errors_(at::empty({kBlock, weight_.size(1)})) {}
+        errors_(at::empty({kColumnBlock, weight_.size(1)})) {}
 
   void run() {
     const int64_t count = weight_.size(0);
-    for (int64_t begin = 0; begin < count; begin += kBlock) {
-      const int64_t end = std::min(begin + kBlock, count);
+    for (int64_t begin = 0; begin < count; begin += kColumnBlock) {
+      const int64_t end = std::min(begin + kColumnBlock, count);
       for (int64_t i = begin; i < end; ++i) round(i, begin, end);
       if (end == count) break;
       at::Tensor behind = weight_.narrow(0, end, count - end);

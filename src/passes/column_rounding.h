@@ -45,6 +45,11 @@ bool round_by_qronos(ColumnProblem& problem);
 
 // What they are made of.
 
+/// Columns whose errors go to those behind them in one product.
+constexpr int64_t kColumnBlock = 64;
+/// Rows of the weight that one core treats at least.
+constexpr int64_t kFewestRows = 16;
+
 /// Sets the weights of columns whose input is always zero to zero, and gives the order in which
 /// columns are rounded.
 std::vector<int64_t> order_columns(ColumnProblem& problem);

@@ -66,8 +66,4 @@ void add_product(const Matrix& c, const Matrix& a, const Matrix& b, double facto
   });
 }
 
-PTQ_VECTOR_CLONES void add_scaled(double* to, const double* from, double factor, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) to[i] += factor * from[i];
-}
-
 }  // namespace ptq::passes

@@ -19,7 +19,4 @@ struct Matrix {
 /// c += factor a b, over the cores of LibTorch's parallel regions. `c` overlaps neither factor.
 void add_product(const Matrix& c, const Matrix& a, const Matrix& b, double factor);
 
-/// to += factor from.
-void add_scaled(double* to, const double* from, double factor, int64_t count);
-
 }  // namespace ptq::passes

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
+#include "passes/add_scaled.h"
 #include "passes/column_rounding.h"
 #include "ptq/runtime/gemm.h"
-#include "quant/vector_clones.h"
 
 // With columns in order, t from the first on, and w° the original weight:
 //
@@ -14,13 +14,6 @@
 // The sum over w° is one product, that over q one for each block of columns and the rest within it.
 namespace ptq::passes {
 namespace {
-
-constexpr int64_t kBlock = 64;
-constexpr int64_t kFewestRows = 16;
-
-PTQ_VECTOR_CLONES void add_scaled(float* to, const float* from, float factor, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) to[i] += factor * from[i];
-}
 
 struct Ordered {
   at::Tensor hessian, cross;
@@ -42,8 +35,8 @@ class Path {
 
   void run() {
     const int64_t count = weight_.size(0);
-    for (int64_t begin = 0; begin < count; begin += kBlock) {
-      const int64_t end = std::min(begin + kBlock, count);
+    for (int64_t begin = 0; begin < count; begin += kColumnBlock) {
+      const int64_t end = std::min(begin + kColumnBlock, count);
       if (begin > 0) {
         at::Tensor sums = sums_.narrow(0, begin, end - begin);
         runtime::add_product(sums,

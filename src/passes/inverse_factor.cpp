@@ -7,6 +7,7 @@
 #include <cmath>
 #include <vector>
 
+#include "passes/add_scaled.h"
 #include "passes/double_products.h"
 
 namespace ptq::passes {

@@ -1,15 +1,19 @@
 #include "passes/scaled_layer.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/ops/amax.h>
-#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/maximum.h>
 #include <ATen/ops/ones.h>
+#include <ATen/ops/zeros.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <map>
 
 #include "passes/channel_axis.h"
+#include "ptq/base/threads.h"
 #include "quant/vector_clones.h"
 
 namespace ptq::passes {
@@ -19,30 +23,50 @@ namespace {
 constexpr double kSmallest = 1e-9;
 constexpr int64_t kLanes = 16;
 
+/// Raises largest[c] to the largest |value| of its kernel of `size` values.
 PTQ_VECTOR_CLONES
-float largest_magnitude(const float* values, int64_t count) {
-  std::array<float, kLanes> lanes{};
-  int64_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) {
-    for (size_t lane = 0; lane < kLanes; ++lane) {
-      const float magnitude = std::abs(values[i + static_cast<int64_t>(lane)]);
-      lanes[lane] = magnitude > lanes[lane] ? magnitude : lanes[lane];
+void raise_to_magnitudes(const float* values, int64_t size, float* largest, int64_t channels) {
+  if (size == 1) {
+    for (int64_t c = 0; c < channels; ++c) {
+      const float magnitude = std::abs(values[c]);
+      largest[c] = magnitude > largest[c] ? magnitude : largest[c];
     }
+    return;
   }
-  float largest = 0;
-  for (const float lane : lanes) largest = std::max(largest, lane);
-  for (; i < count; ++i) largest = std::max(largest, std::abs(values[i]));
-  return largest;
+  for (int64_t c = 0; c < channels; ++c) {
+    const float* kernel = values + c * size;
+    std::array<float, kLanes> lanes{};
+    int64_t i = 0;
+    for (; i + kLanes <= size; i += kLanes) {
+      for (size_t lane = 0; lane < kLanes; ++lane) {
+        const float magnitude = std::abs(kernel[i + static_cast<int64_t>(lane)]);
+        lanes[lane] = magnitude > lanes[lane] ? magnitude : lanes[lane];
+      }
+    }
+    float most = largest[c];
+    if (i != 0) most = std::max(most, *std::max_element(lanes.begin(), lanes.end()));
+    for (; i < size; ++i) most = std::max(most, std::abs(kernel[i]));
+    largest[c] = most;
+  }
 }
 
-/// [outputs, inputs, kernel] -> [outputs, inputs].
-at::Tensor largest_of(const at::Tensor& weight) {
-  const at::Tensor largest = at::empty({weight.size(0), weight.size(1)});
-  const int64_t kernel = weight.size(2);
+PTQ_VECTOR_CLONES
+void scale_row(const float* values, float factor, const float* factors, float* scaled,
+               int64_t count) {
+  for (int64_t i = 0; i < count; ++i) scaled[i] = values[i] * factor * factors[i];
+}
+
+enum class Over { kKernels, kOutputs };
+
+/// [outputs, inputs, kernel] -> [outputs, inputs], or [1, inputs].
+at::Tensor largest_magnitudes(const at::Tensor& weight, Over over) {
+  const int64_t outputs = weight.size(0), inputs = weight.size(1), kernel = weight.size(2);
+  const at::Tensor largest = at::zeros({over == Over::kOutputs ? 1 : outputs, inputs});
   const float* values = weight.data_ptr<float>();
   float* out = largest.data_ptr<float>();
-  for (int64_t i = 0; i < largest.numel(); ++i) {
-    out[i] = largest_magnitude(values + i * kernel, kernel);
+  for (int64_t row = 0; row < outputs; ++row) {
+    raise_to_magnitudes(values + row * inputs * kernel, kernel, out, inputs);
+    if (over == Over::kKernels) out += inputs;
   }
   return largest;
 }
@@ -62,9 +86,10 @@ ScaledLayer::ScaledLayer(ir::Node& node, Roles roles)
       maker.weight->value.to(at::kFloat).movedim(maker.weight_axis, 0).contiguous();
   const int64_t outputs = rows.size(0), inputs = one_to_one_ ? 1 : rows.size(1);
   weight_ = rows.view({outputs, inputs, rows.numel() / outputs / inputs});
-  const bool sums_over_inputs = !roles.is_sink && !one_to_one_;
-  largest_ = largest_of(sums_over_inputs ? weight_.view({outputs, 1, -1}) : weight_);
-  if (!roles.is_source && !one_to_one_) largest_ = largest_.amax(0, true);
+  const bool is_source_alone = !roles.is_sink && !one_to_one_;
+  const bool is_sink_alone = !roles.is_source && !one_to_one_;
+  largest_ = largest_magnitudes(is_source_alone ? weight_.view({outputs, 1, -1}) : weight_,
+                                is_sink_alone ? Over::kOutputs : Over::kKernels);
   output_factors_ = at::ones({outputs});
   input_factors_ = at::ones({one_to_one_ ? outputs : inputs});
 }
@@ -77,7 +102,12 @@ at::Tensor ScaledLayer::output_range(MergeBias merge_bias) {
 
 at::Tensor ScaledLayer::input_range(int64_t begin, int64_t end) const {
   if (one_to_one_) return largest_.select(1, 0).narrow(0, begin, end - begin).clone();
-  return largest_.narrow(1, begin, end - begin).amax(0);
+  const at::Tensor range = at::zeros({end - begin});
+  for (int64_t row = 0; row < largest_.size(0); ++row) {
+    raise_to_magnitudes(largest_.data_ptr<float>() + row * largest_.size(1) + begin, 1,
+                        range.data_ptr<float>(), end - begin);
+  }
+  return range;
 }
 
 at::Tensor ScaledLayer::column_factors() const {
@@ -115,8 +145,16 @@ void ScaledLayer::scale_inputs(int64_t begin, const at::Tensor& factors) {
 void ScaledLayer::write() {
   const ChannelMaker maker = channel_maker(node_->op);
   const at::Tensor rows = one_to_one_ ? output_factors_.mul(input_factors_) : output_factors_;
-  at::Tensor scaled = weight_.flatten(1).mul(rows.unsqueeze(1));
-  if (!one_to_one_) scaled.mul_(column_factors());
+  const at::Tensor columns = column_factors();
+  const at::Tensor scaled = at::empty_like(weight_);
+  const int64_t width = columns.numel();
+  const int64_t grain = std::max<int64_t>(1, kParallelGrain / width);
+  at::parallel_for(0, rows.numel(), grain, [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      scale_row(weight_.data_ptr<float>() + row * width, rows.data_ptr<float>()[row],
+                columns.data_ptr<float>(), scaled.data_ptr<float>() + row * width, width);
+    }
+  });
   const at::Tensor& original = maker.weight->value;
   const std::vector<int64_t> sizes = original.movedim(maker.weight_axis, 0).sizes().vec();
   maker.weight->value = scaled.view(sizes).movedim(0, maker.weight_axis).contiguous();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "passes/add_scaled.h"
 #include "quant/vector_clones.h"
 
 namespace ptq::passes {
@@ -30,10 +31,6 @@ PTQ_VECTOR_CLONES void dot4(const float* a, const float* b, int64_t stride, int6
     s3 += a[i] * b[i + 3 * stride];
   }
   sums[0] = s0, sums[1] = s1, sums[2] = s2, sums[3] = s3;
-}
-
-PTQ_VECTOR_CLONES void add_scaled(float* to, const float* from, float factor, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) to[i] += factor * from[i];
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "ptq/base/error.h"
+#include "ptq/base/threads.h"
 #include "quant/element_params.h"
 #include "quant/kernels.h"
 #include "quant/partition.h"
@@ -15,8 +16,6 @@
 
 namespace ptq::quant {
 namespace {
-
-constexpr int64_t kParallelGrain = 1 << 15;
 
 /// An infinity counts as the largest float, so that it saturates; NaN makes everything NaN.
 float finite_range(float range) {

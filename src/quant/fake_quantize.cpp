@@ -4,14 +4,13 @@
 #include <ATen/ops/empty_like.h>
 
 #include "ptq/base/error.h"
+#include "ptq/base/threads.h"
 #include "quant/dynamic_activation.h"
 #include "quant/element_params.h"
 #include "quant/vector_clones.h"
 
 namespace ptq::quant {
 namespace {
-
-constexpr int64_t kParallelGrain = 1 << 15;
 
 at::Tensor fake_quantize_with(const at::Tensor& x, const ElementParams& params) {
   const at::Tensor in = x.is_non_overlapping_and_dense() ? x : x.contiguous();

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "ptq/base/error.h"
+#include "ptq/base/threads.h"
 #include "ptq/quant/fake_quantize.h"
 #include "quant/element_params.h"
 #include "quant/kernels.h"
@@ -12,8 +13,6 @@
 
 namespace ptq::quant {
 namespace {
-
-constexpr int64_t kParallelGrain = 1 << 15;
 
 const at::Tensor& known_scale(const QuantizerTable& table, ir::QuantizerId id) {
   const at::Tensor& scale = table.scale_of(id).value;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "ptq/base/threads.h"
 #include "quant/element_params.h"
 #include "quant/kernels.h"
 #include "quant/mse_grid.h"
@@ -12,8 +13,6 @@
 
 namespace ptq::quant {
 namespace {
-
-constexpr int64_t kParallelGrain = 1 << 15;
 
 /// The best of the grid below `range`; params_of(candidate) gives what to quantize with.
 template <class ParamsOf>

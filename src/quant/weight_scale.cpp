@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "ptq/base/error.h"
+#include "ptq/base/threads.h"
 #include "quant/element_params.h"
 #include "quant/hqo.h"
 #include "quant/kernels.h"
@@ -14,8 +15,6 @@
 
 namespace ptq::quant {
 namespace {
-
-constexpr int64_t kParallelGrain = 1 << 15;
 
 /// Absmax, or the interval from the smallest weight or zero to the largest
 /// (reference-behaviour 3.4: the largest may be below zero). The zeros that fill up a short group

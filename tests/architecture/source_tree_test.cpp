@@ -13,7 +13,7 @@ namespace ptq {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::IsEmpty;
+using ::testing::IsEmpty;
 
 const fs::path kRoot = PTQ_SOURCE_DIR;
 

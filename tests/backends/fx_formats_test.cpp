@@ -7,12 +7,12 @@ namespace ptq::backends {
 namespace {
 
 using testing::basic_block;
+using testing::kConv;
 using testing::NetworkBuilder;
 using testing::place;
 using testing::Placed;
 using ValueId = ir::ValueId;
 
-constexpr NetworkBuilder::ConvShape kConv{};  // keeps 4 channels
 
 /// Two relus into a concat into a convolution.
 NetworkBuilder concat_of_relus() {

@@ -7,12 +7,12 @@ namespace ptq::backends {
 namespace {
 
 using testing::basic_block;
+using testing::kConv;
 using testing::NetworkBuilder;
 using testing::place;
 using testing::Placed;
 using ValueId = ir::ValueId;
 
-constexpr NetworkBuilder::ConvShape kConv{};  // keeps 4 channels
 
 TEST(Fx, QuantizesInputActivationAndLogits) {
   NetworkBuilder net({4, 6, 6});

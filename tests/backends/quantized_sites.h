@@ -116,9 +116,11 @@ inline Placed place(const NetworkBuilder& builder, const PlacementOptions& optio
   return placed;
 }
 
+/// Keeps 4 channels.
+inline constexpr NetworkBuilder::ConvShape kConv{};
+
 /// ResNet's block: relu and convolution of the same shape meet in an add.
 inline NetworkBuilder basic_block() {
-  constexpr NetworkBuilder::ConvShape kConv{};  // keeps 4 channels
   NetworkBuilder net({4, 6, 6});
   const ir::ValueId skip = net.add("stem.relu", ir::Relu{}, {net.conv("stem", net.input(), kConv)});
   ir::ValueId x = net.add("relu1", ir::Relu{}, {net.conv("conv1", skip, kConv)});

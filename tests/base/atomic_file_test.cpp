@@ -12,7 +12,7 @@ namespace ptq {
 namespace {
 
 using support::content_of;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 size_t entries(const support::TemporaryFolder& folder) {
   const std::filesystem::directory_iterator begin(folder.path());
@@ -107,7 +107,7 @@ TEST(WriteNpy, WritesVersionOneWithAlignedData) {
   ASSERT_EQ(content.size(), 128 + sizeof values);
   EXPECT_EQ(content.substr(0, 10), std::string("\x93NUMPY\x01\x00\x76\x00", 10));
   EXPECT_THAT(content.substr(10, 118),
-              testing::StartsWith("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }"));
+              ::testing::StartsWith("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }"));
   EXPECT_EQ(content[127], '\n');
   EXPECT_EQ(content.substr(128), std::string(reinterpret_cast<const char*>(values), sizeof values));
 }

@@ -14,7 +14,7 @@ namespace ptq::bench {
 namespace {
 
 using cli::Arguments;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 class Benchmark : public cli::Program {
  protected:

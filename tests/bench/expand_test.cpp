@@ -8,10 +8,10 @@
 namespace ptq::bench {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::SizeIs;
-using testing::StartsWith;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+using ::testing::StartsWith;
 
 std::vector<std::string> values_of(const Expansion& expansion, const char* option) {
   std::vector<std::string> values;

@@ -15,8 +15,8 @@ namespace {
 
 using support::content_of;
 using support::TemporaryFolder;
-using testing::ElementsAre;
-using testing::SizeIs;
+using ::testing::ElementsAre;
+using ::testing::SizeIs;
 
 TEST(TextTable, KeepsCommasQuotesAndLineEnds) {
   const std::vector<std::string> cells = {"a,b", "say \"x\"", "two\nlines", ""};

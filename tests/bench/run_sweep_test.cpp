@@ -10,12 +10,12 @@ namespace ptq::bench {
 namespace {
 
 using support::TemporaryFolder;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::SizeIs;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
-class RunSweep : public testing::Test {
+class RunSweep : public ::testing::Test {
  protected:
   SweepReport run(const std::string& yaml) {
     options.output = folder.path();

@@ -11,9 +11,9 @@
 namespace ptq::bench {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 /// Rows of {model, weight bits, percentile, top-1, status}.
 TextTable results_of(const std::vector<std::vector<std::string>>& rows) {

@@ -6,10 +6,10 @@
 namespace ptq::cli {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::Not;
-using testing::StartsWith;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
 
 class BadInput : public Program {
  protected:
@@ -165,7 +165,7 @@ TEST_F(BadInput, LeavesNoFileBehindWhenTheRunFails) {
   for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
     left.push_back(entry.path().filename().string());
   }
-  EXPECT_THAT(left, testing::UnorderedElementsAre("calibration", "validation"));
+  EXPECT_THAT(left, ::testing::UnorderedElementsAre("calibration", "validation"));
 }
 
 }  // namespace

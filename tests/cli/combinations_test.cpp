@@ -11,9 +11,9 @@
 namespace ptq::cli {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
-std::string refusal(const Choices& choices) {
+std::string objection(const Choices& choices) {
   try {
     check_combinations(settings_of(choices));
   } catch (const ConfigError& error) {
@@ -24,23 +24,23 @@ std::string refusal(const Choices& choices) {
 
 TEST(Combinations, SayWhatWasAskedAndWhyItIsRefused) {
   EXPECT_EQ(
-      refusal({{"quant-format", "float"}, {"weight-quant-type", "asym"}}),
+      objection({{"quant-format", "float"}, {"weight-quant-type", "asym"}}),
       "--quant-format float with --weight-quant-type asym: minifloats have a sign and no zero "
       "point");
-  EXPECT_EQ(refusal({{"act-bit-width", "0"}, {"act-quant-type", "asym"}}),
+  EXPECT_EQ(objection({{"act-bit-width", "0"}, {"act-quant-type", "asym"}}),
             "--act-quant-type asym with --act-bit-width 0: it would have no effect");
-  EXPECT_THAT(refusal({{"act-scale-computation-type", "dynamic"}}),
+  EXPECT_THAT(objection({{"act-scale-computation-type", "dynamic"}}),
               HasSubstr("add --bias-bit-width None"));
 }
 
 TEST(Combinations, AllowTheDefaultsAndWhatTheReferenceServes) {
-  EXPECT_EQ(refusal({}), "");
-  EXPECT_EQ(refusal({{"quant-format", "float_ocp"},
+  EXPECT_EQ(objection({}), "");
+  EXPECT_EQ(objection({{"quant-format", "float_ocp"},
                      {"weight-exponent-bit-width", "5"},
                      {"weight-mantissa-bit-width", "2"},
                      {"bias-bit-width", "None"}}),
             "");
-  EXPECT_EQ(refusal({{"target-backend", "layerwise"},
+  EXPECT_EQ(objection({{"target-backend", "layerwise"},
                      {"quant-format", "float_ocp"},
                      {"scale-factor-type", "po2_scale"},
                      {"weight-quant-granularity", "per_group"},
@@ -48,22 +48,22 @@ TEST(Combinations, AllowTheDefaultsAndWhatTheReferenceServes) {
                      {"act-scale-computation-type", "dynamic"},
                      {"bias-bit-width", "None"}}),
             "");
-  EXPECT_EQ(refusal({{"act-bit-width", "0"}}), "");
+  EXPECT_EQ(objection({{"act-bit-width", "0"}}), "");
 }
 
 TEST(Combinations, ReleaseResidualAddsOnlyWhereTheyAreQuantized) {
-  EXPECT_EQ(refusal({{"residual-adds", "wide"}}), "");
-  EXPECT_THAT(refusal({{"residual-adds", "float"}, {"target-backend", "layerwise"}}),
+  EXPECT_EQ(objection({{"residual-adds", "wide"}}), "");
+  EXPECT_THAT(objection({{"residual-adds", "float"}, {"target-backend", "layerwise"}}),
               HasSubstr("layerwise leaves residual adds in float"));
-  EXPECT_THAT(refusal({{"residual-adds", "float"}, {"act-bit-width", "0"}}),
+  EXPECT_THAT(objection({{"residual-adds", "float"}, {"act-bit-width", "0"}}),
               HasSubstr("no effect"));
   EXPECT_THAT(
-      refusal({{"residual-adds", "wide"}, {"quant-format", "float"}, {"bias-bit-width", "None"}}),
+      objection({{"residual-adds", "wide"}, {"quant-format", "float"}, {"bias-bit-width", "None"}}),
       HasSubstr("say float"));
 }
 
 TEST(Combinations, AttributeAgainstTheFloatNetwork) {
-  EXPECT_THAT(refusal({{"attribute", "on"}, {"skip-float", "on"}}),
+  EXPECT_THAT(objection({{"attribute", "on"}, {"skip-float", "on"}}),
               HasSubstr("against the float network"));
 }
 
@@ -73,35 +73,35 @@ TEST(Combinations, RefuseRoundingOptionsThatCannotBeHonoured) {
   const auto with = [&](const Choices& more) {
     Choices all = bounded;
     all.insert(all.end(), more.begin(), more.end());
-    return refusal(all);
+    return objection(all);
   };
   EXPECT_EQ(with({{"gpfq", "on"}}), "");
   EXPECT_EQ(with({{"gptq", "on"}, {"gptq-use-quant-activations", "on"}}), "");
   EXPECT_THAT(with({{"gptq", "on"}}), HasSubstr("add --gptq-use-quant-activations"));
   EXPECT_THAT(with({}), HasSubstr("it would have no effect"));
   EXPECT_THAT(with({{"gpfq", "on"}, {"qronos", "on"}}), HasSubstr("Qronos knows no accumulator"));
-  EXPECT_THAT(refusal({{"gpfq", "on"}, {"gpxq-accumulator-bit-width", "16"}}),
+  EXPECT_THAT(objection({{"gpfq", "on"}, {"gpxq-accumulator-bit-width", "16"}}),
               HasSubstr("add --weight-quant-granularity per_channel"));
   for (const char* option :
        {"gpxq-act-order", "gptq-use-quant-activations", "disable-create-weight-orig"}) {
-    EXPECT_THAT(refusal({{option, "on"}}), HasSubstr("it would have no effect")) << option;
+    EXPECT_THAT(objection({{option, "on"}}), HasSubstr("it would have no effect")) << option;
   }
-  EXPECT_THAT(refusal({{"gpfq-p", "0.5"}, {"gptq", "on"}}), HasSubstr("it would have no effect"));
-  EXPECT_THAT(refusal({{"gptq", "on"}, {"dtype", "bfloat16"}, {"compile", "off"}}),
+  EXPECT_THAT(objection({{"gpfq-p", "0.5"}, {"gptq", "on"}}), HasSubstr("it would have no effect"));
+  EXPECT_THAT(objection({{"gptq", "on"}, {"dtype", "bfloat16"}, {"compile", "off"}}),
               HasSubstr("float32"));
 }
 
 TEST(Combinations, SayWhatLearnedRoundingNeeds) {
-  EXPECT_EQ(refusal({{"optimizer", "sign_sgd"}}),
+  EXPECT_EQ(objection({{"optimizer", "sign_sgd"}}),
             "--optimizer sign_sgd with --learned-round None: without --learned-round it would have "
             "no effect");
   EXPECT_EQ(
-      refusal({{"learned-round", "linear_round"}, {"drop-activations", "0.5"}}),
+      objection({{"learned-round", "linear_round"}, {"drop-activations", "0.5"}}),
       "--drop-activations 0.5 with --learned-round-mode layerwise: a layer has no activations "
       "inside: add --learned-round-mode blockwise");
-  EXPECT_THAT(refusal({{"learned-round", "linear_round"}, {"learned-round-damping", "0.1"}}),
+  EXPECT_THAT(objection({{"learned-round", "linear_round"}, {"learned-round-damping", "0.1"}}),
               HasSubstr("add --learned-round-batch-size None"));
-  EXPECT_EQ(refusal({{"learned-round", "linear_round"},
+  EXPECT_EQ(objection({{"learned-round", "linear_round"},
                      {"learned-round-mode", "blockwise"},
                      {"drop-activations", "0.5"},
                      {"learned-round-batch-size", "None"}}),
@@ -109,13 +109,13 @@ TEST(Combinations, SayWhatLearnedRoundingNeeds) {
 }
 
 TEST(Combinations, WantMinifloatBitsToAddUp) {
-  EXPECT_EQ(refusal({{"quant-format", "float"},
+  EXPECT_EQ(objection({{"quant-format", "float"},
                      {"bias-bit-width", "None"},
                      {"weight-mantissa-bit-width", "3"}}),
             "--weight-bit-width 8 is not the sign, --weight-exponent-bit-width 3 and "
             "--weight-mantissa-bit-width 3 together");
   EXPECT_EQ(
-      refusal({{"quant-format", "float"}, {"bias-bit-width", "None"}, {"weight-bit-width", "16"}}),
+      objection({{"quant-format", "float"}, {"bias-bit-width", "None"}, {"weight-bit-width", "16"}}),
       "--weight-bit-width must be between 3 and 8 for float formats, not 16");
 }
 

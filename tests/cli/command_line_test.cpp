@@ -8,9 +8,9 @@
 namespace ptq::cli {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::StartsWith;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 CommandLine parse(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), "ptq_imagenet_val");
@@ -26,7 +26,7 @@ std::string refusal(const std::vector<const char*>& arguments) {
   return "accepted";
 }
 
-class ConfigFile : public testing::Test {
+class ConfigFile : public ::testing::Test {
  protected:
   std::string write(const std::string& yaml) { return folder_.write("run.yaml", yaml); }
 

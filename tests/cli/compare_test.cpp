@@ -11,12 +11,12 @@ namespace ptq::cli {
 namespace {
 
 using eval::Verdict;
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 constexpr const char* kHeading = "model,weight_bit_width,correct,count,predictions,error\n";
 
-class Compare : public testing::Test {
+class Compare : public ::testing::Test {
  protected:
   TableComparison compare(const std::string& before, const std::string& now,
                           const eval::GateRule& rule = {}) {

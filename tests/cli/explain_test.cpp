@@ -8,8 +8,8 @@ namespace ptq::cli {
 namespace {
 
 using nlohmann::json;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 class Explain : public Program {
  protected:

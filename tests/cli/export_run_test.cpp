@@ -7,9 +7,9 @@
 namespace ptq::cli {
 namespace {
 
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 class ExportingProgram : public Program {
  protected:

@@ -10,7 +10,7 @@ namespace {
 
 using nlohmann::json;
 using support::ScriptModel;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 constexpr int64_t kWidth = 4;
 

@@ -9,7 +9,7 @@ namespace ptq::cli {
 namespace {
 
 using eval::Verdict;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 TEST(JUnit, CountsAndNamesEveryVerdict) {
   const std::string xml =

@@ -16,7 +16,7 @@ namespace ptq::cli {
 
 using Arguments = std::vector<std::string>;
 
-class Program : public testing::Test {
+class Program : public ::testing::Test {
  protected:
   Program() {
     make_images("calibration", 2, 1);

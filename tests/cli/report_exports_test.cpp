@@ -1,13 +1,14 @@
 #include "cli/report_exports.h"
 
 #include <gmock/gmock.h>
+
 #include <nlohmann/json.hpp>
 
 namespace ptq::cli {
 namespace {
 
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 ExportCheck check_of(const std::vector<Disagreement>& disagreeing) {
   ExportCheck check;

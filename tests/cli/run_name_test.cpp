@@ -10,8 +10,8 @@
 namespace ptq::cli {
 namespace {
 
-using testing::HasSubstr;
-using testing::StartsWith;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 std::string name_of(const Choices& choices, const std::string& calibration_dir = "cal") {
   const Settings settings = settings_of(choices);

@@ -14,9 +14,9 @@
 namespace ptq::data {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 /// `each` images of every class.
 ImageFolder folder_of(const std::vector<std::string>& classes, int each) {
@@ -91,7 +91,7 @@ TEST(AuditClasses, SaysNothingWhereThereIsNothingToSay) {
               IsEmpty());
 }
 
-class AuditContents : public testing::Test {
+class AuditContents : public ::testing::Test {
  protected:
   ImageFolder folder_with(const std::string& name, const std::vector<std::string>& contents) {
     ImageFolder folder;

@@ -51,7 +51,7 @@ TEST(DecodeImage, TheFixturesShowDifferentPictures) {
 }
 
 TEST(DecodeImage, TellsFormatsByContentNotBySuffix) {
-  const std::string copy = testing::TempDir() + "ptq_a_png_named.jpg";
+  const std::string copy = ::testing::TempDir() + "ptq_a_png_named.jpg";
   std::ifstream in(test_file("fixtures/rgb.png"), std::ios::binary);
   std::ofstream(copy, std::ios::binary) << in.rdbuf();
   EXPECT_EQ(decode_image(copy).pixels, decode_image(test_file("fixtures/rgb.png")).pixels);

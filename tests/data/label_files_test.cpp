@@ -12,7 +12,7 @@
 namespace ptq::data {
 namespace {
 
-class LabelFiles : public testing::Test {
+class LabelFiles : public ::testing::Test {
  protected:
   void SetUp() override {
     folder_.write("a/1.jpg", "");

@@ -54,7 +54,7 @@ Pass run(Loader& loader, int64_t batch_size) {
 }
 
 // Copies of ten fixtures that can be taken away, each with its own label.
-class LoaderTest : public testing::Test {
+class LoaderTest : public ::testing::Test {
  protected:
   void SetUp() override {
     for (const ExpectedChecksums& fixture : read_checksums(test_file("fixtures.crc32"))) {

@@ -191,7 +191,7 @@ class Gate {
   double fails_from_, passes_from_;
 };
 
-class GateOnDrawnFlips : public testing::TestWithParam<int64_t> {
+class GateOnDrawnFlips : public ::testing::TestWithParam<int64_t> {
  protected:
   static constexpr int kDraws = 4000;
 
@@ -234,7 +234,7 @@ TEST_P(GateOnDrawnFlips, IsDecidedWhereTheNumbersAllowIt) {
   EXPECT_GE(gate.shares({0.1, 0.095 + far}, kDraws, 9).pass, 0.95);
 }
 
-INSTANTIATE_TEST_SUITE_P(Images, GateOnDrawnFlips, testing::Values(300, 5000, 50000));
+INSTANTIATE_TEST_SUITE_P(Images, GateOnDrawnFlips, ::testing::Values(300, 5000, 50000));
 
 }  // namespace
 }  // namespace ptq::eval

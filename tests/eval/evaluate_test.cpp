@@ -35,7 +35,7 @@ class GreyLevelNetwork : public runtime::Executor {
   std::vector<int64_t> batch_sizes;
 };
 
-class Evaluate : public testing::Test {
+class Evaluate : public ::testing::Test {
  protected:
   Evaluate() {
     options_.recipe = {8, 8, {0, 0, 0}, {1, 1, 1}, data::Interpolation::kBilinear};

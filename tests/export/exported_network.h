@@ -7,7 +7,7 @@
 #include "ptq/export/export.h"
 #include "ptq/passes/calibrate.h"
 #include "ptq/passes/pipeline.h"
-#include "runtime/plan_cases.h"
+#include "support/plan_cases.h"
 #include "support/run_graph.h"
 
 namespace ptq::exporting::testing {

@@ -22,11 +22,11 @@ namespace {
 namespace fs = std::filesystem;
 
 /// 2 MB of weights: most of the time goes into writing.
-struct Network {
+struct SlowNetwork {
   testing::GraphBuilder b{{4, 2, 2}};
   ir::Graph graph;
 
-  Network() {
+  SlowNetwork() {
     const ir::ValueId rows = b.flatten(b.fake_quantize(b.input(), 0.1));
     const ir::ValueId wide = b.linear(rows, 1000);
     const ir::ValueId last = b.linear(b.fake_quantize(wide, 0.1), 2000);
@@ -52,7 +52,7 @@ void remove_partial_files(const support::TemporaryFolder& folder) {
 
 /// Kills a process that exports over and over. Threads do not live on in a forked process, so there
 /// must be none that it waits for.
-void export_until_killed(const Network& network, Format format, const std::string& path,
+void export_until_killed(const SlowNetwork& network, Format format, const std::string& path,
                          std::chrono::microseconds time) {
   const pid_t child = fork();
   if (child == 0) {
@@ -70,7 +70,7 @@ class KilledExport : public ::testing::TestWithParam<Format> {};
 
 TEST_P(KilledExport, LeavesAWholeFileOrNone) {
   set_intra_op_threads(1);
-  const Network network;
+  const SlowNetwork network;
   const support::TemporaryFolder folder;
   const std::string path = folder.file("network");
   const at::Tensor images = testing::images_for(network.graph, 2);

@@ -69,7 +69,7 @@ std::vector<std::string> Written::chain_above(std::string name) const {
 }
 
 /// input -> fake_quantize -> conv -> fake_quantize_1 -> flatten -> linear, quantized as asked.
-struct Network {
+struct PatternNetwork {
   IntegerFormat activations{8, true, false};
   IntegerFormat weights{8, true, false};
   Granularity granularity = Granularity::kPerTensor;
@@ -111,7 +111,7 @@ struct Network {
 };
 
 TEST(OnnxPatterns, EightBitsAreQuantizeAndDequantize) {
-  const Written file(Network{}.make());
+  const Written file(PatternNetwork{}.make());
   EXPECT_THAT(file.chain_above("fake_quantize"), ElementsAre("DequantizeLinear", "QuantizeLinear"));
   EXPECT_THAT(file.chain_above("conv.weight"), ElementsAre("DequantizeLinear"));
   EXPECT_THAT(file.chain_above("conv.bias"), ElementsAre("DequantizeLinear"));
@@ -122,7 +122,7 @@ TEST(OnnxPatterns, EightBitsAreQuantizeAndDequantize) {
 }
 
 TEST(OnnxPatterns, FewerBitsAreClippedBetween) {
-  Network network;
+  PatternNetwork network;
   network.activations = {4, false, false};
   network.weights = {4, true, false};
   const Written file(network.make());
@@ -136,7 +136,7 @@ TEST(OnnxPatterns, FewerBitsAreClippedBetween) {
 }
 
 TEST(OnnxPatterns, NarrowRangesAreClipped) {
-  Network network;
+  PatternNetwork network;
   network.weights = {8, true, true};
   const Written file(network.make());
   EXPECT_THAT(file.chain_above("conv.weight"), ElementsAre("DequantizeLinear", "Clip"));
@@ -145,7 +145,7 @@ TEST(OnnxPatterns, NarrowRangesAreClipped) {
 }
 
 TEST(OnnxPatterns, ChannelsHaveAnAxis) {
-  Network network;
+  PatternNetwork network;
   network.granularity = Granularity::kPerChannel;
   const Written file(network.make());
   EXPECT_EQ(Written::axis(file.node("conv.weight")), 0);
@@ -158,7 +158,7 @@ TEST(OnnxPatterns, ChannelsHaveAnAxis) {
 }
 
 TEST(OnnxPatterns, BiasScaleIsThatOfInputTimesWeight) {
-  const Quantized network = Network{}.make();
+  const Quantized network = PatternNetwork{}.make();
   const Written file(network);
   float written = 0;
   std::memcpy(&written, file.tensor("conv.bias.scale").raw_data().data(), sizeof(written));
@@ -168,7 +168,7 @@ TEST(OnnxPatterns, BiasScaleIsThatOfInputTimesWeight) {
 }
 
 TEST(OnnxPatterns, AsymmetricActivationsHaveAZeroPoint) {
-  Network network;
+  PatternNetwork network;
   network.activations = {8, false, false};
   network.symmetry = quant::Symmetry::kAsymmetric;
   const Written file(network.make());
@@ -176,7 +176,7 @@ TEST(OnnxPatterns, AsymmetricActivationsHaveAZeroPoint) {
 }
 
 TEST(OnnxPatterns, SixteenBitsTakeOpset21) {
-  Network network;
+  PatternNetwork network;
   network.activations = {16, false, false};
   const Written file(network.make());
   EXPECT_EQ(file.model().opset_import(0).version(), 21);
@@ -185,7 +185,7 @@ TEST(OnnxPatterns, SixteenBitsTakeOpset21) {
 }
 
 TEST(OnnxPatterns, Int4TensorsHoldTwoCodesAByte) {
-  Network network;
+  PatternNetwork network;
   network.weights = {4, true, false};
   ExportOptions options;
   options.int4_weights = true;
@@ -199,7 +199,7 @@ TEST(OnnxPatterns, Int4TensorsHoldTwoCodesAByte) {
 TEST(OnnxPatterns, DefaultsToOpset13WithNamesAndAnOpenBatch) {
   ExportOptions options;
   options.metadata = {{"backend", "fx"}};
-  const Written file(Network{}.make(), options);
+  const Written file(PatternNetwork{}.make(), options);
   const onnx::GraphProto& graph = file.model().graph();
   EXPECT_EQ(file.model().opset_import(0).version(), 13);
   EXPECT_EQ(file.model().ir_version(), 7);

@@ -14,11 +14,11 @@ using testing::GraphBuilder;
 using ::testing::HasSubstr;
 
 /// A convolution whose weight and input are quantized.
-struct Network {
+struct RefusedNetwork {
   GraphBuilder builder;
   ir::Graph graph;
 
-  Network() {
+  RefusedNetwork() {
     const ir::ValueId conv = builder.conv(builder.fake_quantize(builder.input(), 0.1), 4);
     builder.quantize_weight(conv, 0.01);
     graph = builder.finish(conv);
@@ -36,28 +36,28 @@ struct Network {
   }
 };
 
-TEST(OnnxRefusal, LetsIntegersOfEightBitsPass) { EXPECT_EQ(Network().refusal(), "none"); }
+TEST(OnnxRefusal, LetsIntegersOfEightBitsPass) { EXPECT_EQ(RefusedNetwork().refusal(), "none"); }
 
 TEST(OnnxRefusal, NamesTheLayerOfAMinifloat) {
-  Network network;
+  RefusedNetwork network;
   network.weight().format = quant::MinifloatFormat{};
   EXPECT_THAT(network.refusal(), AllOf(HasSubstr("the weight of conv"), HasSubstr("minifloat")));
 }
 
 TEST(OnnxRefusal, NamesTheLayerOfGroups) {
-  Network network;
+  RefusedNetwork network;
   network.weight().granularity = quant::Granularity::kPerGroup;
   EXPECT_THAT(network.refusal(), AllOf(HasSubstr("the weight of conv"), HasSubstr("group")));
 }
 
 TEST(OnnxRefusal, NamesADynamicActivation) {
-  Network network;
+  RefusedNetwork network;
   network.activation().timing = quant::Timing::kDynamic;
   EXPECT_THAT(network.refusal(), HasSubstr("the activation quantizer at activation"));
 }
 
 TEST(OnnxRefusal, RefusesZeroPointsBetweenWholeNumbers) {
-  Network network;
+  RefusedNetwork network;
   network.weight().format = quant::IntegerFormat{8, false, false};
   network.weight().symmetry = quant::Symmetry::kAsymmetric;
   network.weight().calibration = quant::Calibration::kHqo;
@@ -65,7 +65,7 @@ TEST(OnnxRefusal, RefusesZeroPointsBetweenWholeNumbers) {
 }
 
 TEST(OnnxRefusal, NamesAnOpaqueOperator) {
-  Network network;
+  RefusedNetwork network;
   ir::Opaque opaque;
   opaque.schema = "aten::cumsum";
   network.graph.nodes.back().op = opaque;
@@ -76,12 +76,12 @@ TEST(OnnxRefusal, RefusesAnOpsetThatIsUnknown) {
   ExportOptions options;
   for (const int opset : {12, 22}) {
     options.opset = opset;
-    EXPECT_THAT(Network().refusal(options), HasSubstr("opset " + std::to_string(opset)));
+    EXPECT_THAT(RefusedNetwork().refusal(options), HasSubstr("opset " + std::to_string(opset)));
   }
 }
 
 TEST(OnnxRefusal, RefusesSixteenBitsBelowOpset21) {
-  Network network;
+  RefusedNetwork network;
   network.weight().format = quant::IntegerFormat{16, true, false};
   EXPECT_EQ(network.refusal(), "none");
   ExportOptions options;
@@ -94,9 +94,9 @@ TEST(OnnxRefusal, RefusesSixteenBitsBelowOpset21) {
 TEST(OnnxRefusal, RefusesInt4BelowOpset21) {
   ExportOptions options;
   options.int4_weights = true;
-  EXPECT_EQ(Network().refusal(options), "none");
+  EXPECT_EQ(RefusedNetwork().refusal(options), "none");
   options.opset = 13;
-  EXPECT_THAT(Network().refusal(options), HasSubstr("int4"));
+  EXPECT_THAT(RefusedNetwork().refusal(options), HasSubstr("int4"));
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 
 #include "export/torchscript_network.h"
 #include "ptq/base/error.h"
-#include "runtime/plan_cases.h"
+#include "support/plan_cases.h"
 
 namespace ptq::exporting {
 namespace {

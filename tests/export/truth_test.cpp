@@ -13,7 +13,7 @@ namespace {
 using testing::GraphBuilder;
 
 /// Codes of weights are the weights: scale 1.
-struct Network {
+struct TrueNetwork {
   GraphBuilder b{{2, 4, 4}, GraphBuilder::Weights::kInteger};
 
   quant::Quantizer& quantizer_of(ir::ValueId layer) {
@@ -32,7 +32,7 @@ struct Network {
 };
 
 TEST(Truth, AccumulatorsHoldTheWorstCodes) {
-  Network network;
+  TrueNetwork network;
   const ir::ValueId conv = network.conv_of(network.b.fake_quantize(network.b.input(), 0.1), 64);
   const Truth truth = network.truth(conv);
   ASSERT_EQ(truth.layers.size(), 1U);
@@ -45,14 +45,14 @@ TEST(Truth, AccumulatorsHoldTheWorstCodes) {
 }
 
 TEST(Truth, AccumulatorsOfNegativeWeightsNeedABitMoreAtTheEdge) {
-  Network network;
+  TrueNetwork network;
   const ir::ValueId conv = network.conv_of(network.b.fake_quantize(network.b.input(), 0.1), -64);
   // -64 * -128 * 2 = 2^14 does not fit 15 bits.
   EXPECT_EQ(network.truth(conv).layers.at(0).accumulator_bits, 16);
 }
 
 TEST(Truth, AccumulatorsKnowTheZeroPoint) {
-  Network network;
+  TrueNetwork network;
   const ir::ValueId quantized = network.b.fake_quantize(network.b.input(), 0.1, false);
   network.b.table.at(0).symmetry = quant::Symmetry::kAsymmetric;
   network.b.table.at(0).zero_point = at::full({}, 255.0F);
@@ -61,7 +61,7 @@ TEST(Truth, AccumulatorsKnowTheZeroPoint) {
 }
 
 TEST(Truth, AccumulatorsHoldTheBias) {
-  Network network;
+  TrueNetwork network;
   const ir::ValueId conv = network.conv_of(network.b.fake_quantize(network.b.input(), 1.0), 64);
   auto& layer = *network.b.graph.nodes.back().as<ir::Conv>();
   layer.bias = ir::Parameter{"bias", at::full({1}, -1.0F)};
@@ -75,7 +75,7 @@ TEST(Truth, AccumulatorsHoldTheBias) {
 }
 
 TEST(Truth, CountsWhatRunsOnIntegers) {
-  Network network;
+  TrueNetwork network;
   GraphBuilder& b = network.b;
   const ir::ValueId conv = network.conv_of(b.fake_quantize(b.input(), 0.1), 3);
   const ir::ValueId relu = b.add(ir::Relu{}, {conv});
@@ -95,7 +95,7 @@ TEST(Truth, CountsWhatRunsOnIntegers) {
 }
 
 TEST(Truth, WeighsCodesInTheirOwnBits) {
-  Network network;
+  TrueNetwork network;
   const ir::ValueId conv = network.conv_of(network.b.fake_quantize(network.b.input(), 0.1), 1);
   network.quantizer_of(conv).format = quant::IntegerFormat{3, true, false};
   const Truth truth = network.truth(conv);

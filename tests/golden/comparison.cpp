@@ -54,7 +54,7 @@ bool near(const std::vector<double>& a, const std::vector<double>& b, double tol
 }
 
 /// One quantizer, from either side. `kind` in the dump's words.
-struct Entry {
+struct QuantizerEntry {
   std::string kind;
   std::string name;
   std::vector<double> scale;
@@ -64,8 +64,8 @@ struct Entry {
   int bit_width = 0;
 };
 
-Entry entry_of(const json& quantizer) {
-  Entry entry;
+QuantizerEntry entry_of(const json& quantizer) {
+  QuantizerEntry entry;
   entry.kind = quantizer.at("kind");
   entry.name = quantizer.at("name");
   entry.scale = flat(quantizer.at("scale"));
@@ -81,9 +81,9 @@ Entry entry_of(const json& quantizer) {
 
 /// The reference says `features.0.weight_quant`; quantizers that never ran, and dynamic ones, have
 /// no scale. A quantizer at a layer's input is not named by what produces its value.
-std::optional<Entry> reference_entry_of(const json& quantizer) {
+std::optional<QuantizerEntry> reference_entry_of(const json& quantizer) {
   if (!quantizer.contains("scale") || quantizer.at("scale").is_null()) return std::nullopt;
-  Entry entry = entry_of(quantizer);
+  QuantizerEntry entry = entry_of(quantizer);
   if (entry.kind == "act") entry.kind = "activation";
   const size_t dot = entry.name.rfind('.');
   const bool at_input = entry.name.substr(dot + 1) == "input_quant";
@@ -97,23 +97,23 @@ std::optional<Entry> reference_entry_of(const json& quantizer) {
   return entry;
 }
 
-std::vector<Entry> entries_of(const json& dump) {
-  std::vector<Entry> entries;
+std::vector<QuantizerEntry> entries_of(const json& dump) {
+  std::vector<QuantizerEntry> entries;
   for (const json& quantizer : dump) {
     if (!quantizer.at("scale").is_null()) entries.push_back(entry_of(quantizer));
   }
   return entries;
 }
 
-std::vector<Entry> reference_entries(const json& reference) {
-  std::vector<Entry> entries;
+std::vector<QuantizerEntry> reference_entries(const json& reference) {
+  std::vector<QuantizerEntry> entries;
   for (const json& quantizer : reference.at("quantizers")) {
     if (const auto entry = reference_entry_of(quantizer)) entries.push_back(*entry);
   }
   return entries;
 }
 
-double relative_error(const Entry& a, const Entry& b) {
+double scale_error(const QuantizerEntry& a, const QuantizerEntry& b) {
   if (a.scale.size() != b.scale.size() || a.is_signed != b.is_signed) return kInfinite;
   double worst = 0;
   for (size_t i = 0; i < a.scale.size(); ++i) {
@@ -122,37 +122,40 @@ double relative_error(const Entry& a, const Entry& b) {
   return worst;
 }
 
-std::string words(const Entry& entry) {
+std::string words(const QuantizerEntry& entry) {
   std::string line = entry.kind + " " + entry.name + " (";
   for (const double scale : entry.scale) line += std::to_string(scale) + " ";
   return line + (entry.is_signed ? "signed " : "unsigned ") + std::to_string(entry.bit_width) +
          " bits)";
 }
 
-bool same(const Entry& a, const Entry& b, double tolerance) {
+bool same(const QuantizerEntry& a, const QuantizerEntry& b, double tolerance) {
   return a.kind == b.kind && a.is_signed == b.is_signed && a.narrow_range == b.narrow_range &&
          a.bit_width == b.bit_width && near(a.scale, b.scale, tolerance) &&
          near(a.zero_point, b.zero_point, tolerance);
 }
 
-using ByName = std::map<std::pair<std::string, std::string>, const Entry*>;
+using ByName = std::map<std::pair<std::string, std::string>, const QuantizerEntry*>;
 
-ByName by_name(const std::vector<Entry>& entries) {
+ByName by_name(const std::vector<QuantizerEntry>& entries) {
   ByName map;
-  for (const Entry& entry : entries) map.emplace(std::pair(entry.kind, entry.name), &entry);
+  for (const QuantizerEntry& entry : entries)
+    map.emplace(std::pair(entry.kind, entry.name), &entry);
   return map;
 }
 
-bool has_value(const std::vector<Entry>& entries, const Entry& wanted, double tolerance) {
+bool has_value(const std::vector<QuantizerEntry>& entries, const QuantizerEntry& wanted,
+               double tolerance) {
   return std::any_of(entries.begin(), entries.end(),
-                     [&](const Entry& entry) { return same(entry, wanted, tolerance); });
+                     [&](const QuantizerEntry& entry) { return same(entry, wanted, tolerance); });
 }
 
 /// What `others` lack of `entries`, or have otherwise.
-void compare_one_way(const std::vector<Entry>& entries, const std::vector<Entry>& others,
-                     const std::string& side, double tolerance, std::vector<std::string>& found) {
+void compare_one_way(const std::vector<QuantizerEntry>& entries,
+                     const std::vector<QuantizerEntry>& others, const std::string& side,
+                     double tolerance, std::vector<std::string>& found) {
   const ByName named = by_name(others);
-  for (const Entry& entry : entries) {
+  for (const QuantizerEntry& entry : entries) {
     const auto twin = named.find({entry.kind, entry.name});
     if (twin != named.end()) {
       if (!same(entry, *twin->second, tolerance)) {
@@ -227,8 +230,8 @@ double cosine(const Matrix& a, const Matrix& b) {
 }
 
 std::vector<std::string> differences(const json& dump, const json& reference, double tolerance) {
-  const std::vector<Entry> ours = entries_of(dump);
-  const std::vector<Entry> theirs = reference_entries(reference);
+  const std::vector<QuantizerEntry> ours = entries_of(dump);
+  const std::vector<QuantizerEntry> theirs = reference_entries(reference);
   std::vector<std::string> found;
   compare_one_way(theirs, ours, "reference", tolerance, found);
   compare_one_way(ours, theirs, "dump", tolerance, found);
@@ -236,17 +239,17 @@ std::vector<std::string> differences(const json& dump, const json& reference, do
 }
 
 double worst_scale_error(const json& dump, const json& reference) {
-  const std::vector<Entry> ours = entries_of(dump);
+  const std::vector<QuantizerEntry> ours = entries_of(dump);
   const ByName named = by_name(ours);
   double worst = 0;
-  for (const Entry& entry : reference_entries(reference)) {
+  for (const QuantizerEntry& entry : reference_entries(reference)) {
     const auto twin = named.find({entry.kind, entry.name});
     double error = kInfinite;
     if (twin != named.end()) {
-      error = relative_error(*twin->second, entry);
+      error = scale_error(*twin->second, entry);
     } else {
-      for (const Entry& own : ours) {
-        if (own.kind == entry.kind) error = std::min(error, relative_error(own, entry));
+      for (const QuantizerEntry& own : ours) {
+        if (own.kind == entry.kind) error = std::min(error, scale_error(own, entry));
       }
     }
     worst = std::max(worst, error);

@@ -12,10 +12,10 @@ namespace ptq::golden {
 namespace {
 
 using nlohmann::json;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::SizeIs;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 TEST(Matrix, IsReadAsItWasWritten) {
   const support::TemporaryFolder folder;
@@ -39,7 +39,7 @@ TEST(Matrix, CosineIsThatOfTheAngle) {
   EXPECT_EQ(cosine({1, 2, {1, 1}}, {2, 1, {1, 0}}), 0);
 }
 
-class Differences : public testing::Test {
+class Differences : public ::testing::Test {
  protected:
   static json ours(const char* kind, const char* name, const json& scale, bool is_signed = true) {
     return {{"kind", kind},        {"name", name},          {"scale", scale},

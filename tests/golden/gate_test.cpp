@@ -11,9 +11,9 @@
 namespace ptq::golden {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
-class RealGate : public testing::Test {
+class RealGate : public ::testing::Test {
  protected:
   void SetUp() override {
     const char* data = std::getenv("PTQ_TEST_DATA");

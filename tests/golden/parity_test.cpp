@@ -18,7 +18,7 @@ namespace ptq::golden {
 namespace {
 
 using nlohmann::json;
-using testing::IsEmpty;
+using ::testing::IsEmpty;
 
 enum class Executor { kPlan, kInterpreter };
 
@@ -44,7 +44,7 @@ struct Case {
 
 std::ostream& operator<<(std::ostream& out, const Case& tested) { return out << tested.name(); }
 
-class Parity : public testing::TestWithParam<Case> {
+class Parity : public ::testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
     const char* data = std::getenv("PTQ_TEST_DATA");
@@ -164,34 +164,34 @@ constexpr const char* kViT = "vit_tiny_16";
 
 INSTANTIATE_TEST_SUITE_P(
     Reference, Parity,
-    testing::Values(Case{kSqueezeNet, "w8a8-plain", Executor::kPlan, 0.9999, 1},
-                    Case{kSqueezeNet, "w8a8-plain", Executor::kInterpreter, 0.999999, 0},
-                    Case{kMobileNet, "w8a8-plain", Executor::kPlan, 0.98, 3},
-                    Case{kMobileNet, "w8a8-plain", Executor::kInterpreter, 0.999999, 0},
-                    Case{kViT, "w8a8-plain", Executor::kPlan, 0.7, 1},
-                    Case{kSqueezeNet, "w8a8-default"},
-                    Case{kMobileNet, "w8a8-default", Executor::kPlan, 0.98, 3},
-                    Case{kMobileNet, "graph-flexml-default", Executor::kPlan, 0.98, 3},
-                    Case{kMobileNet, "graph-layerwise-default", Executor::kPlan, 0.98, 6},
-                    Case{kMobileNet, "graph-split", Executor::kPlan, 0.98, 3},
-                    Case{kViT, "graph-acteq-fx", Executor::kPlan, 0.5, 2},
-                    Case{kViT, "graph-acteq-layerwise", Executor::kPlan, 0.98, 5},
-                    Case{kSqueezeNet, "backend-flexml-po2-b16"}, Case{kSqueezeNet, "fmt-asym"},
-                    Case{kSqueezeNet, "fmt-hqo-w4", Executor::kPlan, 0.9995, 2},
-                    Case{kSqueezeNet, "fmt-hqo-w4-asym", Executor::kPlan, 0.9995, 2},
-                    Case{kSqueezeNet, "fmt-layerwise-firstlast4"},
-                    Case{kSqueezeNet, "fmt-layerwise-mxfp8"},
-                    Case{kSqueezeNet, "fmt-layerwise-ocp-e4m3"},
-                    Case{kSqueezeNet, "fmt-mse", Executor::kPlan, 0.9995, 2},
-                    Case{kSqueezeNet, "fmt-mse-w4-perchannel", Executor::kPlan, 0.9995, 2},
-                    Case{kSqueezeNet, "fmt-narrow-b16-p999"}, Case{kSqueezeNet, "fmt-po2"},
-                    Case{kSqueezeNet, "fmt-signed-acts-a6", Executor::kPlan, 0.9995, 3},
-                    Case{kSqueezeNet, "fmt-weight-asym-narrow"},
-                    Case{kMobileNet, "backend-flexml", Executor::kPlan, 0.98, 3},
-                    Case{kMobileNet, "backend-layerwise", Executor::kPlan, 0.98, 7},
-                    Case{kMobileNet, "fmt-w4-perchannel", Executor::kPlan, 0.98, 3},
-                    Case{kViT, "backend-layerwise", Executor::kPlan, 0.98, 3},
-                    Case{kViT, "fmt-asym", Executor::kPlan, 0.3, 6}),
+    ::testing::Values(Case{kSqueezeNet, "w8a8-plain", Executor::kPlan, 0.9999, 1},
+                      Case{kSqueezeNet, "w8a8-plain", Executor::kInterpreter, 0.999999, 0},
+                      Case{kMobileNet, "w8a8-plain", Executor::kPlan, 0.98, 3},
+                      Case{kMobileNet, "w8a8-plain", Executor::kInterpreter, 0.999999, 0},
+                      Case{kViT, "w8a8-plain", Executor::kPlan, 0.7, 1},
+                      Case{kSqueezeNet, "w8a8-default"},
+                      Case{kMobileNet, "w8a8-default", Executor::kPlan, 0.98, 3},
+                      Case{kMobileNet, "graph-flexml-default", Executor::kPlan, 0.98, 3},
+                      Case{kMobileNet, "graph-layerwise-default", Executor::kPlan, 0.98, 6},
+                      Case{kMobileNet, "graph-split", Executor::kPlan, 0.98, 3},
+                      Case{kViT, "graph-acteq-fx", Executor::kPlan, 0.5, 2},
+                      Case{kViT, "graph-acteq-layerwise", Executor::kPlan, 0.98, 5},
+                      Case{kSqueezeNet, "backend-flexml-po2-b16"}, Case{kSqueezeNet, "fmt-asym"},
+                      Case{kSqueezeNet, "fmt-hqo-w4", Executor::kPlan, 0.9995, 2},
+                      Case{kSqueezeNet, "fmt-hqo-w4-asym", Executor::kPlan, 0.9995, 2},
+                      Case{kSqueezeNet, "fmt-layerwise-firstlast4"},
+                      Case{kSqueezeNet, "fmt-layerwise-mxfp8"},
+                      Case{kSqueezeNet, "fmt-layerwise-ocp-e4m3"},
+                      Case{kSqueezeNet, "fmt-mse", Executor::kPlan, 0.9995, 2},
+                      Case{kSqueezeNet, "fmt-mse-w4-perchannel", Executor::kPlan, 0.9995, 2},
+                      Case{kSqueezeNet, "fmt-narrow-b16-p999"}, Case{kSqueezeNet, "fmt-po2"},
+                      Case{kSqueezeNet, "fmt-signed-acts-a6", Executor::kPlan, 0.9995, 3},
+                      Case{kSqueezeNet, "fmt-weight-asym-narrow"},
+                      Case{kMobileNet, "backend-flexml", Executor::kPlan, 0.98, 3},
+                      Case{kMobileNet, "backend-layerwise", Executor::kPlan, 0.98, 7},
+                      Case{kMobileNet, "fmt-w4-perchannel", Executor::kPlan, 0.98, 3},
+                      Case{kViT, "backend-layerwise", Executor::kPlan, 0.98, 3},
+                      Case{kViT, "fmt-asym", Executor::kPlan, 0.3, 6}),
     [](const auto& tested) {
       std::string name = tested.param.name() +
                          (tested.param.executor == Executor::kPlan ? "_plan" : "_interpreter");

@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-class ResidualOutliers : public testing::TestWithParam<std::vector<std::string>> {};
+class ResidualOutliers : public ::testing::TestWithParam<std::vector<std::string>> {};
 
 TEST_P(ResidualOutliers, CostAtMostTwentyOfThreeHundredImages) {
   const char* data = std::getenv("PTQ_TEST_DATA");
@@ -43,11 +43,11 @@ TEST_P(ResidualOutliers, CostAtMostTwentyOfThreeHundredImages) {
 }
 
 INSTANTIATE_TEST_SUITE_P(ViT, ResidualOutliers,
-                         testing::Values(std::vector<std::string>{"--residual-adds", "float"},
-                                         std::vector<std::string>{"--residual-adds", "float",
-                                                                  "--weight-quant-granularity",
-                                                                  "per_channel"},
-                                         std::vector<std::string>{"--residual-adds", "wide"}),
+                         ::testing::Values(std::vector<std::string>{"--residual-adds", "float"},
+                                           std::vector<std::string>{"--residual-adds", "float",
+                                                                    "--weight-quant-granularity",
+                                                                    "per_channel"},
+                                           std::vector<std::string>{"--residual-adds", "wide"}),
                          [](const auto& tested) {
                            std::string name = tested.param[1];
                            if (tested.param.size() > 2) name += "_per_channel";

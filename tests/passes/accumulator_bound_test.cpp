@@ -14,14 +14,16 @@ namespace ptq::passes {
 namespace {
 
 using ptq::testing::normals;
+using testing::kGpfq;
+using testing::kGptq;
 using testing::batches_of;
 using testing::RoundingNetwork;
 
 constexpr double kInputScale = 0.02;
 
 /// A convolution and a linear layer on 8-bit inputs, weights of 8 bits.
-struct Network : RoundingNetwork {
-  explicit Network(bool is_signed) : RoundingNetwork({16, 6, 6}) {
+struct BoundedNetwork : RoundingNetwork {
+  explicit BoundedNetwork(bool is_signed) : RoundingNetwork({16, 6, 6}) {
     const auto quantizer = testing::weight_quantizer(8);
     auto x = builder.fake_quantize(builder.input(), kInputScale, true);
     x = quantize(builder.conv(x, 24), quantizer);
@@ -31,16 +33,16 @@ struct Network : RoundingNetwork {
   }
 };
 
-std::vector<at::Tensor> images() { return {normals({20, 16, 6, 6}, 1, 5)}; }
+std::vector<at::Tensor> bounded_images() { return {normals({20, 16, 6, 6}, 1, 5)}; }
 
-struct Case {
+struct BoundCase {
   RoundingTechnique technique;
   int bits;
   std::optional<int64_t> tile;
   bool is_signed;
 };
 
-RoundingOptions options_of(const Case& c) {
+RoundingOptions options_of(const BoundCase& c) {
   RoundingOptions options;
   options.technique = c.technique;
   options.quantize_activations = c.technique == RoundingTechnique::kGptq;
@@ -80,12 +82,12 @@ Sums accumulate(const at::Tensor& weights, const at::Tensor& inputs, int64_t til
 }
 
 /// At the layer `name`, with the inputs that it gets in the quantized network.
-Sums simulate(Network& net, const std::string& name, const Case& c) {
+Sums simulate(BoundedNetwork& net, const std::string& name, const BoundCase& c) {
   at::Tensor seen;
   runtime::ExecutorOptions executor;
   executor.observes = [&](const ir::Node& node) { return node.name == name; };
   executor.observer = [&](const ir::Node&, const at::Tensor& x, int) { seen = x.clone(); };
-  runtime::make_interpreter(net.graph, net.table(), executor)->run(images()[0]);
+  runtime::make_interpreter(net.graph, net.table(), executor)->run(bounded_images()[0]);
   const ir::Node& layer = net.layer(name);
   const ir::Index index(net.graph);
   const auto id = quant::input_quantizer(index, layer);
@@ -96,12 +98,12 @@ Sums simulate(Network& net, const std::string& name, const Case& c) {
   return accumulate(w, x, c.tile.value_or(w.size(1)), codes.quant_min(), codes.quant_max());
 }
 
-class AccumulatorWidth : public ::testing::TestWithParam<Case> {};
+class AccumulatorWidth : public ::testing::TestWithParam<BoundCase> {};
 
 TEST_P(AccumulatorWidth, IsNeverExceeded) {
   const double most = std::exp2(GetParam().bits - 1) - 1;
-  Network nearest(GetParam().is_signed), net(GetParam().is_signed);
-  round_weights(net.graph, net.table(), options_of(GetParam()), {}, batches_of(images()));
+  BoundedNetwork nearest(GetParam().is_signed), net(GetParam().is_signed);
+  round_weights(net.graph, net.table(), options_of(GetParam()), {}, batches_of(bounded_images()));
   for (const char* layer : {"conv", "linear"}) {
     const Sums sums = simulate(net, layer, GetParam());
     EXPECT_LE(sums.real, most) << layer;
@@ -111,13 +113,11 @@ TEST_P(AccumulatorWidth, IsNeverExceeded) {
   }
 }
 
-constexpr auto kGptq = RoundingTechnique::kGptq;
-constexpr auto kGpfq = RoundingTechnique::kGpfq;
 INSTANTIATE_TEST_SUITE_P(Bits, AccumulatorWidth,
-                         ::testing::Values(Case{kGptq, 16, {}, true}, Case{kGptq, 20, {}, true},
-                                           Case{kGpfq, 16, {}, true}, Case{kGpfq, 20, {}, true},
-                                           Case{kGptq, 16, 48, true}, Case{kGpfq, 16, 48, false},
-                                           Case{kGptq, 16, {}, false}, Case{kGpfq, 20, {}, false}));
+                         ::testing::Values(BoundCase{kGptq, 16, {}, true}, BoundCase{kGptq, 20, {}, true},
+                                           BoundCase{kGpfq, 16, {}, true}, BoundCase{kGpfq, 20, {}, true},
+                                           BoundCase{kGptq, 16, 48, true}, BoundCase{kGpfq, 16, 48, false},
+                                           BoundCase{kGptq, 16, {}, false}, BoundCase{kGpfq, 20, {}, false}));
 
 TEST(AccumulatorBound, NeedsIntegersToBound) {
   RoundingNetwork net({8});

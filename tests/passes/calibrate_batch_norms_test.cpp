@@ -15,7 +15,7 @@ namespace {
 using ptq::testing::NetworkBuilder;
 using testing::batches;
 
-struct Network {
+struct NormedNetwork {
   ir::Graph graph;
   quant::QuantizerTable table;
 
@@ -28,8 +28,8 @@ struct Network {
 };
 
 /// Two batch norms one after the other, the first behind a quantizer of scale 1.
-Network two_norms() {
-  Network net;
+NormedNetwork two_norms() {
+  NormedNetwork net;
   const ir::QuantizerId quantizer = net.table.add({});
   net.table.scale_of(quantizer).value = at::full({}, 1.0);
   NetworkBuilder builder({2, 4, 4});
@@ -61,7 +61,7 @@ class CalibrateBatchNorms : public ::testing::Test {
 };
 
 TEST_F(CalibrateBatchNorms, TakesMeanAndGeometricMeanOfVariances) {
-  Network net = two_norms();
+  NormedNetwork net = two_norms();
   const at::Tensor old_variance = net.norm("first").running_var.value;
   EXPECT_EQ(calibrate_batch_norms(net.graph, net.table, {}, batches(images_)), 2);
 
@@ -74,7 +74,7 @@ TEST_F(CalibrateBatchNorms, TakesMeanAndGeometricMeanOfVariances) {
 }
 
 TEST_F(CalibrateBatchNorms, NormalizesWithTheStatisticsOfTheBatch) {
-  Network net = two_norms();
+  NormedNetwork net = two_norms();
   const ir::BatchNorm first = net.norm("first");
   calibrate_batch_norms(net.graph, net.table, {}, batches({images_[0]}));
   const at::Tensor x = images_[0].round().clamp(-128, 127);
@@ -99,12 +99,12 @@ TEST_F(CalibrateBatchNorms, TakesNoImageWithoutBatchNorms) {
 }
 
 TEST_F(CalibrateBatchNorms, RefusesAnEmptySet) {
-  Network net = two_norms();
+  NormedNetwork net = two_norms();
   EXPECT_THROW(calibrate_batch_norms(net.graph, net.table, {}, batches({})), DataError);
 }
 
 TEST_F(CalibrateBatchNorms, NamesABatchNormWhoseStatisticsAreNotFinite) {
-  Network net = two_norms();
+  NormedNetwork net = two_norms();
   try {
     calibrate_batch_norms(net.graph, net.table, {},
                           batches({at::full({2, 2, 4, 4}, std::nanf(""))}));

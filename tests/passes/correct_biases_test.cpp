@@ -17,7 +17,7 @@ namespace {
 using ptq::testing::NetworkBuilder;
 using testing::batches;
 
-struct Network {
+struct BiasedNetwork {
   ir::Graph graph;
   quant::QuantizerTable table;
 
@@ -41,8 +41,8 @@ ir::QuantizerId add_quantizer(quant::QuantizerTable& table, quant::QuantizerKind
 
 /// y = 0.6 x + 0.3 behind a quantizer of scale 1, weight at scale 0.5; then, behind another of
 /// scale 1, z = 1.3 y, at scale 1, without a bias.
-Network two_layers() {
-  Network net;
+BiasedNetwork two_layers() {
+  BiasedNetwork net;
   NetworkBuilder builder({1});
   const auto layer = [&](const std::string& name, ir::ValueId x, double weight, double scale) {
     ir::Linear linear;
@@ -73,7 +73,7 @@ class CorrectBiases : public ::testing::TestWithParam<bool> {
 };
 
 TEST_P(CorrectBiases, ComparesOnTheQuantizedInputWhereQuantizersAreOfTheGraph) {
-  Network net = two_layers();
+  BiasedNetwork net = two_layers();
   correct_biases(net.graph, net.table, options(InputQuantizers::kGraph), batches({column({3.4})}));
   // x = 3: 0.6 * 3 - 0.5 * 3. The second layer gets round(0.6 * 3 + 0.3) = 2: 1.3 * 2 - 1 * 2.
   EXPECT_NEAR(net.bias("first"), 0.3 + 0.3, 1e-6);
@@ -81,7 +81,7 @@ TEST_P(CorrectBiases, ComparesOnTheQuantizedInputWhereQuantizersAreOfTheGraph) {
 }
 
 TEST_P(CorrectBiases, ComparesOnTheFloatInputWhereQuantizersAreOfTheLayer) {
-  Network net = two_layers();
+  BiasedNetwork net = two_layers();
   correct_biases(net.graph, net.table, options(InputQuantizers::kLayer), batches({column({3.4})}));
   // 0.6 * 3.4 - 0.5 * 3. The second layer gets 0.6 * 3.4 + 0.3 = 2.34: 1.3 * 2.34 - 1 * 2.
   EXPECT_NEAR(net.bias("first"), 0.3 + 0.54, 1e-6);
@@ -89,14 +89,14 @@ TEST_P(CorrectBiases, ComparesOnTheFloatInputWhereQuantizersAreOfTheLayer) {
 }
 
 TEST_P(CorrectBiases, CountsBatchesAlike) {
-  Network net = two_layers();
+  BiasedNetwork net = two_layers();
   correct_biases(net.graph, net.table, options(InputQuantizers::kGraph),
                  batches({column({10, 10, 10}), column({2})}));
   EXPECT_NEAR(net.bias("first"), 0.3 + 0.1 * 6, 1e-6);
 }
 
 TEST_P(CorrectBiases, CreatesABiasAndQuantizesItWhereTheLayerHasAQuantizer) {
-  Network net = two_layers();
+  BiasedNetwork net = two_layers();
   ir::Weighted& second = net.layer("second");
   second.bias_quantizer = net.table.add([] {
     quant::Quantizer quantizer;
@@ -117,7 +117,7 @@ TEST_P(CorrectBiases, CreatesABiasAndQuantizesItWhereTheLayerHasAQuantizer) {
 }
 
 TEST_P(CorrectBiases, CountsTheErrorOfAQuantizedBias) {
-  Network net = two_layers();
+  BiasedNetwork net = two_layers();
   quant::Quantizer quantizer;
   quantizer.kind = quant::QuantizerKind::kBias;
   quantizer.format = quant::IntegerFormat{32, true, false};
@@ -128,7 +128,7 @@ TEST_P(CorrectBiases, CountsTheErrorOfAQuantizedBias) {
 }
 
 TEST_P(CorrectBiases, ComparesWithTheWeightBeforeItWasRounded) {
-  Network net = two_layers();
+  BiasedNetwork net = two_layers();
   BiasCorrectionOptions with_original = options(InputQuantizers::kGraph);
   with_original.original_weights["first"] = net.layer("first").weight.value;
   net.layer("first").weight.value = at::full({1, 1}, 1.0);
@@ -138,7 +138,7 @@ TEST_P(CorrectBiases, ComparesWithTheWeightBeforeItWasRounded) {
 }
 
 TEST_P(CorrectBiases, NamesALayerWithValuesThatAreNotFinite) {
-  Network net = two_layers();
+  BiasedNetwork net = two_layers();
   try {
     correct_biases(net.graph, net.table, options(InputQuantizers::kLayer),
                    batches({column({std::numeric_limits<double>::infinity()})}));
@@ -150,7 +150,7 @@ TEST_P(CorrectBiases, NamesALayerWithValuesThatAreNotFinite) {
 }
 
 TEST_P(CorrectBiases, RefusesAnEmptySet) {
-  Network net = two_layers();
+  BiasedNetwork net = two_layers();
   EXPECT_THROW(correct_biases(net.graph, net.table, options(InputQuantizers::kGraph), batches({})),
                DataError);
 }
@@ -170,7 +170,7 @@ at::Tensor appendix_images(int t, int rows) {
 TEST_P(CorrectBiases, GivesTheReferencesBias) {
   NetworkBuilder builder({12});
   builder.linear("fc", builder.input(), 4);
-  Network net{builder.graph(), {}};
+  BiasedNetwork net{builder.graph(), {}};
   at::Tensor weight = at::zeros({48});
   for (int i = 0; i < 48; ++i) weight[i] = static_cast<float>((37 * i + 11) % 101 - 50) / 64;
   net.layer("fc").weight.value = weight.view({4, 12});
@@ -194,27 +194,27 @@ TEST_P(CorrectBiases, GivesTheReferencesBias) {
 INSTANTIATE_TEST_SUITE_P(CompiledAndPlain, CorrectBiases, ::testing::Bool(),
                          [](const auto& param) { return param.param ? "Compiled" : "Plain"; });
 
-Network deep_network() {
+BiasedNetwork deep_network() {
   NetworkBuilder builder({3, 12, 12});
   ir::ValueId x = builder.conv("stem", builder.input(), {8, 3, 2});
   x = builder.add("relu", ir::Relu{}, {x});
   x = builder.conv("depthwise", x, {8, 3, 1, 8});
   x = builder.add("sum", ir::Add{}, {builder.conv("point", x, {8, 1}), x});
   builder.linear("head", builder.add("pool", ir::Mean{{2, 3}, false}, {x}), 5);
-  Network net{builder.graph(), {}};
+  BiasedNetwork net{builder.graph(), {}};
   net.table = backends::place(backends::Backend::kFx, net.graph, {});
   initialize_weight_scales(net.graph, net.table);
   return net;
 }
 
 TEST(CorrectBiasesOnLanes, GivesTheSameOnAnyNumberOfThreads) {
-  Network net = deep_network();
+  BiasedNetwork net = deep_network();
   const std::vector<at::Tensor> images{ptq::testing::normals({7, 3, 12, 12}, 1, 3),
                                        ptq::testing::normals({4, 3, 12, 12}, 1, 4)};
   calibrate_activations(net.graph, net.table, {}, batches(images));
   std::vector<at::Tensor> biases;
   for (const int threads : {1, 2, 3}) {
-    Network corrected = net;
+    BiasedNetwork corrected = net;
     BiasCorrectionOptions options;
     options.threads = threads;
     const BiasCorrection report =

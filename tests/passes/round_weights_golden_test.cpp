@@ -13,6 +13,8 @@ namespace ptq::passes {
 namespace {
 
 using ptq::testing::NetworkBuilder;
+using testing::kGpfq;
+using testing::kGptq;
 using testing::batches_of;
 
 /// (37 i + 11) mod 101 ...: the appendix' numbers.
@@ -100,8 +102,6 @@ RoundingOptions options_of(RoundingTechnique technique, bool act_order, bool qua
   return options;
 }
 
-constexpr auto kGptq = RoundingTechnique::kGptq;
-constexpr auto kGpfq = RoundingTechnique::kGpfq;
 constexpr auto kQronos = RoundingTechnique::kQronos;
 
 std::vector<Golden> golden() {

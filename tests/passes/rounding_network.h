@@ -14,6 +14,9 @@ namespace ptq::passes::testing {
 using ptq::testing::GraphBuilder;
 using ptq::testing::normals;
 
+inline constexpr auto kGptq = RoundingTechnique::kGptq;
+inline constexpr auto kGpfq = RoundingTechnique::kGpfq;
+
 inline quant::Quantizer weight_quantizer(int bit_width = 4) {
   quant::Quantizer quantizer;
   quantizer.kind = quant::QuantizerKind::kWeight;

@@ -12,17 +12,13 @@
 #include "ptq/base/error.h"
 #include "ptq/quant/fake_quantize.h"
 #include "ptq/quant/statistics.h"
+#include "short_forms.h"
 
 namespace ptq::quant {
 namespace {
 
-constexpr auto kSymmetric = Symmetry::kSymmetric;
-constexpr auto kAsymmetric = Symmetry::kAsymmetric;
-constexpr auto kStatistics = Calibration::kStatistics;
-constexpr auto kMse = Calibration::kMse;
-constexpr auto kFloat = ScaleType::kFloat;
-constexpr auto kPowers = ScaleType::kPowerOfTwo;
-constexpr auto kOcp = MinifloatFormat::Codes::kOcp;
+using namespace testing;
+
 constexpr IntegerFormat kSigned8{8, true, false};
 constexpr IntegerFormat kUnsigned8{8, false, false};
 

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "appendix_a.h"
-#include "weight_quantizers.h"
+#include "short_forms.h"
 
 /// Appendix A.1 of reference-behaviour.md: scales, zero points and sums of codes.
 namespace ptq::quant {

@@ -9,12 +9,12 @@
 
 #include "ptq/base/error.h"
 #include "ptq/quant/fake_quantize.h"
+#include "short_forms.h"
 
 namespace ptq::quant {
 namespace {
 
-constexpr auto kOcp = MinifloatFormat::Codes::kOcp;
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
+using namespace testing;
 
 QuantizerTable dynamic(const NumberFormat& format, Symmetry symmetry = Symmetry::kSymmetric) {
   Quantizer quantizer;

@@ -11,11 +11,13 @@
 #include <limits>
 
 #include "ptq/base/error.h"
+#include "short_forms.h"
 
 namespace ptq::quant {
 namespace {
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
+using namespace testing;
+
 constexpr QParams kSigned{0.5F, 0, -128, 127};
 
 TEST(FakeQuantize, RoundsTiesToEven) {

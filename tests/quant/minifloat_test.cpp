@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "ptq/quant/fake_quantize.h"
+#include "short_forms.h"
 
 namespace ptq::quant {
 namespace {
 
-constexpr auto kOcp = MinifloatFormat::Codes::kOcp;
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
+using namespace testing;
 
 MinifloatParams params_of(const MinifloatFormat& format, float scale = 1) {
   return {scale, format.mantissa_bit_width, format.smallest_exponent(),

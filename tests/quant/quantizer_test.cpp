@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "short_forms.h"
+
 namespace ptq::quant {
 namespace {
+
+using namespace testing;
 
 struct FormatCase {
   IntegerFormat format;
@@ -47,12 +51,6 @@ TEST_P(ThresholdDivisor, IsThatOfTheTable) {
   QuantizerTable table;
   EXPECT_EQ(table.scale_of(table.add(quantizer)).threshold_divisor, GetParam().expected);
 }
-
-constexpr auto kFloat = ScaleType::kFloat;
-constexpr auto kPowers = ScaleType::kPowerOfTwo;
-constexpr auto kTensor = Granularity::kPerTensor;
-constexpr auto kGroup = Granularity::kPerGroup;
-constexpr auto kOcp = MinifloatFormat::Codes::kOcp;
 
 // reference-behaviour 3.1; groups by OCP's rule
 INSTANTIATE_TEST_SUITE_P(

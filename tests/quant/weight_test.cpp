@@ -9,7 +9,7 @@
 
 #include "appendix_a.h"
 #include "ptq/base/error.h"
-#include "weight_quantizers.h"
+#include "short_forms.h"
 
 namespace ptq::quant {
 namespace {

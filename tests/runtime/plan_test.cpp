@@ -7,7 +7,7 @@
 
 #include "ptq/base/error.h"
 #include "ptq/runtime/executor.h"
-#include "runtime/plan_cases.h"
+#include "support/plan_cases.h"
 
 namespace ptq::runtime {
 namespace {

@@ -1,6 +1,11 @@
 #pragma once
 
+#include <cstdint>
+
 namespace ptq {
+
+/// Elements of a tensor that are worth waking a thread for, where each takes a few instructions.
+constexpr int64_t kParallelGrain = 1 << 15;
 
 /// Cores this process may use: what the scheduler grants, at least 1.
 int available_cores();

@@ -6,13 +6,12 @@
 
 #include <limits>
 
+#include "ptq/base/threads.h"
 #include "ptq/quant/fake_quantize.h"
 #include "quant/vector_clones.h"
 
 namespace ptq::passes {
 namespace {
-
-constexpr int64_t kParallelGrain = 1 << 15;
 
 /// Mixes all bits of `x` (the finalizer of MurmurHash3).
 inline uint32_t mix_bits(uint32_t x) {

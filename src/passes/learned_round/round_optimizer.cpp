@@ -5,12 +5,12 @@
 
 #include <cmath>
 
+#include "ptq/base/threads.h"
 #include "quant/vector_clones.h"
 
 namespace ptq::passes {
 namespace {
 
-constexpr int64_t kParallelGrain = 1 << 14;
 constexpr float kMeanDecay = 0.9F;
 constexpr float kSquareDecay = 0.999F;
 constexpr float kEpsilon = 1e-8F;

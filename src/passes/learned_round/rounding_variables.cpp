@@ -7,13 +7,12 @@
 
 #include "passes/learned_round/rounding_functions.h"
 #include "ptq/base/error.h"
+#include "ptq/base/threads.h"
 #include "ptq/quant/fake_quantize.h"
 #include "quant/partition.h"
 
 namespace ptq::passes {
 namespace {
-
-constexpr int64_t kParallelGrain = 1 << 14;
 
 /// The number of each element's scale, in the shape of the weight.
 at::Tensor by_element(const at::Tensor& weight, const quant::Quantizer& quantizer,

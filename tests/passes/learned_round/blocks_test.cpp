@@ -24,7 +24,7 @@ std::vector<std::string> lines(const std::vector<runtime::SweepUnit>& units) {
 }
 
 /// Nodes with names of their own; every layer has a weight quantizer.
-class Network : public GraphBuilder {
+class BlockNetwork : public GraphBuilder {
  public:
   using GraphBuilder::GraphBuilder;
 
@@ -52,7 +52,7 @@ class Network : public GraphBuilder {
 };
 
 TEST(StructuralBlocks, AreResidualBlocksWithTheActivationAfterThem) {
-  Network net;
+  BlockNetwork net;
   const auto stem = net.relu("stem_relu", net.conv("stem", net.input(), 4));
   const auto split = net.quantizer("q", stem);
   const auto inner = net.relu("relu", net.conv("conv1", split, 4));
@@ -64,7 +64,7 @@ TEST(StructuralBlocks, AreResidualBlocksWithTheActivationAfterThem) {
 }
 
 TEST(StructuralBlocks, MayHaveAProjectionInTheShortcut) {
-  Network net;
+  BlockNetwork net;
   const auto stem = net.add(ir::MaxPool{{2, 2}, {2, 2}, {0, 0}, {1, 1}},
                             {net.conv("stem", net.input(), 4)}, "pool");
   const auto inner = net.conv("conv1", stem, 4);
@@ -74,7 +74,7 @@ TEST(StructuralBlocks, MayHaveAProjectionInTheShortcut) {
 }
 
 TEST(StructuralBlocks, AreInvertedResidualsWithAndWithoutAShortcut) {
-  Network net;
+  BlockNetwork net;
   const auto stem = net.relu("stem_relu", net.conv("stem", net.input(), 4));
   const auto first =
       net.conv("first_narrow", net.relu("first_relu", net.conv("first_dw", stem, 4, 4)), 4);
@@ -90,7 +90,7 @@ TEST(StructuralBlocks, AreInvertedResidualsWithAndWithoutAShortcut) {
 }
 
 TEST(StructuralBlocks, AreFireModulesWithTheirSqueeze) {
-  Network net;
+  BlockNetwork net;
   const auto stem = net.conv("stem", net.input(), 4);
   const auto squeeze = net.relu("relu", net.conv("squeeze", net.quantizer("in", stem), 2));
   const auto left = net.conv("expand1", net.quantizer("q1", squeeze), 4);
@@ -101,7 +101,7 @@ TEST(StructuralBlocks, AreFireModulesWithTheirSqueeze) {
 }
 
 TEST(StructuralBlocks, AreTheHalvesOfATransformerLayer) {
-  Network net({5, 8});
+  BlockNetwork net({5, 8});
   const auto position = net.constant(testing::normals({1, 5, 8}, 1, 3));
   const auto embedded = net.add(ir::Add{}, {net.linear("embed", net.input(), 8), position}, "pos");
   const auto q = net.linear("q", embedded, 8);
@@ -116,20 +116,20 @@ TEST(StructuralBlocks, AreTheHalvesOfATransformerLayer) {
 }
 
 TEST(StructuralBlocks, LeaveAChainOfLayersToThemselves) {
-  Network net;
+  BlockNetwork net;
   net.graph.output = net.conv("b", net.relu("relu", net.conv("a", net.input(), 4)), 4);
   EXPECT_THAT(lines(structural_blocks(net.graph)), ElementsAre("a", "b"));
 }
 
 TEST(StructuralBlocks, AreNoneOfWhatHasNoLayer) {
-  Network net;
+  BlockNetwork net;
   const auto conv = net.conv("conv", net.input(), 4);
   net.graph.output = net.add(ir::Mul{}, {conv, net.add(ir::Sigmoid{}, {conv})}, "swish");
   EXPECT_THAT(lines(structural_blocks(net.graph)), ElementsAre("conv"));
 }
 
 TEST(LayerUnits, AreAllLayersWithQuantizedWeights) {
-  Network net;
+  BlockNetwork net;
   const auto plain = net.GraphBuilder::conv(net.input(), 4);
   net.graph.output = net.conv("b", net.conv("a", plain, 4), 4);
   EXPECT_THAT(lines(layer_units(net.graph)), ElementsAre("a", "b"));
@@ -137,7 +137,7 @@ TEST(LayerUnits, AreAllLayersWithQuantizedWeights) {
 
 /// layer1 and layer2, two residual blocks each, as ResNet names them.
 struct Stages {
-  Network net;
+  BlockNetwork net;
   Stages() {
     auto value = net.conv("conv1", net.input(), 4);
     for (const std::string block : {"layer1.0", "layer1.1", "layer2.0"}) {
@@ -165,7 +165,7 @@ TEST(NamedBlocks, AreNoneWhereNoNameMatches) {
 }
 
 TEST(NamedBlocks, RefuseWhatIsNoBlock) {
-  Network net;
+  BlockNetwork net;
   const auto first = net.conv("part.a", net.input(), 4);
   const auto second = net.conv("part.b", net.input(), 4);
   const auto third = net.conv("rest", first, 4);

@@ -14,7 +14,7 @@ namespace {
 
 using testing::normals;
 
-struct Case {
+struct VariablesCase {
   const char* name;
   quant::Symmetry symmetry = quant::Symmetry::kSymmetric;
   quant::Granularity granularity = quant::Granularity::kPerTensor;
@@ -22,14 +22,14 @@ struct Case {
   quant::Calibration calibration = quant::Calibration::kStatistics;
 };
 
-std::ostream& operator<<(std::ostream& out, const Case& tested) { return out << tested.name; }
+std::ostream& operator<<(std::ostream& out, const VariablesCase& tested) { return out << tested.name; }
 
 struct Quantized {
   at::Tensor weight = normals({6, 5, 3, 3}, 0.3F, 3);
   quant::QuantizerTable table;
   ir::QuantizerId id = 0;
 
-  explicit Quantized(const Case& tested = {"per tensor"}) {
+  explicit Quantized(const VariablesCase& tested = {"per tensor"}) {
     quant::Quantizer quantizer;
     quantizer.kind = quant::QuantizerKind::kWeight;
     const bool is_signed = tested.symmetry == quant::Symmetry::kSymmetric;
@@ -47,7 +47,7 @@ struct Quantized {
   }
 };
 
-class EveryFormat : public ::testing::TestWithParam<Case> {};
+class EveryFormat : public ::testing::TestWithParam<VariablesCase> {};
 
 TEST_P(EveryFormat, BeginsAtNearestRounding) {
   const Quantized q(GetParam());
@@ -73,13 +73,13 @@ TEST_P(EveryFormat, DecidesForWeightsThatTheirQuantizerKeeps) {
 INSTANTIATE_TEST_SUITE_P(
     RoundingVariables, EveryFormat,
     ::testing::Values(
-        Case{"symmetric"},
-        Case{"channels", quant::Symmetry::kSymmetric, quant::Granularity::kPerChannel},
-        Case{"asymmetric", quant::Symmetry::kAsymmetric, quant::Granularity::kPerChannel},
-        Case{"groups", quant::Symmetry::kSymmetric, quant::Granularity::kPerGroup},
-        Case{"powers of two", quant::Symmetry::kSymmetric, quant::Granularity::kPerTensor,
+        VariablesCase{"symmetric"},
+        VariablesCase{"channels", quant::Symmetry::kSymmetric, quant::Granularity::kPerChannel},
+        VariablesCase{"asymmetric", quant::Symmetry::kAsymmetric, quant::Granularity::kPerChannel},
+        VariablesCase{"groups", quant::Symmetry::kSymmetric, quant::Granularity::kPerGroup},
+        VariablesCase{"powers of two", quant::Symmetry::kSymmetric, quant::Granularity::kPerTensor,
              quant::ScaleType::kPowerOfTwo},
-        Case{"half-quadratic", quant::Symmetry::kAsymmetric, quant::Granularity::kPerChannel,
+        VariablesCase{"half-quadratic", quant::Symmetry::kAsymmetric, quant::Granularity::kPerChannel,
              quant::ScaleType::kFloat, quant::Calibration::kHqo}));
 
 /// Inside the range of codes, a sigmoid that begins at the weight gives the weight itself.

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <limits>
+
 #include "ptq/quant/fake_quantize.h"
 #include "ptq/quant/weight_scale.h"
 
-/// Short forms for tests of weights.
+/// Short forms for tests.
 namespace ptq::quant::testing {
 
 inline constexpr auto kSymmetric = Symmetry::kSymmetric;
@@ -17,6 +19,7 @@ inline constexpr auto kStatistics = Calibration::kStatistics;
 inline constexpr auto kMse = Calibration::kMse;
 inline constexpr auto kHqo = Calibration::kHqo;
 inline constexpr auto kOcp = MinifloatFormat::Codes::kOcp;
+inline constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 inline IntegerFormat full(int bits) { return {bits, true, false}; }
 inline IntegerFormat narrow(int bits) { return {bits, true, true}; }

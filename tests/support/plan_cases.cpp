@@ -1,4 +1,4 @@
-#include "runtime/plan_cases.h"
+#include "support/plan_cases.h"
 
 namespace ptq::testing {
 namespace {
