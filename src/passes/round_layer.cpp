@@ -18,6 +18,8 @@ double inner(const at::Tensor& a, const at::Tensor& b) {
 
 /// Sum over groups of tr(a m bᵀ); `a` and `b` [groups, out, K], `m` [groups, K, K].
 double trace(const at::Tensor& a, const at::Tensor& m, const at::Tensor& b) {
+  // Where a group has one output, a product for each would take longer than all of them together.
+  if (a.size(1) == 1) return inner(a.transpose(1, 2).mul(b), m);
   double sum = 0;
   for (int64_t group = 0; group < a.size(0); ++group) {
     sum += inner(runtime::product(a.select(0, group), m.select(0, group)), b.select(0, group));
@@ -38,8 +40,9 @@ class LayerRounding {
     // GPTQ's Hessian is that of a mean: an input that is always zero counts as 1 in it.
     const double per_column = 2 / static_cast<double>(moments.columns());
     hessian_ = is_mismatched() ? moments.hessian() : moments.hessian().mul(per_column);
+    if (is_mismatched()) cross_ = moments.cross();
     const bool is_finite = hessian_.isfinite().all().item<bool>() &&
-                           (!is_mismatched() || moments.cross().isfinite().all().item<bool>());
+                           (!is_mismatched() || cross_.isfinite().all().item<bool>());
     if (!is_finite) {
       throw QuantizationError(problem.layer.name +
                               ": its inputs are not finite on the calibration images");
@@ -85,8 +88,8 @@ class LayerRounding {
       return energy > 0 ? trace(difference, hessian_, difference) / energy : 0;
     }
     if (!(moments_.energy() > 0)) return 0;
-    const double error = moments_.energy() - 2 * trace(codes, moments_.cross(), original_) +
-                         trace(codes, hessian_, codes);
+    const double error =
+        moments_.energy() - 2 * trace(codes, cross_, original_) + trace(codes, hessian_, codes);
     return std::max(0.0, error / moments_.energy());
   }
 
@@ -119,7 +122,7 @@ class LayerRounding {
     columns.bound = bound ? &*bound : nullptr;
     if (!is_mismatched()) return round_by_gptq(columns);
     columns.original = original_.select(0, group).t().contiguous();
-    columns.cross = moments_.cross().select(0, group);
+    columns.cross = cross_.select(0, group);
     if (options_.technique == RoundingTechnique::kQronos) return round_by_qronos(columns);
     round_by_gpfq(columns);
     return true;
@@ -148,7 +151,7 @@ class LayerRounding {
   const RoundingOptions& options_;
   ir::Weighted& layer_;
   const InputMoments& moments_;
-  at::Tensor hessian_;
+  at::Tensor hessian_, cross_;
   ColumnQuantizer quantizer_;
   /// The weight before, and the one aimed at, by rows.
   at::Tensor before_, original_;

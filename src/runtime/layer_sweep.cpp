@@ -98,7 +98,7 @@ class Stop final : public SweepStop {
   int64_t source(int64_t batch) const override { return sources_.at(static_cast<size_t>(batch)); }
   int64_t images(int64_t batch) const override { return streams_.front()->images(batch); }
   at::Tensor input(int stream, int64_t batch) const override {
-    return at(stream).value(unit_.input, batch).contiguous();
+    return at(stream).value(unit_.input, batch);
   }
   at::Tensor output(int stream, int64_t batch) const override {
     if (!at(stream).is_original()) {

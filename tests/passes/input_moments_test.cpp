@@ -61,6 +61,11 @@ std::vector<Case> cases() {
       {"wide_conv", conv({4, 40, 3, 3}, 1, 1, 1), {2, 40, 6, 6}},
       {"grouped", conv({6, 3, 3, 3}, 2, 1, 1), {2, 6, 5, 5}},
       {"depthwise", conv({6, 1, 3, 3}, 6, 2, 1), {2, 6, 30, 31}},
+      {"depthwise_of_many_channels", conv({37, 1, 5, 5}, 37, 1, 2), {2, 37, 9, 8}},
+      {"two_outputs_a_channel", conv({12, 1, 3, 3}, 6, 1, 1), {2, 6, 5, 4}},
+      {"small_groups", conv({40, 2, 3, 3}, 20, 1, 1), {1, 40, 5, 4}},
+      {"pointwise_grouped", conv({6, 40, 1, 1}, 2), {2, 80, 4, 3}},
+      {"wide_grouped", conv({6, 20, 3, 3}, 3, 2, 1), {2, 60, 7, 6}},
       {"one_dimension", conv({4, 3, 5}, 1, 2, 2), {2, 3, 11}},
       {"three_dimensions", conv({4, 2, 2, 3, 2}, 1, 1, 1), {1, 2, 3, 4, 5}},
       {"transposed", conv_transpose({4, 3, 3, 3}, 1), {2, 4, 5, 4}},
@@ -96,6 +101,16 @@ TEST_P(InputMomentsOf, TwoStreamsAddUpToTheErrorOfTheLayer) {
   EXPECT_TRUE(at::allclose(moments.float_sums().to(at::kDouble), f.sum(2).mul(0.5), 1e-4, 1e-3));
   const at::Tensor out = runtime::execute_op(c.op, {in_float}, in_float.size(0));
   EXPECT_NEAR(moments.energy(), 0.5 * out.square().sum().item<double>(), 1e-4 * moments.energy());
+}
+
+TEST_P(InputMomentsOf, DoNotDependOnTheOrderInMemory) {
+  const Case& c = GetParam();
+  if (c.input.size() != 4) return;
+  const at::Tensor input = normals(c.input, 1, 2);
+  InputMoments row_major(c.op, {}), innermost(c.op, {});
+  row_major.add(input);
+  innermost.add(input.contiguous(at::MemoryFormat::ChannelsLast));
+  EXPECT_TRUE(row_major.hessian().equal(innermost.hessian()));
 }
 
 INSTANTIATE_TEST_SUITE_P(Layers, InputMomentsOf, ::testing::ValuesIn(cases()),

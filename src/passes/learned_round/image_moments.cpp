@@ -18,7 +18,7 @@ int64_t count_images(const runtime::SweepStop& stop) {
 }
 
 at::Tensor image_of(const at::Tensor& batch, ImageAxis axis, int64_t image) {
-  return batch.narrow(axis.axis, image * axis.per_image, axis.per_image).contiguous();
+  return batch.narrow(axis.axis, image * axis.per_image, axis.per_image);
 }
 
 std::vector<LayerMoments> moments_by_image(const runtime::SweepStop& stop, ImageAxis axis,

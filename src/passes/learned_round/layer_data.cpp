@@ -17,7 +17,7 @@ at::Tensor columns_of(const ir::Op& op, const at::Tensor& input, int64_t depth) 
   if (std::holds_alternative<ir::Linear>(op)) return input.reshape({-1, depth});
   const Unfold unfold(op, input.sizes());
   at::Tensor columns = at::empty({unfold.rows(), unfold.columns()});
-  unfold.fill(input, 0, unfold.lines(), columns);
+  unfold.fill(input.contiguous(), 0, unfold.lines(), columns);
   return columns.t();
 }
 
@@ -48,7 +48,7 @@ std::unique_ptr<LayerObjective> layer_objective(const runtime::SweepStop& stop, 
   for (int64_t batch = 0; batch < stop.batches(); ++batch) {
     moments.add(stop.input(kQuantizedStream, batch), stop.input(kOriginalStream, batch), share);
   }
-  const LayerMoments all{moments.hessian().clone(),
+  const LayerMoments all{moments.hessian(),
                          moments.cross(),
                          moments.energy(),
                          {moments.input_sums(), moments.float_sums()}};
