@@ -164,7 +164,7 @@ void InputMoments::add_lane_moments(const LaneMoments& sums, int64_t first_group
   add(sums.hessian, hessian_);
   add(sums.cross, cross_);
   add(sums.input_sums, input_sums_);
-  if (options_.cross) add(sums.float_sums, float_sums_);
+  add(sums.float_sums, float_sums_);
   energy_ += factor * sums.energy;
 }
 

@@ -71,7 +71,8 @@ LaneMoments lane_moments(const LaneInputs& inputs, int64_t first_group, const in
   const int64_t depth = rows.rows();
   std::vector<float> x = numbers(rows.size), f, weight;
   LaneSum hessian(depth * depth), cross, input_sums, float_sums;
-  if (inputs.means) input_sums = float_sums = LaneSum(depth);
+  if (inputs.means) input_sums = LaneSum(depth);
+  if (inputs.means && has_float) float_sums = LaneSum(depth);
   if (has_float) {
     f = x;
     cross = LaneSum(depth * depth);

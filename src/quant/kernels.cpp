@@ -27,58 +27,54 @@ KeyRange key_range(const float* values, int64_t count) {
   return {low, high};
 }
 
+// GCC clones no templates: the loops are written once and inlined into what is cloned.
+
+template <class Params>
+inline __attribute__((always_inline)) void quantize_each(const float* in, float* out, int64_t count,
+                                                         const Params p) {
+  for (int64_t i = 0; i < count; ++i) out[i] = quantize(in[i], p);
+}
+
+template <class Params>
+inline __attribute__((always_inline)) double sum_squared_errors(const float* in, int64_t count,
+                                                                const Params p) {
+  double sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t i = 0; i < count; ++i) {
+    const float error = fake_quantize(in[i], p) - in[i];
+    sum += static_cast<double>(error * error);
+  }
+  return sum;
+}
+
 PTQ_VECTOR_CLONES
 void quantize_loop(const float* in, float* out, int64_t count, const QParams& params) {
-  const QParams p = params;
-  for (int64_t i = 0; i < count; ++i) out[i] = quantize(in[i], p);
+  quantize_each(in, out, count, params);
 }
 
 PTQ_VECTOR_CLONES
 void quantize_loop(const float* in, float* out, int64_t count, const MinifloatParams& params) {
-  const MinifloatParams p = params;
-  for (int64_t i = 0; i < count; ++i) out[i] = quantize(in[i], p);
+  quantize_each(in, out, count, params);
 }
 
 PTQ_VECTOR_CLONES
 void quantize_loop(const float* in, float* out, int64_t count, const TruncatingParams& params) {
-  const TruncatingParams p = params;
-  for (int64_t i = 0; i < count; ++i) out[i] = quantize(in[i], p);
+  quantize_each(in, out, count, params);
 }
 
 PTQ_VECTOR_CLONES
 double squared_error_loop(const float* in, int64_t count, const QParams& params) {
-  const QParams p = params;
-  double sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (int64_t i = 0; i < count; ++i) {
-    const float error = fake_quantize(in[i], p) - in[i];
-    sum += static_cast<double>(error * error);
-  }
-  return sum;
+  return sum_squared_errors(in, count, params);
 }
 
 PTQ_VECTOR_CLONES
 double squared_error_loop(const float* in, int64_t count, const MinifloatParams& params) {
-  const MinifloatParams p = params;
-  double sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (int64_t i = 0; i < count; ++i) {
-    const float error = fake_quantize(in[i], p) - in[i];
-    sum += static_cast<double>(error * error);
-  }
-  return sum;
+  return sum_squared_errors(in, count, params);
 }
 
 PTQ_VECTOR_CLONES
 double squared_error_loop(const float* in, int64_t count, const TruncatingParams& params) {
-  const TruncatingParams p = params;
-  double sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (int64_t i = 0; i < count; ++i) {
-    const float error = fake_quantize(in[i], p) - in[i];
-    sum += static_cast<double>(error * error);
-  }
-  return sum;
+  return sum_squared_errors(in, count, params);
 }
 
 }  // namespace

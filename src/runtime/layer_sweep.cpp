@@ -104,7 +104,7 @@ class Stop final : public SweepStop {
     if (!at(stream).is_original()) {
       throw InternalError("a unit has no output yet in a stream whose weights change");
     }
-    return at(stream).value(unit_.output, batch).contiguous();
+    return at(stream).value(unit_.output, batch);
   }
 
  private:

@@ -62,6 +62,9 @@ std::vector<Case> cases() {
       {"grouped", conv({6, 3, 3, 3}, 2, 1, 1), {2, 6, 5, 5}},
       {"depthwise", conv({6, 1, 3, 3}, 6, 2, 1), {2, 6, 30, 31}},
       {"depthwise_of_many_channels", conv({37, 1, 5, 5}, 37, 1, 2), {2, 37, 9, 8}},
+      {"depthwise_dilated", conv({20, 1, 3, 3}, 20, 2, 2, 2), {2, 20, 9, 8}},
+      {"depthwise_of_one_dimension", conv({6, 1, 5}, 6, 2, 2), {2, 6, 11}},
+      {"depthwise_of_three_dimensions", conv({6, 1, 2, 3, 2}, 6, 1, 1), {1, 6, 3, 4, 5}},
       {"two_outputs_a_channel", conv({12, 1, 3, 3}, 6, 1, 1), {2, 6, 5, 4}},
       {"small_groups", conv({40, 2, 3, 3}, 20, 1, 1), {1, 40, 5, 4}},
       {"pointwise_grouped", conv({6, 40, 1, 1}, 2), {2, 80, 4, 3}},
@@ -117,16 +120,19 @@ INSTANTIATE_TEST_SUITE_P(Layers, InputMomentsOf, ::testing::ValuesIn(cases()),
                          [](const auto& layer) { return layer.param.name; });
 
 TEST(InputMoments, TakeAPartOfTheColumnsWhereAskedTo) {
-  const ir::Op op = conv({4, 3, 3, 3}, 1, 1, 1);
-  const at::Tensor input = normals({8, 3, 32, 32}, 1, 2);
-  InputMoments all(op, {}), part(op, {false, 0.25, {}}), again(op, {false, 0.25, {}});
-  all.add(input);
-  part.add(input);
-  again.add(input);
-  const double whole = all.hessian().diagonal(0, 1, 2).sum().item<double>();
-  const double quarter = part.hessian().diagonal(0, 1, 2).sum().item<double>();
-  EXPECT_NEAR(quarter / whole, 0.25, 0.02);
-  EXPECT_TRUE(part.hessian().equal(again.hessian()));
+  for (const ir::Conv& layer : {conv({4, 3, 3, 3}, 1, 1, 1), conv({3, 1, 3, 3}, 3, 1, 1)}) {
+    const ir::Op op = layer;
+    const at::Tensor input = normals({8, 3, 32, 32}, 1, 2);
+    InputMoments all(op, {}), part(op, {false, 0.25, {}}), again(op, {false, 0.25, {}});
+    all.add(input);
+    part.add(input);
+    again.add(input);
+    const double whole = all.hessian().diagonal(0, 1, 2).sum().item<double>();
+    const double quarter = part.hessian().diagonal(0, 1, 2).sum().item<double>();
+    EXPECT_NEAR(quarter / whole, 0.25, 0.02);
+    EXPECT_TRUE(part.hessian().equal(again.hessian()));
+    EXPECT_EQ(part.columns(), all.columns());
+  }
 }
 
 TEST(InputMoments, SayWhatTheyNeed) {

@@ -82,10 +82,8 @@ class Learning {
   RoundedUnit from_images(const runtime::SweepStop& stop) {
     const runtime::SweepUnit& unit = stop.unit();
     const UnitImages all{
-        images(stop, unit.input,
-               [&](int64_t i) { return stop.input(kQuantizedStream, i).contiguous(); }),
-        images(stop, unit.input,
-               [&](int64_t i) { return stop.input(kOriginalStream, i).contiguous(); }),
+        images(stop, unit.input, [&](int64_t i) { return stop.input(kQuantizedStream, i); }),
+        images(stop, unit.input, [&](int64_t i) { return stop.input(kOriginalStream, i); }),
         images(stop, unit.output, [&](int64_t i) { return stop.output(kOriginalStream, i); })};
     UnitNetwork network(graph_, unit, table_);
     return learn_unit(network, all, table_, options_, seed());
