@@ -67,6 +67,8 @@ BATCH_NORM = torch.nn.modules.batchnorm._BatchNorm
 def observe_statistics(model, size):
     """Running statistics of random images: with those of a fresh model, signals die out."""
     norms = [module for module in model.modules() if isinstance(module, BATCH_NORM)]
+    if not norms:
+        return
     for norm in norms:
         norm.train()
         norm.momentum = 1.0

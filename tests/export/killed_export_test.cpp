@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <functional>
 #include <random>
 #include <thread>
 
@@ -50,16 +51,22 @@ void remove_partial_files(const support::TemporaryFolder& folder) {
   }
 }
 
+void wait_for_partial_file(const support::TemporaryFolder& folder) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+  while (!has_partial_file(folder) && std::chrono::steady_clock::now() < end) {
+  }
+}
+
 /// Kills a process that exports over and over. Threads do not live on in a forked process, so there
 /// must be none that it waits for.
 void export_until_killed(const SlowNetwork& network, Format format, const std::string& path,
-                         std::chrono::microseconds time) {
+                         const std::function<void()>& wait) {
   const pid_t child = fork();
   if (child == 0) {
     for (;;) write(network.graph, network.b.table, format, {}, path);
   }
   ASSERT_GT(child, 0);
-  std::this_thread::sleep_for(time);
+  wait();
   kill(child, SIGKILL);
   int status = 0;
   waitpid(child, &status, 0);
@@ -81,10 +88,14 @@ TEST_P(KilledExport, LeavesAWholeFileOrNone) {
   std::mt19937 random(7);
   std::uniform_real_distribution<double> exports(0, 4);
   int whole = 0, interrupted = 0;
-  for (int i = 0; i < 25; ++i) {
+  // Every other time at any moment, and else while something is being written.
+  for (int i = 0; i < 50; ++i) {
     fs::remove(path);
-    export_until_killed(network, GetParam(), path,
-                        std::chrono::microseconds(std::lround(exports(random) * once.count())));
+    const std::chrono::microseconds time(std::lround(exports(random) * once.count()));
+    export_until_killed(network, GetParam(), path, [&] {
+      std::this_thread::sleep_for(time);
+      if (i % 2 == 1) wait_for_partial_file(folder);
+    });
     interrupted += has_partial_file(folder);
     remove_partial_files(folder);
     if (!fs::exists(path)) continue;
