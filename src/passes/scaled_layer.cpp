@@ -1,7 +1,7 @@
 #include "passes/scaled_layer.h"
 
 #include <ATen/Parallel.h>
-#include <ATen/ops/amax.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/maximum.h>
 #include <ATen/ops/ones.h>
@@ -50,6 +50,27 @@ void raise_to_magnitudes(const float* values, int64_t size, float* largest, int6
   }
 }
 
+/// The largest of values[i] factors[i].
+PTQ_VECTOR_CLONES
+float largest_product(const float* values, const float* factors, int64_t count) {
+  float largest = 0;
+#pragma omp simd reduction(max : largest)
+  for (int64_t i = 0; i < count; ++i) {
+    const float product = values[i] * factors[i];
+    largest = product > largest ? product : largest;
+  }
+  return largest;
+}
+
+/// Raises largest[i] to factor values[i].
+PTQ_VECTOR_CLONES
+void raise_to_products(const float* values, float factor, float* largest, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) {
+    const float product = values[i] * factor;
+    largest[i] = product > largest[i] ? product : largest[i];
+  }
+}
+
 PTQ_VECTOR_CLONES
 void scale_row(const float* values, float factor, const float* factors, float* scaled,
                int64_t count) {
@@ -94,20 +115,35 @@ ScaledLayer::ScaledLayer(ir::Node& node, Roles roles)
   input_factors_ = at::ones({one_to_one_ ? outputs : inputs});
 }
 
+at::Tensor ScaledLayer::row_factors() const {
+  return one_to_one_ ? output_factors_.mul(input_factors_) : output_factors_;
+}
+
+at::Tensor ScaledLayer::weight_range() const {
+  if (one_to_one_) return largest_.select(1, 0).mul(row_factors());
+  const int64_t width = largest_.size(1);
+  const at::Tensor range = at::empty({largest_.size(0)});
+  for (int64_t row = 0; row < range.numel(); ++row) {
+    range.data_ptr<float>()[row] = largest_product(largest_.data_ptr<float>() + row * width,
+                                                   input_factors_.data_ptr<float>(), width);
+  }
+  return range.mul_(output_factors_);
+}
+
 at::Tensor ScaledLayer::output_range(MergeBias merge_bias) {
-  const at::Tensor range = largest_.amax(1);
+  const at::Tensor range = weight_range();
   const bool merges = merge_bias == MergeBias::kYes && channel_maker(node_->op).bias != nullptr;
-  return merges ? at::maximum(range, shrunk_bias()) : range;
+  return merges ? at::maximum(range, shrunk_bias(range)) : range;
 }
 
 at::Tensor ScaledLayer::input_range(int64_t begin, int64_t end) const {
-  if (one_to_one_) return largest_.select(1, 0).narrow(0, begin, end - begin).clone();
+  if (one_to_one_) return weight_range().narrow(0, begin, end - begin);
   const at::Tensor range = at::zeros({end - begin});
   for (int64_t row = 0; row < largest_.size(0); ++row) {
-    raise_to_magnitudes(largest_.data_ptr<float>() + row * largest_.size(1) + begin, 1,
-                        range.data_ptr<float>(), end - begin);
+    raise_to_products(largest_.data_ptr<float>() + row * largest_.size(1) + begin,
+                      output_factors_.data_ptr<float>()[row], range.data_ptr<float>(), end - begin);
   }
-  return range;
+  return range.mul_(input_factors_.narrow(0, begin, end - begin));
 }
 
 at::Tensor ScaledLayer::column_factors() const {
@@ -117,34 +153,28 @@ at::Tensor ScaledLayer::column_factors() const {
 
 /// R is |b| f / (|w| f g) with the factors f of outputs and g of inputs, so f only moves what
 /// counts as zero.
-at::Tensor ScaledLayer::shrunk_bias() {
+at::Tensor ScaledLayer::shrunk_bias(const at::Tensor& weight_range) {
   const at::Tensor bias = channel_maker(node_->op).bias->value.to(at::kFloat).contiguous();
   if (!ratios_) {
     const at::Tensor own = one_to_one_ ? bias.div(input_factors_) : bias;
-    const at::Tensor smallest =
-        (one_to_one_ ? output_factors_.mul(input_factors_) : output_factors_).reciprocal();
+    const at::Tensor smallest = row_factors().reciprocal();
     ratios_ = weight_ratios(weight_.flatten(1), column_factors(), own, smallest.mul(kSmallest));
   }
   const at::Tensor scaled = bias.mul(output_factors_).abs();
-  const double largest_weight = std::max(largest_.max().item<double>(), kSmallest);
+  const double largest_weight = std::max(weight_range.max().item<double>(), kSmallest);
   return scaled.div(bias_shrinkage(*ratios_, scaled.max().item<double>(), largest_weight));
 }
 
-void ScaledLayer::scale_outputs(const at::Tensor& factors) {
-  largest_.mul_(factors.unsqueeze(1));
-  output_factors_.mul_(factors);
-}
+void ScaledLayer::scale_outputs(const at::Tensor& factors) { output_factors_.mul_(factors); }
 
 void ScaledLayer::scale_inputs(int64_t begin, const at::Tensor& factors) {
-  at::Tensor largest = largest_.narrow(one_to_one_ ? 0 : 1, begin, factors.numel());
-  largest.mul_(one_to_one_ ? factors.unsqueeze(1) : factors);
   input_factors_.narrow(0, begin, factors.numel()).mul_(factors);
   ratios_.reset();
 }
 
 void ScaledLayer::write() {
   const ChannelMaker maker = channel_maker(node_->op);
-  const at::Tensor rows = one_to_one_ ? output_factors_.mul(input_factors_) : output_factors_;
+  const at::Tensor rows = row_factors();
   const at::Tensor columns = column_factors();
   const at::Tensor scaled = at::empty_like(weight_);
   const int64_t width = columns.numel();

@@ -14,8 +14,9 @@
 namespace ptq::passes {
 
 /// A layer whose channels are to be scaled. Ranges follow from one number for each pair of output
-/// and input channel, which is all that is scaled while factors are sought; the weights themselves
-/// are read for the ratios of biases alone, and written once, by write().
+/// and input channel and from the channels' factors, which are all that changes while they are
+/// sought; the weights themselves are read for the ratios of biases alone, and written once, by
+/// write().
 class ScaledLayer {
  public:
   /// In how many regions the layer is read (source) or reads (sink).
@@ -37,7 +38,11 @@ class ScaledLayer {
   void write();
 
  private:
-  at::Tensor shrunk_bias();
+  /// Largest |weight| of every output channel.
+  at::Tensor weight_range() const;
+  at::Tensor shrunk_bias(const at::Tensor& weight_range);
+  /// Of each row of `weight_`.
+  at::Tensor row_factors() const;
   /// Factors of the inputs for every weight of a channel, [K].
   at::Tensor column_factors() const;
 
@@ -46,8 +51,8 @@ class ScaledLayer {
   /// has one input.
   at::Tensor weight_;
   bool one_to_one_;
-  /// Largest |weight| over the kernel as scaled so far: [outputs, inputs], and 1 where the layer
-  /// has no such role.
+  /// Largest |weight| over the kernel, not scaled: [outputs, inputs], and 1 where the layer has no
+  /// such role.
   at::Tensor largest_;
   at::Tensor output_factors_, input_factors_;
   /// As of the inputs' present factors: those of the outputs leave them alone.
