@@ -50,25 +50,23 @@ void raise_to_magnitudes(const float* values, int64_t size, float* largest, int6
   }
 }
 
-/// The largest of values[i] factors[i].
+/// Of numbers that are not negative.
 PTQ_VECTOR_CLONES
-float largest_product(const float* values, const float* factors, int64_t count) {
+float largest_of(const float* values, int64_t count) {
   float largest = 0;
 #pragma omp simd reduction(max : largest)
-  for (int64_t i = 0; i < count; ++i) {
-    const float product = values[i] * factors[i];
-    largest = product > largest ? product : largest;
-  }
+  for (int64_t i = 0; i < count; ++i) largest = values[i] > largest ? values[i] : largest;
   return largest;
 }
 
-/// Raises largest[i] to factor values[i].
 PTQ_VECTOR_CLONES
-void raise_to_products(const float* values, float factor, float* largest, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) {
-    const float product = values[i] * factor;
-    largest[i] = product > largest[i] ? product : largest[i];
-  }
+void scale_in_place(float* values, float factor, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) values[i] *= factor;
+}
+
+PTQ_VECTOR_CLONES
+void scale_in_place(float* values, const float* factors, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) values[i] *= factors[i];
 }
 
 PTQ_VECTOR_CLONES
@@ -115,35 +113,44 @@ ScaledLayer::ScaledLayer(ir::Node& node, Roles roles)
   input_factors_ = at::ones({one_to_one_ ? outputs : inputs});
 }
 
-at::Tensor ScaledLayer::row_factors() const {
-  return one_to_one_ ? output_factors_.mul(input_factors_) : output_factors_;
-}
-
-at::Tensor ScaledLayer::weight_range() const {
-  if (one_to_one_) return largest_.select(1, 0).mul(row_factors());
+at::Tensor ScaledLayer::output_range(MergeBias merge_bias) {
   const int64_t width = largest_.size(1);
   const at::Tensor range = at::empty({largest_.size(0)});
   for (int64_t row = 0; row < range.numel(); ++row) {
-    range.data_ptr<float>()[row] = largest_product(largest_.data_ptr<float>() + row * width,
-                                                   input_factors_.data_ptr<float>(), width);
+    range.data_ptr<float>()[row] = largest_of(settled_row(row), width);
   }
-  return range.mul_(output_factors_);
-}
-
-at::Tensor ScaledLayer::output_range(MergeBias merge_bias) {
-  const at::Tensor range = weight_range();
+  pending_outputs_ = pending_inputs_ = at::Tensor();
   const bool merges = merge_bias == MergeBias::kYes && channel_maker(node_->op).bias != nullptr;
   return merges ? at::maximum(range, shrunk_bias(range)) : range;
 }
 
-at::Tensor ScaledLayer::input_range(int64_t begin, int64_t end) const {
-  if (one_to_one_) return weight_range().narrow(0, begin, end - begin);
+at::Tensor ScaledLayer::input_range(int64_t begin, int64_t end) {
+  if (one_to_one_) {
+    settle();
+    return largest_.select(1, 0).narrow(0, begin, end - begin).clone();
+  }
   const at::Tensor range = at::zeros({end - begin});
   for (int64_t row = 0; row < largest_.size(0); ++row) {
-    raise_to_products(largest_.data_ptr<float>() + row * largest_.size(1) + begin,
-                      output_factors_.data_ptr<float>()[row], range.data_ptr<float>(), end - begin);
+    raise_to_magnitudes(settled_row(row) + begin, 1, range.data_ptr<float>(), end - begin);
   }
-  return range.mul_(input_factors_.narrow(0, begin, end - begin));
+  pending_outputs_ = pending_inputs_ = at::Tensor();
+  return range;
+}
+
+float* ScaledLayer::settled_row(int64_t row) {
+  const int64_t width = largest_.size(1);
+  float* const values = largest_.data_ptr<float>() + row * width;
+  if (pending_outputs_.defined()) {
+    scale_in_place(values, pending_outputs_.data_ptr<float>()[row], width);
+  }
+  if (pending_inputs_.defined()) scale_in_place(values, pending_inputs_.data_ptr<float>(), width);
+  return values;
+}
+
+void ScaledLayer::settle() {
+  if (!pending_outputs_.defined() && !pending_inputs_.defined()) return;
+  for (int64_t row = 0; row < largest_.size(0); ++row) settled_row(row);
+  pending_outputs_ = pending_inputs_ = at::Tensor();
 }
 
 at::Tensor ScaledLayer::column_factors() const {
@@ -157,7 +164,8 @@ at::Tensor ScaledLayer::shrunk_bias(const at::Tensor& weight_range) {
   const at::Tensor bias = channel_maker(node_->op).bias->value.to(at::kFloat).contiguous();
   if (!ratios_) {
     const at::Tensor own = one_to_one_ ? bias.div(input_factors_) : bias;
-    const at::Tensor smallest = row_factors().reciprocal();
+    const at::Tensor smallest =
+        (one_to_one_ ? output_factors_.mul(input_factors_) : output_factors_).reciprocal();
     ratios_ = weight_ratios(weight_.flatten(1), column_factors(), own, smallest.mul(kSmallest));
   }
   const at::Tensor scaled = bias.mul(output_factors_).abs();
@@ -165,16 +173,27 @@ at::Tensor ScaledLayer::shrunk_bias(const at::Tensor& weight_range) {
   return scaled.div(bias_shrinkage(*ratios_, scaled.max().item<double>(), largest_weight));
 }
 
-void ScaledLayer::scale_outputs(const at::Tensor& factors) { output_factors_.mul_(factors); }
+void ScaledLayer::scale_outputs(const at::Tensor& factors) {
+  settle();
+  pending_outputs_ = factors.clone();
+  output_factors_.mul_(factors);
+}
 
 void ScaledLayer::scale_inputs(int64_t begin, const at::Tensor& factors) {
+  settle();
+  if (one_to_one_) {
+    scale_in_place(largest_.data_ptr<float>() + begin, factors.data_ptr<float>(), factors.numel());
+  } else {
+    pending_inputs_ = at::ones({largest_.size(1)});
+    pending_inputs_.narrow(0, begin, factors.numel()).copy_(factors);
+  }
   input_factors_.narrow(0, begin, factors.numel()).mul_(factors);
   ratios_.reset();
 }
 
 void ScaledLayer::write() {
   const ChannelMaker maker = channel_maker(node_->op);
-  const at::Tensor rows = row_factors();
+  const at::Tensor rows = one_to_one_ ? output_factors_.mul(input_factors_) : output_factors_;
   const at::Tensor columns = column_factors();
   const at::Tensor scaled = at::empty_like(weight_);
   const int64_t width = columns.numel();

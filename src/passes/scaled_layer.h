@@ -14,9 +14,8 @@
 namespace ptq::passes {
 
 /// A layer whose channels are to be scaled. Ranges follow from one number for each pair of output
-/// and input channel and from the channels' factors, which are all that changes while they are
-/// sought; the weights themselves are read for the ratios of biases alone, and written once, by
-/// write().
+/// and input channel, which is all that is scaled while factors are sought; the weights themselves
+/// are read for the ratios of biases alone, and written once, by write().
 class ScaledLayer {
  public:
   /// In how many regions the layer is read (source) or reads (sink).
@@ -29,7 +28,7 @@ class ScaledLayer {
   /// Largest |weight| of every output channel; with biases, the larger of that and |bias| / sigma.
   at::Tensor output_range(MergeBias merge_bias);
   /// Largest |weight| that multiplies each of the input channels [begin, end).
-  at::Tensor input_range(int64_t begin, int64_t end) const;
+  at::Tensor input_range(int64_t begin, int64_t end);
 
   void scale_outputs(const at::Tensor& factors);
   void scale_inputs(int64_t begin, const at::Tensor& factors);
@@ -38,11 +37,10 @@ class ScaledLayer {
   void write();
 
  private:
-  /// Largest |weight| of every output channel.
-  at::Tensor weight_range() const;
   at::Tensor shrunk_bias(const at::Tensor& weight_range);
-  /// Of each row of `weight_`.
-  at::Tensor row_factors() const;
+  /// A row of `largest_` with the pending factors in it.
+  float* settled_row(int64_t row);
+  void settle();
   /// Factors of the inputs for every weight of a channel, [K].
   at::Tensor column_factors() const;
 
@@ -51,9 +49,11 @@ class ScaledLayer {
   /// has one input.
   at::Tensor weight_;
   bool one_to_one_;
-  /// Largest |weight| over the kernel, not scaled: [outputs, inputs], and 1 where the layer has no
-  /// such role.
+  /// Largest |weight| over the kernel as scaled so far: [outputs, inputs], and 1 where the layer
+  /// has no such role.
   at::Tensor largest_;
+  /// The last factors, which enter `largest_` as it is read next: one pass over it instead of two.
+  at::Tensor pending_outputs_, pending_inputs_;
   at::Tensor output_factors_, input_factors_;
   /// As of the inputs' present factors: those of the outputs leave them alone.
   std::optional<WeightRatios> ratios_;
