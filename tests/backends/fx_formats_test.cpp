@@ -13,7 +13,6 @@ using testing::place;
 using testing::Placed;
 using ValueId = ir::ValueId;
 
-
 /// Two relus into a concat into a convolution.
 NetworkBuilder concat_of_relus() {
   NetworkBuilder net({4, 6, 6});

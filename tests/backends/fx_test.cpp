@@ -13,7 +13,6 @@ using testing::place;
 using testing::Placed;
 using ValueId = ir::ValueId;
 
-
 TEST(Fx, QuantizesInputActivationAndLogits) {
   NetworkBuilder net({4, 6, 6});
   ValueId x = net.add("relu", ir::Relu{}, {net.conv("conv", net.input(), kConv)});

@@ -36,17 +36,17 @@ TEST(Combinations, SayWhatWasAskedAndWhyItIsRefused) {
 TEST(Combinations, AllowTheDefaultsAndWhatTheReferenceServes) {
   EXPECT_EQ(objection({}), "");
   EXPECT_EQ(objection({{"quant-format", "float_ocp"},
-                     {"weight-exponent-bit-width", "5"},
-                     {"weight-mantissa-bit-width", "2"},
-                     {"bias-bit-width", "None"}}),
+                       {"weight-exponent-bit-width", "5"},
+                       {"weight-mantissa-bit-width", "2"},
+                       {"bias-bit-width", "None"}}),
             "");
   EXPECT_EQ(objection({{"target-backend", "layerwise"},
-                     {"quant-format", "float_ocp"},
-                     {"scale-factor-type", "po2_scale"},
-                     {"weight-quant-granularity", "per_group"},
-                     {"act-quant-granularity", "per_group"},
-                     {"act-scale-computation-type", "dynamic"},
-                     {"bias-bit-width", "None"}}),
+                       {"quant-format", "float_ocp"},
+                       {"scale-factor-type", "po2_scale"},
+                       {"weight-quant-granularity", "per_group"},
+                       {"act-quant-granularity", "per_group"},
+                       {"act-scale-computation-type", "dynamic"},
+                       {"bias-bit-width", "None"}}),
             "");
   EXPECT_EQ(objection({{"act-bit-width", "0"}}), "");
 }
@@ -102,20 +102,21 @@ TEST(Combinations, SayWhatLearnedRoundingNeeds) {
   EXPECT_THAT(objection({{"learned-round", "linear_round"}, {"learned-round-damping", "0.1"}}),
               HasSubstr("add --learned-round-batch-size None"));
   EXPECT_EQ(objection({{"learned-round", "linear_round"},
-                     {"learned-round-mode", "blockwise"},
-                     {"drop-activations", "0.5"},
-                     {"learned-round-batch-size", "None"}}),
+                       {"learned-round-mode", "blockwise"},
+                       {"drop-activations", "0.5"},
+                       {"learned-round-batch-size", "None"}}),
             "");
 }
 
 TEST(Combinations, WantMinifloatBitsToAddUp) {
   EXPECT_EQ(objection({{"quant-format", "float"},
-                     {"bias-bit-width", "None"},
-                     {"weight-mantissa-bit-width", "3"}}),
+                       {"bias-bit-width", "None"},
+                       {"weight-mantissa-bit-width", "3"}}),
             "--weight-bit-width 8 is not the sign, --weight-exponent-bit-width 3 and "
             "--weight-mantissa-bit-width 3 together");
   EXPECT_EQ(
-      objection({{"quant-format", "float"}, {"bias-bit-width", "None"}, {"weight-bit-width", "16"}}),
+      objection(
+          {{"quant-format", "float"}, {"bias-bit-width", "None"}, {"weight-bit-width", "16"}}),
       "--weight-bit-width must be between 3 and 8 for float formats, not 16");
 }
 

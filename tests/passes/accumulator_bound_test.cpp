@@ -14,9 +14,9 @@ namespace ptq::passes {
 namespace {
 
 using ptq::testing::normals;
+using testing::batches_of;
 using testing::kGpfq;
 using testing::kGptq;
-using testing::batches_of;
 using testing::RoundingNetwork;
 
 constexpr double kInputScale = 0.02;
@@ -113,11 +113,12 @@ TEST_P(AccumulatorWidth, IsNeverExceeded) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Bits, AccumulatorWidth,
-                         ::testing::Values(BoundCase{kGptq, 16, {}, true}, BoundCase{kGptq, 20, {}, true},
-                                           BoundCase{kGpfq, 16, {}, true}, BoundCase{kGpfq, 20, {}, true},
-                                           BoundCase{kGptq, 16, 48, true}, BoundCase{kGpfq, 16, 48, false},
-                                           BoundCase{kGptq, 16, {}, false}, BoundCase{kGpfq, 20, {}, false}));
+INSTANTIATE_TEST_SUITE_P(
+    Bits, AccumulatorWidth,
+    ::testing::Values(BoundCase{kGptq, 16, {}, true}, BoundCase{kGptq, 20, {}, true},
+                      BoundCase{kGpfq, 16, {}, true}, BoundCase{kGpfq, 20, {}, true},
+                      BoundCase{kGptq, 16, 48, true}, BoundCase{kGpfq, 16, 48, false},
+                      BoundCase{kGptq, 16, {}, false}, BoundCase{kGpfq, 20, {}, false}));
 
 TEST(AccumulatorBound, NeedsIntegersToBound) {
   RoundingNetwork net({8});

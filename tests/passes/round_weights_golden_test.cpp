@@ -13,9 +13,9 @@ namespace ptq::passes {
 namespace {
 
 using ptq::testing::NetworkBuilder;
+using testing::batches_of;
 using testing::kGpfq;
 using testing::kGptq;
-using testing::batches_of;
 
 /// (37 i + 11) mod 101 ...: the appendix' numbers.
 at::Tensor weight() {

@@ -22,7 +22,9 @@ struct VariablesCase {
   quant::Calibration calibration = quant::Calibration::kStatistics;
 };
 
-std::ostream& operator<<(std::ostream& out, const VariablesCase& tested) { return out << tested.name; }
+std::ostream& operator<<(std::ostream& out, const VariablesCase& tested) {
+  return out << tested.name;
+}
 
 struct Quantized {
   at::Tensor weight = normals({6, 5, 3, 3}, 0.3F, 3);
@@ -78,9 +80,10 @@ INSTANTIATE_TEST_SUITE_P(
         VariablesCase{"asymmetric", quant::Symmetry::kAsymmetric, quant::Granularity::kPerChannel},
         VariablesCase{"groups", quant::Symmetry::kSymmetric, quant::Granularity::kPerGroup},
         VariablesCase{"powers of two", quant::Symmetry::kSymmetric, quant::Granularity::kPerTensor,
-             quant::ScaleType::kPowerOfTwo},
-        VariablesCase{"half-quadratic", quant::Symmetry::kAsymmetric, quant::Granularity::kPerChannel,
-             quant::ScaleType::kFloat, quant::Calibration::kHqo}));
+                      quant::ScaleType::kPowerOfTwo},
+        VariablesCase{"half-quadratic", quant::Symmetry::kAsymmetric,
+                      quant::Granularity::kPerChannel, quant::ScaleType::kFloat,
+                      quant::Calibration::kHqo}));
 
 /// Inside the range of codes, a sigmoid that begins at the weight gives the weight itself.
 TEST(RoundingVariables, BeginAtTheWeight) {
