@@ -1,97 +1,23 @@
 #include "ptq/runtime/layer_sweep.h"
 
-#include <ATen/ops/cat.h>
 #include <ATen/ops/equal.h>
 #include <gtest/gtest.h>
-
-#include <cstdlib>
-#include <filesystem>
 
 #include "ptq/base/error.h"
 #include "ptq/quant/fake_quantize.h"
 #include "ptq/runtime/executor.h"
-#include "support/graph_builder.h"
-#include "support/temporary_folder.h"
+#include "sweep_network.h"
 
 namespace ptq::runtime {
 namespace {
 
-using ptq::support::TemporaryFolder;
-using ptq::testing::GraphBuilder;
-using ptq::testing::integers;
+using ptq::testing::Batches;
+using ptq::testing::change;
+using ptq::testing::options_of;
+using ptq::testing::SweepNetwork;
+using ptq::testing::whole_input;
+using ptq::testing::whole_output;
 using Weights = Stream::Weights;
-
-/// Integers all the way, so that every kernel gives the same sums: two branches on one value, a
-/// depthwise convolution, a residual addition, a pooled head.
-struct Network {
-  GraphBuilder builder{{3, 8, 8}, GraphBuilder::Weights::kInteger};
-  std::vector<ir::ValueId> layers;
-  ir::Graph graph;
-
-  Network() {
-    const auto layer = [&](ir::ValueId made) {
-      builder.quantize_weight(made, 0.5);
-      layers.push_back(made);
-      return made;
-    };
-    const auto images = builder.fake_quantize(builder.input(), 1);
-    const auto stem = layer(builder.conv(images, 8));
-    const auto x = builder.fake_quantize(builder.add(ir::Relu{}, {stem}), 2, false);
-    GraphBuilder::ConvOptions depthwise;
-    depthwise.groups = 8;
-    const auto left = layer(builder.conv(x, 8, depthwise));
-    const auto right = layer(builder.conv(x, 8));
-    const auto sum = builder.add(ir::Add{}, {left, right});
-    const auto kept = builder.fake_quantize(sum, 8);
-    const auto features = builder.flatten(kept);
-    graph = builder.finish(layer(builder.linear(features, 5)));
-  }
-
-  ir::Node& node(ir::ValueId output) {
-    for (ir::Node& node : graph.nodes) {
-      if (node.output() == output) return node;
-    }
-    throw std::out_of_range("no such node");
-  }
-
-  std::vector<SweepUnit> units() {
-    std::vector<SweepUnit> units;
-    for (const ir::ValueId layer : layers) units.push_back(unit_of(node(layer)));
-    return units;
-  }
-};
-
-/// 9 + 9 + 3 images: the sweep cuts them unevenly.
-class Batches {
- public:
-  std::optional<at::Tensor> operator()() {
-    constexpr int64_t kSizes[] = {9, 9, 3};
-    if (next_ == 3) return std::nullopt;
-    ++next_;
-    return integers({kSizes[next_ - 1], 3, 8, 8}, 9, static_cast<unsigned>(next_));
-  }
-  static at::Tensor all() {
-    Batches batches;
-    std::vector<at::Tensor> images;
-    while (const auto batch = batches()) images.push_back(*batch);
-    return at::cat(images);
-  }
-
- private:
-  int next_ = 0;
-};
-
-at::Tensor whole_input(const SweepStop& stop, int stream) {
-  std::vector<at::Tensor> batches;
-  for (int64_t i = 0; i < stop.batches(); ++i) batches.push_back(stop.input(stream, i));
-  return at::cat(batches);
-}
-
-at::Tensor whole_output(const SweepStop& stop, int stream) {
-  std::vector<at::Tensor> batches;
-  for (int64_t i = 0; i < stop.batches(); ++i) batches.push_back(stop.output(stream, i));
-  return at::cat(batches);
-}
 
 /// What reaches `node` (its first input) in a run over all images.
 at::Tensor tapped(const ir::Graph& graph, const quant::QuantizerTable& table,
@@ -116,24 +42,8 @@ ir::Graph with_quantized_weights(ir::Graph graph, const quant::QuantizerTable& t
   return graph;
 }
 
-void change(const SweepStop& stop) {
-  for (ir::Node* node : stop.unit().nodes) {
-    if (ir::Weighted* layer = ir::weighted(node->op)) {
-      layer->weight.value = layer->weight.value.flip({0});
-      layer->bias->value = layer->bias->value.add(1);
-    }
-  }
-}
-
-SweepOptions options_of(std::vector<Stream> streams) {
-  SweepOptions options;
-  options.streams = std::move(streams);
-  options.threads = 2;
-  return options;
-}
-
 TEST(LayerSweep, ShowsEachLayerWhatAnExecutorTapsThereWithTheLayersBeforeChanged) {
-  Network network;
+  SweepNetwork network;
   const auto& table = network.builder.table;
   const auto options =
       options_of({{Weights::kQuantized, true}, {Weights::kQuantized, false}, {Weights::kCurrent}});
@@ -156,7 +66,7 @@ TEST(LayerSweep, ShowsEachLayerWhatAnExecutorTapsThereWithTheLayersBeforeChanged
 }
 
 TEST(LayerSweep, OriginalWeightsStayThoseOfTheBeginning) {
-  Network network;
+  SweepNetwork network;
   const ir::Graph before = network.graph;
   sweep(network.graph, network.builder.table, options_of({{Weights::kOriginal, false}}),
         network.units(), Batches(), [&](const SweepStop& stop) {
@@ -169,7 +79,7 @@ TEST(LayerSweep, OriginalWeightsStayThoseOfTheBeginning) {
 }
 
 TEST(LayerSweep, OriginalWeightsMayBeThoseOfAnEarlierPass) {
-  Network network;
+  SweepNetwork network;
   const ir::Graph before = network.graph;
   SweepOptions options = options_of({{Weights::kOriginal, false}});
   ir::Node& stem = network.node(network.layers[0]);
@@ -184,7 +94,7 @@ TEST(LayerSweep, OriginalWeightsMayBeThoseOfAnEarlierPass) {
 }
 
 TEST(LayerSweep, StopsAtBlocksToo) {
-  Network network;
+  SweepNetwork network;
   SweepUnit block;
   for (ir::Node& node : network.graph.nodes) {
     if (node.name == "relu" || block.nodes.size() > 0) block.nodes.push_back(&node);
@@ -213,7 +123,7 @@ TEST(LayerSweep, StopsAtBlocksToo) {
 }
 
 TEST(LayerSweep, NamesTheNodeThatTiesAUnitToMoreThanItSays) {
-  Network network;
+  SweepNetwork network;
   const auto try_unit = [&](const SweepUnit& unit) {
     sweep(network.graph, network.builder.table, options_of({{}}), {unit}, Batches(),
           [](const SweepStop&) {});
@@ -227,7 +137,7 @@ TEST(LayerSweep, NamesTheNodeThatTiesAUnitToMoreThanItSays) {
 }
 
 TEST(LayerSweep, CutsBatchesAndSaysFromWhich) {
-  Network network;
+  SweepNetwork network;
   sweep(network.graph, network.builder.table, options_of({{}}), {network.units().front()},
         Batches(), [&](const SweepStop& stop) {
           std::vector<int64_t> sources, images;
@@ -242,85 +152,11 @@ TEST(LayerSweep, CutsBatchesAndSaysFromWhich) {
 }
 
 TEST(LayerSweep, NeedsImages) {
-  Network network;
+  SweepNetwork network;
   const auto none = []() -> std::optional<at::Tensor> { return std::nullopt; };
   EXPECT_THROW(sweep(network.graph, network.builder.table, options_of({{}}), network.units(), none,
                      [](const SweepStop&) {}),
                DataError);
-}
-
-/// Directs temporary files into a folder of the test.
-class SpillingSweep : public ::testing::Test {
- protected:
-  void SetUp() override { setenv("TMPDIR", folder_.path().c_str(), 1); }
-  void TearDown() override { unsetenv("TMPDIR"); }
-
-  /// Files that this process has open in the folder, deleted or not.
-  int open_files() const {
-    int count = 0;
-    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
-      std::error_code gone;
-      const std::string target = std::filesystem::read_symlink(entry, gone).string();
-      count += target.rfind(folder_.path(), 0) == 0 ? 1 : 0;
-    }
-    return count;
-  }
-
-  std::vector<at::Tensor> inputs(int64_t memory_bytes, int* files) const {
-    Network network;
-    std::vector<at::Tensor> seen;
-    SweepOptions options = options_of({{Weights::kQuantized, true}, {Weights::kOriginal, false}});
-    options.memory_bytes = memory_bytes;
-    sweep(network.graph, network.builder.table, options, network.units(), Batches(),
-          [&](const SweepStop& stop) {
-            seen.push_back(whole_input(stop, 0));
-            seen.push_back(whole_output(stop, 1));
-            *files = open_files();
-            change(stop);
-          });
-    return seen;
-  }
-
-  TemporaryFolder folder_;
-};
-
-TEST_F(SpillingSweep, GivesTheSameBitsWhateverTheBudget) {
-  int files = 0;
-  const std::vector<at::Tensor> in_memory = inputs(int64_t{1} << 30, &files);
-  EXPECT_EQ(files, 0);
-  for (const int64_t budget : {0, 50000}) {
-    const std::vector<at::Tensor> spilled = inputs(budget, &files);
-    EXPECT_EQ(files, 1);
-    ASSERT_EQ(spilled.size(), in_memory.size());
-    for (size_t i = 0; i < spilled.size(); ++i) EXPECT_TRUE(at::equal(spilled[i], in_memory[i]));
-  }
-  EXPECT_EQ(open_files(), 0);
-}
-
-TEST_F(SpillingSweep, LeavesNoFileBehindWhenItIsInterrupted) {
-  Network network;
-  SweepOptions options = options_of({{}});
-  options.memory_bytes = 0;
-  EXPECT_THROW(sweep(network.graph, network.builder.table, options, network.units(), Batches(),
-                     [&](const SweepStop&) {
-                       EXPECT_EQ(open_files(), 1);
-                       EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
-                       throw QuantizationError("stop");
-                     }),
-               QuantizationError);
-  EXPECT_EQ(open_files(), 0);
-  EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
-}
-
-TEST_F(SpillingSweep, SaysInOneSentenceWhereItCannotWrite) {
-  setenv("TMPDIR", (folder_.path() + "/missing").c_str(), 1);
-  int files = 0;
-  try {
-    inputs(0, &files);
-    FAIL();
-  } catch (const OutputError& error) {
-    EXPECT_NE(std::string(error.what()).find("missing"), std::string::npos);
-  }
 }
 
 }  // namespace
