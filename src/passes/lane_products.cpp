@@ -58,8 +58,10 @@ inline __attribute__((always_inline)) void add_tiles(Tile tile, int64_t others) 
   if (others == 1) add_tile<kFirst, 1>(tile);
 }
 
-PTQ_VECTOR_CLONES void add_products(const float* a, const float* b, const LaneRows& rows,
-                                    float* sums) {
+}  // namespace
+
+PTQ_VECTOR_CLONES void add_lane_products(const float* a, const float* b, const LaneRows& rows,
+                                         float* sums) {
   const int64_t count = rows.rows(), stride = count * kLanes;
   for (int64_t lane = 0; lane < kLanes; lane += kAtOnce) {
     for (int64_t i = 0; i < count; i += 2) {
@@ -79,12 +81,6 @@ PTQ_VECTOR_CLONES void add_products(const float* a, const float* b, const LaneRo
       }
     }
   }
-}
-
-}  // namespace
-
-void add_lane_products(const float* a, const float* b, const LaneRows& rows, float* sums) {
-  add_products(a, b, rows, sums);
 }
 
 void add_lane_sums(const float* a, const LaneRows& rows, float* sums) {

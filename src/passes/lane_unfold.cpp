@@ -61,7 +61,8 @@ void LaneUnfold::fill(const float* input, int64_t first_group, int64_t used, int
   for (int64_t channel = 0; channel < channels_of_group_; ++channel) {
     for (int64_t outer = 0; outer < outer_taps; ++outer) {
       const int64_t begin = input_line(line, outer);
-      const float* const from = input + begin + first_group * channels_of_group_ + channel;
+      const float* const from =
+          input + std::max<int64_t>(begin, 0) + first_group * channels_of_group_ + channel;
       for (int64_t i = -width_.padding; i < width_.length() - width_.padding; ++i, out += kLanes) {
         if (begin < 0 || i < 0 || i >= width_.in) {
           std::fill_n(out, used, 0.0F);

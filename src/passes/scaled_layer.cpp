@@ -8,7 +8,6 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <map>
 
@@ -21,7 +20,6 @@ namespace {
 
 /// Weights nearer to zero count as this beside a bias.
 constexpr double kSmallest = 1e-9;
-constexpr int64_t kLanes = 16;
 
 /// Raises largest[c] to the largest |value| of its kernel of `size` values.
 PTQ_VECTOR_CLONES
@@ -35,17 +33,12 @@ void raise_to_magnitudes(const float* values, int64_t size, float* largest, int6
   }
   for (int64_t c = 0; c < channels; ++c) {
     const float* kernel = values + c * size;
-    std::array<float, kLanes> lanes{};
-    int64_t i = 0;
-    for (; i + kLanes <= size; i += kLanes) {
-      for (size_t lane = 0; lane < kLanes; ++lane) {
-        const float magnitude = std::abs(kernel[i + static_cast<int64_t>(lane)]);
-        lanes[lane] = magnitude > lanes[lane] ? magnitude : lanes[lane];
-      }
-    }
     float most = largest[c];
-    if (i != 0) most = std::max(most, *std::max_element(lanes.begin(), lanes.end()));
-    for (; i < size; ++i) most = std::max(most, std::abs(kernel[i]));
+#pragma omp simd reduction(max : most)
+    for (int64_t i = 0; i < size; ++i) {
+      const float magnitude = std::abs(kernel[i]);
+      most = magnitude > most ? magnitude : most;
+    }
     largest[c] = most;
   }
 }
@@ -114,12 +107,10 @@ ScaledLayer::ScaledLayer(ir::Node& node, Roles roles)
 }
 
 at::Tensor ScaledLayer::output_range(MergeBias merge_bias) {
-  const int64_t width = largest_.size(1);
   const at::Tensor range = at::empty({largest_.size(0)});
-  for (int64_t row = 0; row < range.numel(); ++row) {
-    range.data_ptr<float>()[row] = largest_of(settled_row(row), width);
-  }
-  pending_outputs_ = pending_inputs_ = at::Tensor();
+  read_rows([&](int64_t row, const float* largest) {
+    range.data_ptr<float>()[row] = largest_of(largest, largest_.size(1));
+  });
   const bool merges = merge_bias == MergeBias::kYes && channel_maker(node_->op).bias != nullptr;
   return merges ? at::maximum(range, shrunk_bias(range)) : range;
 }
@@ -130,27 +121,28 @@ at::Tensor ScaledLayer::input_range(int64_t begin, int64_t end) {
     return largest_.select(1, 0).narrow(0, begin, end - begin).clone();
   }
   const at::Tensor range = at::zeros({end - begin});
-  for (int64_t row = 0; row < largest_.size(0); ++row) {
-    raise_to_magnitudes(settled_row(row) + begin, 1, range.data_ptr<float>(), end - begin);
-  }
-  pending_outputs_ = pending_inputs_ = at::Tensor();
+  read_rows([&](int64_t, const float* largest) {
+    raise_to_magnitudes(largest + begin, 1, range.data_ptr<float>(), end - begin);
+  });
   return range;
 }
 
-float* ScaledLayer::settled_row(int64_t row) {
+void ScaledLayer::read_rows(const std::function<void(int64_t, const float*)>& use) {
   const int64_t width = largest_.size(1);
-  float* const values = largest_.data_ptr<float>() + row * width;
-  if (pending_outputs_.defined()) {
-    scale_in_place(values, pending_outputs_.data_ptr<float>()[row], width);
+  for (int64_t row = 0; row < largest_.size(0); ++row) {
+    float* const values = largest_.data_ptr<float>() + row * width;
+    if (pending_outputs_.defined()) {
+      scale_in_place(values, pending_outputs_.data_ptr<float>()[row], width);
+    }
+    if (pending_inputs_.defined()) scale_in_place(values, pending_inputs_.data_ptr<float>(), width);
+    use(row, values);
   }
-  if (pending_inputs_.defined()) scale_in_place(values, pending_inputs_.data_ptr<float>(), width);
-  return values;
+  pending_outputs_ = pending_inputs_ = at::Tensor();
 }
 
 void ScaledLayer::settle() {
-  if (!pending_outputs_.defined() && !pending_inputs_.defined()) return;
-  for (int64_t row = 0; row < largest_.size(0); ++row) settled_row(row);
-  pending_outputs_ = pending_inputs_ = at::Tensor();
+  if (pending_outputs_.defined() || pending_inputs_.defined())
+    read_rows([](int64_t, const float*) {});
 }
 
 at::Tensor ScaledLayer::column_factors() const {

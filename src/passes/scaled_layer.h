@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
 #include <list>
 #include <optional>
 #include <unordered_map>
@@ -38,8 +39,8 @@ class ScaledLayer {
 
  private:
   at::Tensor shrunk_bias(const at::Tensor& weight_range);
-  /// A row of `largest_` with the pending factors in it.
-  float* settled_row(int64_t row);
+  /// Shows each row of `largest_`, into which the pending factors go on the way.
+  void read_rows(const std::function<void(int64_t row, const float* largest)>& use);
   void settle();
   /// Factors of the inputs for every weight of a channel, [K].
   at::Tensor column_factors() const;
