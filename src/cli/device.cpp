@@ -1,4 +1,4 @@
-#include "device.h"
+#include "cli/device.h"
 
 #include "ptq/ir/tensors.h"
 

@@ -1,10 +1,10 @@
-#include "image_sets.h"
+#include "cli/image_sets.h"
 
 #include <algorithm>
 #include <numeric>
 
+#include "cli/shared_stages.h"
 #include "ptq/base/error.h"
-#include "shared_stages.h"
 
 namespace ptq::cli {
 namespace {

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "stage.h"
+#include "cli/stage.h"
 
 namespace ptq::cli {
 

@@ -1,6 +1,6 @@
 #include "ptq/cli/session.h"
 
-#include "shared_stages.h"
+#include "cli/shared_stages.h"
 
 namespace ptq::cli {
 

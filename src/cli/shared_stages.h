@@ -3,8 +3,8 @@
 #include <memory>
 #include <vector>
 
-#include "image_sets.h"
-#include "kept.h"
+#include "cli/image_sets.h"
+#include "cli/kept.h"
 #include "ptq/cli/option_levels.h"
 #include "ptq/cli/session.h"
 #include "ptq/passes/activation_scales.h"

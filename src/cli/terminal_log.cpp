@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "words.h"
+#include "cli/words.h"
 
 namespace ptq::cli {
 namespace {

@@ -1,9 +1,9 @@
-#include "words.h"
+#include "cli/words.h"
 
 #include <array>
 #include <cstdio>
 
-#include "attribution_words.h"
+#include "cli/report/attribution_words.h"
 
 namespace ptq::cli {
 namespace {

@@ -10,7 +10,6 @@ namespace {
 /// What version 1.12 of the library knows.
 constexpr int kKnownOpset = 17;
 constexpr int kKnownIrVersion = 8;
-constexpr size_t kSmallTensor = 1024;
 
 /// A large tensor as a graph input of its type: neither check looks at its numbers.
 void declare(const onnx::TensorProto& tensor, onnx::GraphProto& graph) {

@@ -11,8 +11,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Tensors smaller than this stay in the model: they are extents, scales, axes.
-constexpr size_t kSmallTensor = 1024;
 constexpr int64_t kAlignment = 64;
 
 void serialize(const onnx::ModelProto& model, AtomicFile& file) {

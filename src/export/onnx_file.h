@@ -2,10 +2,15 @@
 
 #include <onnx/onnx_pb.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
 namespace ptq::exporting {
+
+/// Tensors of fewer bytes are extents, scales, axes: the checks read them, and they stay in the
+/// model where others have a file of their own.
+inline constexpr size_t kSmallTensor = 1024;
 
 /// Throws InternalError naming `path` unless the checker of the ONNX library passes the model and
 /// its shape inference gives every value the type it is used with. The library knows opsets up to

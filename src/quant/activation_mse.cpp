@@ -15,7 +15,7 @@ namespace ptq::quant {
 namespace {
 
 /// Values that stay in the fastest cache while every candidate reads them.
-constexpr int64_t kBlock = 4096;
+constexpr int64_t kValuesAtOnce = 4096;
 
 enum Pass : int { kRangePass = 0, kThresholdPass = 1, kZeroPass = 2 };
 
@@ -43,8 +43,8 @@ class MseStatistic : public CountedStatistic<MseStatistic> {
       range_ = range_of(range_, range_of(values, count));
       return;
     }
-    for (int64_t begin = 0; begin < count; begin += kBlock) {
-      const int64_t size = std::min(kBlock, count - begin);
+    for (int64_t begin = 0; begin < count; begin += kValuesAtOnce) {
+      const int64_t size = std::min(kValuesAtOnce, count - begin);
       for (size_t i = 0; i < losses_.size(); ++i) {
         losses_[i] += squared_error(values + begin, size, params_[i]);
       }

@@ -6,7 +6,7 @@
 #include <iterator>
 #include <string>
 
-#include "cli/combinations.h"
+#include "cli/combinations/combinations.h"
 #include "ptq/base/error.h"
 #include "ptq/cli/settings.h"
 

@@ -105,8 +105,9 @@ TEST(RandomNetworks, KeepTheirOutputWhenBatchNormsAreMerged) {
   EXPECT_GE(collapsed, 20);
 }
 
-/// With biases, how much they count jumps (passes/weight_ratios.h): the last small step of a run
-/// may carry a layer over a threshold, and a second run moves anew. That is the rule's own doing.
+/// With biases, how much they count jumps (passes/equalization/weight_ratios.h): the last small
+/// step of a run may carry a layer over a threshold, and a second run moves anew. That is the
+/// rule's own doing.
 class EqualizedNetworks : public ::testing::TestWithParam<MergeBias> {};
 
 TEST_P(EqualizedNetworks, KeepTheirOutputAndStayEqualized) {

@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "conformance/conformance.h"
+#include "passes/equalization/range_disturbance.h"
 #include "ptq/import/import.h"
 #include "ptq/passes/equalize.h"
 #include "ptq/passes/pipeline.h"
-#include "range_disturbance.h"
 #include "support/run_graph.h"
 
 // Every technique that keeps a network's function, on a scripted model of torchvision whose batch

@@ -34,8 +34,9 @@ struct BiasCorrection {
   double mean_shift = 0;
 };
 
-/// The mean of a layer's input by input channel and tap of its kernel (passes/tap_means.h), and
-/// that of the quantized input where its quantizer is part of the layer.
+/// The mean of a layer's input by input channel and tap of its kernel
+/// (passes/bias_correction/tap_means.h), and that of the quantized input where its quantizer is
+/// part of the layer.
 struct LayerInputMean {
   std::vector<double> plain;
   std::optional<std::vector<double>> quantized;

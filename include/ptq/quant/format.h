@@ -28,8 +28,9 @@ struct IntegerFormat {
 /// Signed floating-point numbers of few bits: sign, exponent, mantissa, with subnormals, saturating
 /// (reference-behaviour 3.10).
 struct MinifloatFormat {
-  /// kAllFinite: every code is a number. kOcp: codes of infinity and NaN as in the OCP 8-bit formats
-  /// (E4M3: 1111.111 is NaN; E5M2: the top exponent is reserved); as kAllFinite for other splits.
+  /// kAllFinite: every code is a number. kOcp: codes of infinity and NaN as in the OCP 8-bit
+  /// formats (E4M3: 1111.111 is NaN; E5M2: the top exponent is reserved); as kAllFinite for other
+  /// splits.
   enum class Codes { kAllFinite, kOcp };
 
   int exponent_bit_width = 4;

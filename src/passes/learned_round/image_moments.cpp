@@ -2,9 +2,9 @@
 
 #include <ATen/ops/zeros_like.h>
 
-#include "passes/input_moments.h"
 #include "passes/learned_round/layer_data.h"
-#include "passes/weight_rows.h"
+#include "passes/rounding/input_moments.h"
+#include "passes/rounding/weight_rows.h"
 
 namespace ptq::passes {
 namespace {

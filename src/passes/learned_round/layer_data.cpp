@@ -5,9 +5,9 @@
 
 #include <utility>
 
-#include "passes/input_moments.h"
-#include "passes/unfold.h"
-#include "passes/weight_rows.h"
+#include "passes/rounding/input_moments.h"
+#include "passes/rounding/unfold.h"
+#include "passes/rounding/weight_rows.h"
 
 namespace ptq::passes {
 namespace {

@@ -1,7 +1,7 @@
 #include "passes/learned_round/learn_layer.h"
 
 #include "passes/learned_round/learning.h"
-#include "passes/weight_rows.h"
+#include "passes/rounding/weight_rows.h"
 
 namespace ptq::passes {
 

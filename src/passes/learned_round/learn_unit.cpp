@@ -4,8 +4,8 @@
 #include <functional>
 #include <numeric>
 
+#include "passes/bias_correction/shift_bias.h"
 #include "passes/learned_round/learning.h"
-#include "passes/shift_bias.h"
 #include "ptq/base/error.h"
 
 namespace ptq::passes {

@@ -1,11 +1,11 @@
 #include "ptq/passes/learned_round.h"
 
+#include "passes/bias_correction/shift_bias.h"
 #include "passes/learned_round/blocks.h"
 #include "passes/learned_round/image_moments.h"
 #include "passes/learned_round/layer_data.h"
 #include "passes/learned_round/learn_layer.h"
 #include "passes/learned_round/learn_unit.h"
-#include "passes/shift_bias.h"
 #include "ptq/base/error.h"
 #include "ptq/runtime/layer_sweep.h"
 

@@ -5,7 +5,7 @@
 #include "passes/learned_round/layer_data.h"
 #include "passes/learned_round/learned_network.h"
 #include "passes/learned_round/unit_network.h"
-#include "passes/weight_rows.h"
+#include "passes/rounding/weight_rows.h"
 #include "ptq/base/error.h"
 #include "ptq/quant/fake_quantize.h"
 #include "ptq/runtime/layer_sweep.h"

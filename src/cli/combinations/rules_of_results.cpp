@@ -1,0 +1,52 @@
+#include "cli/combinations/rule_conditions.h"
+
+namespace ptq::cli {
+namespace {
+
+std::vector<Rule> attribution_rules() {
+  return {
+      {{is("attribute", {"on"}), is("skip-float", {"on"})},
+       "what a stage costs is measured against the float network"},
+  };
+}
+
+std::vector<Rule> draw_rules() {
+  return {
+      {{another("repeat-calibration"), is("calibration-sampling", {"first"})},
+       "every draw would be the same"},
+      {{another("repeat-calibration"), another("validation-samples")},
+       "a seed draws the validation images too, and draws are compared on the same ones"},
+  };
+}
+
+std::vector<Rule> gate_rules() {
+  const Condition no_baseline = is("baseline", {"None"});
+  return {
+      {{another("max-drop"), no_baseline}, kNoEffect},
+      {{another("confidence"), no_baseline}, kNoEffect},
+      {{another("junit"), no_baseline, is("strict", {"off"})},
+       "without --baseline or --strict there is no verdict to write"},
+  };
+}
+
+std::vector<Rule> export_rules() {
+  const Condition no_onnx = is("export-onnx-qcdq", {"off"});
+  const Condition no_torchscript = is("export-torch-qcdq", {"off"});
+  constexpr std::string_view kFloat32 = "exported networks compute in float32";
+  return {
+      {{another("export-dir"), no_onnx, no_torchscript}, kNoEffect},
+      {{another("check-export"), no_onnx, no_torchscript}, kNoEffect},
+      {{another("onnx-opset-version"), no_onnx}, kNoEffect},
+      {{another("onnx-int4-weights"), no_onnx}, kNoEffect},
+      {{is("dtype", {"bfloat16", "float16"}), is("export-onnx-qcdq", {"on"})}, kFloat32},
+      {{is("dtype", {"bfloat16", "float16"}), is("export-torch-qcdq", {"on"})}, kFloat32},
+  };
+}
+
+}  // namespace
+
+std::vector<Rule> result_rules() {
+  return joined({attribution_rules(), draw_rules(), gate_rules(), export_rules()});
+}
+
+}  // namespace ptq::cli

@@ -1,0 +1,134 @@
+#include "cli/gate/gating.h"
+
+#include <filesystem>
+
+#include "cli/gate/junit.h"
+#include "cli/options/run_name.h"
+#include "cli/words.h"
+#include "ptq/base/error.h"
+#include "ptq/base/hash.h"
+#include "ptq/data/content_hash.h"
+
+namespace ptq::cli {
+namespace {
+
+/// By item of the folder; empty for those that are not evaluated.
+std::vector<std::string> hashes_by_item(const data::Loader& images, int threads) {
+  const std::vector<std::string> found =
+      data::content_hashes(images.folder(), images.items(), threads);
+  std::vector<std::string> hashes(images.folder().items.size());
+  for (size_t i = 0; i < found.size(); ++i) {
+    hashes[static_cast<size_t>(images.items()[i])] = found[i];
+  }
+  return hashes;
+}
+
+/// What the run will find, if every image can be read.
+eval::Predictions expected(const data::Loader& images, const std::vector<std::string>& hashes) {
+  eval::Evaluation all;
+  all.items = images.items();
+  all.predictions.assign(all.items.size(), eval::kNoPrediction);
+  return eval::predictions_of(all, images.folder(), hashes);
+}
+
+eval::Predictions predictions_of(const Run& run, const data::ImageFolder& folder,
+                                 const std::vector<std::string>& hashes) {
+  eval::Predictions made = eval::predictions_of(run.result.quantized, folder, hashes);
+  for (eval::Prediction& image : made.images) {
+    image.path =
+        std::filesystem::path(image.path).lexically_relative(run.config.validation_dir).string();
+  }
+  made.run_name = run_name(run.settings, run.config);
+  return made;
+}
+
+std::string joined(const std::vector<std::string>& sentences) {
+  std::string text;
+  for (const std::string& sentence : sentences) text += (text.empty() ? "" : "; ") + sentence;
+  return text;
+}
+
+/// Guards come first: a drop is no news about a network that is broken.
+void decide(Run& run) {
+  RunResult& result = run.result;
+  if (!result.guards.empty()) {
+    result.verdict = eval::Verdict::kFail;
+    result.verdict_words = joined(result.guards);
+  } else if (result.gate) {
+    result.verdict = result.gate->judgement.verdict;
+    result.verdict_words = eval::words_of(result.gate->judgement, result.gate->rule);
+  } else {
+    result.verdict = eval::Verdict::kPass;
+    result.verdict_words = "nothing looks broken";
+  }
+}
+
+}  // namespace
+
+GateConfig gate_config(const Settings& settings) {
+  GateConfig gate;
+  gate.baseline = settings.text_or_none("baseline");
+  gate.rule.max_drop = settings.number("max-drop") / 100;
+  gate.rule.confidence = settings.number("confidence") / 100;
+  gate.strict = settings.is_on("strict");
+  return gate;
+}
+
+Gating::Gating(Run& run, const data::Loader& validation) : validation_(validation) {
+  const Config& config = run.config;
+  if (config.gate.baseline) baseline_ = eval::read_predictions(*config.gate.baseline);
+  if (!baseline_ && !config.outputs.predictions) return;
+  timed(run, "hashes", [&] {
+    model_hash_ = sha256_of_file(config.model_file);
+    image_hashes_ = hashes_by_item(validation, config.workers);
+  });
+  if (!baseline_) return;
+  if (config.unreadable == data::UnreadableImages::kError) {
+    eval::pair(*config.gate.baseline, *baseline_, expected(validation, image_hashes_));
+  }
+  if (baseline_->model_hash != model_hash_) {
+    run.log.line("the baseline " + *config.gate.baseline + " is of another model file");
+  }
+}
+
+void Gating::finish(Run& run) const {
+  const Outputs& outputs = run.config.outputs;
+  if (!image_hashes_.empty()) {
+    eval::Predictions now = predictions_of(run, validation_.folder(), image_hashes_);
+    now.model_hash = model_hash_;
+    run.result.hashes = Hashes{model_hash_, now.data_hash};
+    if (baseline_) judge(run, now);
+    if (outputs.predictions) eval::write_predictions(*outputs.predictions, now);
+  }
+  if (!run.config.gate.decides()) return;
+  decide(run);
+  run.log.line(std::string("gate        ") + eval::word(*run.result.verdict) + ": " +
+               run.result.verdict_words);
+  if (outputs.junit) write_gate_junit(run, *outputs.junit);
+}
+
+void Gating::judge(Run& run, const eval::Predictions& now) const {
+  const GateConfig& gate = run.config.gate;
+  const eval::PairedPredictions paired = eval::pair(*gate.baseline, *baseline_, now);
+  run.result.gate = GateOutcome{
+      *gate.baseline, gate.rule, eval::judge(paired.baseline(), paired.now(), gate.rule),
+      baseline_->model_hash == model_hash_ ? SameModel::kYes : SameModel::kNo};
+}
+
+void write_gate_junit(const Run& run, const std::string& path) {
+  const RunResult& result = run.result;
+  const std::string name = run_name(run.settings, run.config);
+  double seconds = 0;
+  for (const Stage& stage : result.stages) seconds += stage.seconds;
+  std::vector<JUnitCase> cases;
+  cases.push_back({name, "guards", seconds,
+                   result.guards.empty() ? eval::Verdict::kPass : eval::Verdict::kFail,
+                   result.guards.empty() ? "nothing looks broken" : joined(result.guards)});
+  if (result.gate) {
+    cases.push_back({name, "top-1 drop", 0, result.gate->judgement.verdict,
+                     eval::words_of(result.gate->judgement, result.gate->rule)});
+  }
+  write_junit(path, "ptq_imagenet_val", cases);
+}
+
+}  // namespace ptq::cli

@@ -1,0 +1,177 @@
+#include "cli/report/report.h"
+
+#include <sys/resource.h>
+#include <torch/version.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "cli/options/run_name.h"
+#include "cli/report/attribution_words.h"
+#include "cli/report/report_checks.h"
+#include "cli/report/report_exports.h"
+#include "cli/report/report_techniques.h"
+#include "ptq/base/atomic_file.h"
+
+namespace ptq::cli {
+namespace {
+
+using nlohmann::json;
+
+json to_json(const Value& value) {
+  return std::visit(
+      [](const auto& held) -> json {
+        if constexpr (std::is_same_v<std::decay_t<decltype(held)>, std::monostate>) {
+          return nullptr;
+        } else {
+          return held;
+        }
+      },
+      value);
+}
+
+std::string key_of(std::string_view name) {
+  std::string key(name);
+  std::replace(key.begin(), key.end(), '-', '_');
+  return key;
+}
+
+}  // namespace
+
+json config_json(const Settings& settings) {
+  json all = json::object();
+  for (const Option& option : option_table()) {
+    if (option.name != "config") all[key_of(option.name)] = to_json(settings.value(option.name));
+  }
+  return all;
+}
+
+namespace {
+
+json resolved_json(const Config& config) {
+  const data::Recipe& recipe = config.recipe;
+  const bool bicubic = recipe.interpolation == data::Interpolation::kBicubic;
+  return {{"model_file", config.model_file},
+          {"model_name", config.model_name},
+          {"threads", config.threads},
+          {"device", config.device.str()},
+          {"resize", recipe.resize},
+          {"crop", recipe.crop},
+          {"mean", recipe.mean},
+          {"std", recipe.std},
+          {"interpolation", bicubic ? "bicubic" : "bilinear"}};
+}
+
+json evaluation_json(const eval::Evaluation& evaluation) {
+  const eval::Accuracy& accuracy = evaluation.accuracy;
+  return {{"top1", accuracy.top1()},
+          {"top5", accuracy.top5()},
+          {"correct", accuracy.correct},
+          {"correct_top5", accuracy.correct_top5},
+          {"network_seconds", evaluation.network_seconds},
+          {"waiting_seconds", evaluation.waiting_seconds}};
+}
+
+json calibration_json(const Settings& settings, const RunResult& result) {
+  const AuditDetail detail =
+      settings.is_on("audit-calibration") ? AuditDetail::kAll : AuditDetail::kNumbers;
+  return {{"count", result.calibration_count},
+          {"sampling", settings.text("calibration-sampling")},
+          {"audit", result.audit ? audit_json(*result.audit, detail) : json()}};
+}
+
+json rate(const eval::Evaluation& evaluation) {
+  if (evaluation.network_seconds <= 0) return nullptr;
+  return static_cast<double>(evaluation.accuracy.count) / evaluation.network_seconds;
+}
+
+json difference_json(const Comparison& comparison) {
+  return {{"top1", comparison.top1.difference},
+          {"low", comparison.top1.low},
+          {"high", comparison.top1.high},
+          {"confidence", 0.95},
+          {"method", "Bonett-Price adjusted Wald, paired"},
+          {"only_float_right", comparison.counts.only_first_right},
+          {"only_quantized_right", comparison.counts.only_second_right}};
+}
+
+double agreement(const eval::PairedCounts& counts) {
+  return static_cast<double>(counts.agreeing) / static_cast<double>(counts.count);
+}
+
+json unreadable_json(const std::vector<UnreadableImage>& images) {
+  json list = json::array();
+  for (const UnreadableImage& image : images) {
+    list.push_back({{"set", image.set}, {"path", image.path}, {"reason", image.reason}});
+  }
+  return {{"count", images.size()}, {"images", list}};
+}
+
+json stages_json(const std::vector<Stage>& stages) {
+  json list = json::array();
+  for (const Stage& stage : stages) {
+    list.push_back({{"name", stage.name}, {"seconds", stage.seconds}});
+  }
+  return list;
+}
+
+json passes_json(const std::vector<passes::PassReport>& passes) {
+  json list = json::array();
+  for (const passes::PassReport& pass : passes) {
+    list.push_back(
+        {{"name", pass.name}, {"changes", pass.changes}, {"milliseconds", pass.milliseconds}});
+  }
+  return list;
+}
+
+/// Linux counts it in KiB.
+double peak_rss_mib() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+}  // namespace
+
+json report(const Settings& settings, const Config& config, const RunResult& result) {
+  const auto& of_float = result.float_evaluation;
+  const auto& comparison = result.comparison;
+  return {
+      {"run_name", run_name(settings, config)},
+      {"count", result.quantized.accuracy.count},
+      {"float", of_float ? evaluation_json(*of_float) : json()},
+      {"quantized", evaluation_json(result.quantized)},
+      {"difference", comparison ? difference_json(*comparison) : json()},
+      {"agreement", comparison ? json(agreement(comparison->counts)) : json()},
+      {"agreeing", comparison ? json(comparison->counts.agreeing) : json()},
+      {"images_per_second",
+       {{"float", of_float ? rate(*of_float) : json()}, {"quantized", rate(result.quantized)}}},
+      {"calibration", calibration_json(settings, result)},
+      {"repeat_calibration", draws_json(result.draws)},
+      {"unreadable", unreadable_json(result.unreadable)},
+      {"stages", stages_json(result.stages)},
+      {"passes", passes_json(result.passes)},
+      {"techniques", techniques_json(result)},
+      {"attribution", attribution_json(result)},
+      {"node_noise", node_noise_json(result)},
+      {"exports", result.exports ? exports_json(*result.exports) : json()},
+      {"warnings", result.warnings},
+      {"guards", result.guards},
+      {"gate", gate_json(result)},
+      {"hashes", hashes_json(result.hashes)},
+      {"peak_rss_mib", peak_rss_mib()},
+      {"seed", config.seed},
+      {"config", config_json(settings)},
+      {"resolved", resolved_json(config)},
+      {"versions", {{"ptq_eval", PTQ_VERSION}, {"libtorch", TORCH_VERSION}}},
+  };
+}
+
+void write_report(const std::string& path, const Settings& settings, const Config& config,
+                  const RunResult& result) {
+  AtomicFile file(path);
+  file.stream() << report(settings, config, result).dump(2) << "\n";
+  file.commit();
+}
+
+}  // namespace ptq::cli

@@ -1,0 +1,32 @@
+#include "cli/stages/attribution.h"
+
+#include "cli/stages/evaluation_stage.h"
+#include "ptq/eval/sqnr.h"
+
+namespace ptq::cli {
+
+void Attribution::row(const std::string& stage, const ir::Graph& graph,
+                      const quant::QuantizerTable& table) {
+  if (!is_on()) return;
+  eval::Evaluation now =
+      evaluate(run_, {"evaluation after " + stage, runtime::Numerics::kQuantized, true}, graph,
+               table, images_);
+  AttributionRow row;
+  row.stage = stage;
+  row.accuracy = now.accuracy;
+  row.sqnr = eval::mean_sqnr(run_.result.float_evaluation->logits, now.logits);
+  if (last_) row.change = eval::paired_difference(eval::compare(last_->answers(), now.answers()));
+  run_.result.attribution.push_back(std::move(row));
+  last_ = std::move(now);
+}
+
+eval::Evaluation Attribution::evaluation(const ir::Graph& graph,
+                                         const quant::QuantizerTable& table) {
+  if (last_) return std::move(*last_);
+  return evaluate(run_,
+                  {"quantized evaluation", runtime::Numerics::kQuantized,
+                   run_.config.outputs.logits.has_value()},
+                  graph, table, images_);
+}
+
+}  // namespace ptq::cli

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "cli/stage.h"
+#include "ptq/cli/session.h"
+
+namespace ptq::cli {
+
+/// Throws ConfigError if --repeat-calibration has nothing to draw: no calibration at all, or one
+/// that takes every image of the folder.
+void check_draws(const Config& config, int64_t calibration_images, int64_t available);
+
+/// With --repeat-calibration N, the run again with seeds seed + 1 .. seed + N - 1; their top-1, and
+/// that of this run, which is the first draw. The session keeps what the draws have in common.
+void repeat_calibration(Run& run, Session& session);
+
+/// One line about them.
+std::string draws_words(const CalibrationDraws& draws);
+
+}  // namespace ptq::cli

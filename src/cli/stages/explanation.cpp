@@ -1,0 +1,53 @@
+#include "cli/stages/explanation.h"
+
+#include "cli/words.h"
+
+namespace ptq::cli {
+namespace {
+
+std::string listed(const std::vector<std::string>& names) {
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
+  return list;
+}
+
+/// "conv1 -> conv2, conv3: 64 channels"
+std::string layers_words(const passes::RegionLayers& region) {
+  const std::string makes = region.sources.empty() ? "" : listed(region.sources) + " ";
+  return makes + "-> " + listed(region.sinks) + ": " + std::to_string(region.channels) +
+         " channels";
+}
+
+std::string words(const passes::EqualizedRegion& region) {
+  return layers_words(region) + ", " +
+         range_ratio_words(region.range_ratio_before, region.range_ratio_after);
+}
+
+std::string words(const passes::SplitRegion& region) {
+  return layers_words(region) + ", " + std::to_string(region.added) + " added";
+}
+
+template <class Region>
+std::vector<std::string> lines(const std::vector<Region>& regions,
+                               const std::vector<passes::RejectedRegion>& rejected) {
+  std::vector<std::string> lines;
+  for (const Region& region : regions) lines.push_back(words(region));
+  for (const passes::RejectedRegion& region : rejected) {
+    lines.push_back("leaves out " + region.source + ": " + region.at + ": " + region.reason);
+  }
+  return lines;
+}
+
+}  // namespace
+
+std::vector<std::string> explanation(const std::vector<passes::EqualizedRegion>& regions,
+                                     const std::vector<passes::RejectedRegion>& rejected) {
+  return lines(regions, rejected);
+}
+
+std::vector<std::string> explanation(const std::vector<passes::SplitRegion>& regions,
+                                     const std::vector<passes::RejectedRegion>& rejected) {
+  return lines(regions, rejected);
+}
+
+}  // namespace ptq::cli

@@ -1,0 +1,111 @@
+#include "cli/stages/export_stages.h"
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "cli/export_check/export_check.h"
+#include "cli/options/run_name.h"
+#include "cli/report/report.h"
+#include "cli/report/report_exports.h"
+#include "cli/stages/quantize.h"
+#include "ptq/export/export.h"
+
+namespace ptq::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using exporting::Format;
+
+struct Wanted {
+  Format format;
+  std::string name;
+  std::string path;
+};
+
+std::vector<Wanted> wanted(const Exports& exports) {
+  std::vector<Wanted> files;
+  if (exports.onnx) files.push_back({Format::kOnnx, "ONNX", *exports.onnx});
+  if (exports.torchscript) {
+    files.push_back({Format::kTorchScript, "TorchScript", *exports.torchscript});
+  }
+  return files;
+}
+
+/// Large ONNX files keep their weights beside them.
+std::string data_of(const std::string& path) { return path + ".data"; }
+
+int64_t bytes_of(const std::string& path) {
+  std::error_code ignored;
+  const auto whole = static_cast<int64_t>(fs::file_size(path));
+  const auto data = fs::file_size(data_of(path), ignored);
+  return ignored ? whole : whole + static_cast<int64_t>(data);
+}
+
+exporting::ExportOptions options_of(const Run& run) {
+  exporting::ExportOptions options = run.config.exports.options;
+  options.metadata = {{"producer", std::string("ptq-eval ") + PTQ_VERSION},
+                      {"run_name", run_name(run.settings, run.config)},
+                      {"configuration", config_json(run.settings).dump()}};
+  return options;
+}
+
+/// All files or none: what a failed run wrote is gone.
+void write_files(Run& run, const ir::Graph& graph, const quant::QuantizerTable& table,
+                 ExportReport& report) {
+  const exporting::ExportOptions options = options_of(run);
+  try {
+    for (const Wanted& file : wanted(run.config.exports)) {
+      timed(run, "export " + file.name,
+            [&] { exporting::write(graph, table, file.format, options, file.path); });
+      report.files.push_back({file.name, file.path, bytes_of(file.path), {}});
+    }
+  } catch (...) {
+    std::error_code ignored;
+    for (const ExportedFile& file : report.files) {
+      fs::remove(file.path, ignored);
+      fs::remove(data_of(file.path), ignored);
+    }
+    throw;
+  }
+}
+
+// Equalization and splitting change no operation and cost time.
+models::QuantizedNetwork placed_network(const Run& run, const ir::Graph& imported) {
+  if (auto by_hand = defined_by_hand(run, imported)) return std::move(*by_hand);
+  const Config& config = run.config;
+  models::QuantizedNetwork network{imported, {}};
+  ir::Graph& graph = network.graph;
+  passes::PreparationOptions preparation = config.preparation;
+  preparation.equalization.iterations = 0;
+  preparation.splitting.ratio = 0;
+  passes::prepare(graph, preparation);
+  network.table = backends::place(config.backend, graph, config.placement);
+  return network;
+}
+
+}  // namespace
+
+void check_exportable(Run& run, const ir::Graph& imported) {
+  const Config& config = run.config;
+  if (!config.exports.any()) return;
+  const models::QuantizedNetwork network = placed_network(run, imported);
+  for (const Wanted& file : wanted(config.exports)) {
+    exporting::check_exportable(network.graph, network.table, file.format, config.exports.options);
+  }
+}
+
+void export_network(Run& run, const ir::Graph& graph, const quant::QuantizerTable& table,
+                    ImageSets& images) {
+  if (!run.config.exports.any()) return;
+  ExportReport report;
+  write_files(run, graph, table, report);
+  report.truth = exporting::truth_of(graph, table);
+  for (const std::string& line : export_lines(report)) run.log.line(line);
+  if (run.config.explain) {
+    for (const std::string& line : layer_lines(report.truth)) run.log.line(line);
+  }
+  if (run.config.exports.checked_images > 0) check_exports(run, graph, table, images, report);
+  run.result.exports = std::move(report);
+}
+
+}  // namespace ptq::cli

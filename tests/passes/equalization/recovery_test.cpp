@@ -1,0 +1,153 @@
+#include <cstdio>
+
+#include "passes/measured_models.h"
+#include "ptq/passes/equalize.h"
+#include "range_disturbance.h"
+#include "support/run_graph.h"
+
+// What equalization is for: networks whose channels have quite different ranges, of the same
+// function as one that quantizes well.
+namespace ptq::passes {
+namespace {
+
+using testing::kThreads;
+
+/// 1 point of 300.
+constexpr int64_t kOnePoint = 3;
+
+class Recovery : public testing::MeasuredModel {
+ protected:
+  struct Quantization {
+    backends::Backend backend = backends::Backend::kFx;
+    std::optional<ActivationEqualization> activations = {};
+    bool correct_biases = false;
+  };
+
+  /// Right answers of the quantized network, W8A8 per tensor, of 300.
+  int64_t right(ir::Graph graph, const Quantization& quantization) {
+    if (quantization.activations) {
+      ActivationEqualizationOptions options;
+      options.mode = *quantization.activations;
+      options.run.threads = kThreads;
+      equalize_activations(graph, options, batches(calibration_));
+    }
+    quant::QuantizerTable table = backends::place(quantization.backend, graph, {});
+    initialize_weight_scales(graph, table);
+    CalibrationOptions run;
+    run.threads = kThreads;
+    calibrate_activations(graph, table, run, batches(calibration_));
+    if (quantization.correct_biases) {
+      BiasCorrectionOptions options;
+      options.threads = kThreads;
+      passes::correct_biases(graph, table, options, batches(calibration_));
+    }
+    const auto plan =
+        runtime::make_plan(graph, table, {runtime::Numerics::kQuantized, {}, kThreads});
+    validation_->start(50);
+    return eval::evaluate(*plan, *validation_, {}, [](int64_t) {}).accuracy.correct;
+  }
+
+  static void expect_same_function(const ir::Graph& graph, const ir::Graph& other) {
+    const at::Tensor images = ptq::testing::images_for(graph, 2);
+    EXPECT_LT(ptq::testing::relative_difference(ptq::testing::run_float(graph, images),
+                                                ptq::testing::run_float(other, images)),
+              1e-4);
+  }
+
+  void open_images(int64_t calibration) {
+    calibration_ = images("calibration", calibration);
+    validation_ = images("validation", 300);
+  }
+
+  std::shared_ptr<data::Loader> calibration_, validation_;
+};
+
+TEST_F(Recovery, GraphEqualizationBringsADisturbedMobileNetBack) {
+  open_images(200);
+  const ir::Graph plain = prepared("mobilenet_v2");
+  ir::Graph disturbed = plain;
+  std::mt19937 random(1);
+  const int regions = testing::disturb_ranges(disturbed, [&](const EqualizationRegion& region) {
+    return testing::log_uniform(region.channels, 16, random);
+  });
+  expect_same_function(disturbed, plain);
+  const auto equalized = [](ir::Graph graph, const char* what) {
+    const EqualizationReport report = equalize_graph(graph, {20, MergeBias::kYes, {}});
+    std::printf("%s: largest range ratio %.3g before, %.3g after, %d iterations\n", what,
+                report.range_ratio_before, report.range_ratio_after, report.iterations);
+    return graph;
+  };
+  Quantization quantization;
+  quantization.correct_biases = true;
+  const int64_t expected = right(equalized(plain, "undisturbed"), quantization);
+  const int64_t lost = right(disturbed, quantization);
+  const int64_t recovered = right(equalized(disturbed, "disturbed"), quantization);
+  std::printf(
+      "%d regions disturbed; right of 300: equalized %ld, disturbed %ld, disturbed and "
+      "equalized %ld\n",
+      regions, static_cast<long>(expected), static_cast<long>(lost), static_cast<long>(recovered));
+  EXPECT_LT(lost, expected / 2);
+  EXPECT_LE(std::abs(recovered - expected), kOnePoint);
+}
+
+TEST_F(Recovery, ActivationEqualizationBringsADisturbedTransformerBack) {
+  open_images(64);
+  const ir::Graph plain = prepared("vit_tiny_16");
+  ir::Graph disturbed = plain;
+  std::mt19937 random(1);
+  const int regions = testing::disturb_ranges(disturbed, [&](const EqualizationRegion& region) {
+    const bool normalized = region.sources.front().node->is<ir::LayerNorm>();
+    return normalized ? testing::with_outliers(region.channels, 4, 100, random) : at::Tensor();
+  });
+  expect_same_function(disturbed, plain);
+  Quantization quantization;
+  quantization.backend = backends::Backend::kLayerwise;
+  const int64_t before = right(plain, quantization), lost = right(disturbed, quantization);
+  std::printf("%d layer norms disturbed; right of 300: undisturbed %ld, disturbed %ld\n", regions,
+              static_cast<long>(before), static_cast<long>(lost));
+  EXPECT_LT(lost, before / 2);
+  for (const auto mode : {ActivationEqualization::kGraph, ActivationEqualization::kLayerwise}) {
+    quantization.activations = mode;
+    const int64_t expected = right(plain, quantization);
+    const int64_t recovered = right(disturbed, quantization);
+    std::printf("%s: undisturbed %ld, disturbed %ld\n",
+                mode == ActivationEqualization::kGraph ? "fx" : "layerwise",
+                static_cast<long>(expected), static_cast<long>(recovered));
+    EXPECT_LE(std::abs(recovered - expected), kOnePoint);
+  }
+}
+
+/// One pass over the images, not one a layer.
+TEST_F(Recovery, BiasCorrectionTakesAboutOneFloatAndOneQuantizedPass) {
+  const auto loader = images("calibration", 200);
+  ir::Graph graph = prepared("mobilenet_v2");
+  quant::QuantizerTable table = backends::place(backends::Backend::kFx, graph, {});
+  initialize_weight_scales(graph, table);
+  CalibrationOptions run;
+  run.threads = kThreads;
+  calibrate_activations(graph, table, run, batches(loader));  // Images are decoded by now.
+  const auto pass = [&](runtime::Numerics numerics) {
+    return seconds([&] {
+      const auto plan = runtime::make_plan(graph, table, {numerics, {}, kThreads});
+      const NextBatch next = batches(loader);
+      while (const auto batch = next()) plan->run(*batch);
+    });
+  };
+  for (int i = 0; i < 3; ++i) {
+    const double in_float = pass(runtime::Numerics::kFloat);
+    const double quantized = pass(runtime::Numerics::kQuantized);
+    ir::Graph corrected = graph;
+    BiasCorrectionOptions options;
+    options.threads = kThreads;
+    const double correction =
+        seconds([&] { passes::correct_biases(corrected, table, options, batches(loader)); });
+    const double ratio = correction / (in_float + quantized);
+    std::printf(
+        "processor seconds: float %.2f, quantized %.2f, bias correction %.2f: %.2f of both\n",
+        in_float, quantized, correction, ratio);
+    EXPECT_LT(ratio, 1.3);
+  }
+}
+
+}  // namespace
+}  // namespace ptq::passes
