@@ -4,8 +4,8 @@
 
 #include <cstdlib>
 
-#include "cli/onnx_runtime.h"
-#include "cli/parting.h"
+#include "cli/export_check/onnx_runtime.h"
+#include "cli/export_check/parting.h"
 #include "conformance/conformance.h"
 #include "export/graph_comparison.h"
 #include "export/node_comparison.h"
@@ -51,6 +51,21 @@ Traced trace(const Quantized& network, const std::string& path, const at::Tensor
   return traced;
 }
 
+/// PTQ_EXPORT_TABLE, which asks for a row of results/export.md: 1 or po2_scale.
+std::string table_asked_for() {
+  const char* asked = std::getenv("PTQ_EXPORT_TABLE");
+  return asked == nullptr ? "" : asked;
+}
+
+Setting setting_of_models() {
+  Setting setting;
+  if (table_asked_for() == "po2_scale") {
+    setting.placement.weights.scale_type = quant::ScaleType::kPowerOfTwo;
+    setting.placement.activations->scale_type = quant::ScaleType::kPowerOfTwo;
+  }
+  return setting;
+}
+
 std::string checker_of_python(const std::string& path) {
   const auto result = support::run_program("/usr/bin/python3",
                                            {PTQ_SOURCE_DIR "/tests/export/check_onnx.py", path});
@@ -73,7 +88,8 @@ void print_row(const std::string& name, const std::vector<Compared>& results, co
 class ExportedModelTest : public Conformance {
  protected:
   void SetUp() override {
-    network_ = quantized(import::import_torchscript(GetParam().path, {GetParam().image_size}), {});
+    network_ = quantized(import::import_torchscript(GetParam().path, {GetParam().image_size}),
+                         setting_of_models());
     write(network_.graph, network_.table, Format::kOnnx, {}, path_);
     write(network_.graph, network_.table, Format::kTorchScript, {}, script_path_);
   }
@@ -112,9 +128,8 @@ TEST_P(ExportedModelTest, IsTheNetworkInTorchScript) {
   }
 }
 
-/// A row of results/export.md; that is what runs it (PTQ_EXPORT_TABLE=1).
 TEST_P(ExportedModelTest, Table) {
-  if (std::getenv("PTQ_EXPORT_TABLE") == nullptr) GTEST_SKIP() << "PTQ_EXPORT_TABLE is not set";
+  if (table_asked_for().empty()) GTEST_SKIP() << "PTQ_EXPORT_TABLE is not set";
   const std::string obstacle = why_no_onnx_runtime();
   if (!obstacle.empty()) GTEST_SKIP() << obstacle;
   const at::Tensor eight = images(8);
