@@ -8,8 +8,16 @@ namespace {
 
 constexpr double kPi = 3.14159265358979323846;
 
-/// x / 6 + 1 / 2, between 0 and 1.
-std::vector<OnnxAttribute> hard_sigmoid_attributes() { return {{"alpha", 1.0 / 6}, {"beta", 0.5}}; }
+/// x + 3, between 0 and 6.
+std::string hard_gate(OnnxSite& site) {
+  const std::string shifted =
+      site.step("Add", "plus_three", {site.input(), site.number("three", 3)});
+  return site.step("Clip", "gate", {shifted, site.number("min", 0), site.number("max", 6)});
+}
+
+void finish_sixth(OnnxSite& site, const std::string& x) {
+  site.finish("Div", {x, site.number("six", 6)});
+}
 
 /// x (1 + f) / 2, the end of both forms of GELU.
 void finish_gelu(OnnxSite& site, const std::string& f) {
@@ -43,15 +51,13 @@ void translate(OnnxSite& site, const ir::Silu&) {
   site.finish("Mul", {site.input(), site.step("Sigmoid", "sigmoid", site.inputs())});
 }
 
+// As LibTorch computes them, operation by operation: HardSigmoid multiplies by a sixth, which
+// rounds otherwise, and so does what is built on it.
 void translate(OnnxSite& site, const ir::Hardswish&) {
-  const std::string gate =
-      site.step("HardSigmoid", "hardsigmoid", site.inputs(), hard_sigmoid_attributes());
-  site.finish("Mul", {site.input(), gate});
+  finish_sixth(site, site.step("Mul", "product", {site.input(), hard_gate(site)}));
 }
 
-void translate(OnnxSite& site, const ir::Hardsigmoid&) {
-  site.finish("HardSigmoid", site.inputs(), hard_sigmoid_attributes());
-}
+void translate(OnnxSite& site, const ir::Hardsigmoid&) { finish_sixth(site, hard_gate(site)); }
 
 void translate(OnnxSite& site, const ir::Gelu& op) {
   if (op.tanh_approximation) {

@@ -37,12 +37,6 @@ OnnxValue clip(const OnnxCall& call) {
   return {x, call.value(0).type};
 }
 
-OnnxValue hard_sigmoid(const OnnxCall& call) {
-  const double alpha = call.number("alpha", 0.2);
-  const double beta = call.number("beta", 0.5);
-  return {call.tensor().mul(alpha).add(beta).clamp(0, 1)};
-}
-
 OnnxValue leaky_relu(const OnnxCall& call) {
   return {at::leaky_relu(call.tensor(), call.number("alpha", 0.01))};
 }
@@ -69,7 +63,6 @@ void add_elementwise_functions(OnnxFunctions& functions) {
   functions["Mul"] = binary([](const at::Tensor& a, const at::Tensor& b) { return a.mul(b); });
   functions["Div"] = binary([](const at::Tensor& a, const at::Tensor& b) { return a.div(b); });
   functions["Clip"] = clip;
-  functions["HardSigmoid"] = hard_sigmoid;
   functions["LeakyRelu"] = leaky_relu;
   functions["Softmax"] = softmax;
   functions["MatMul"] = matrix_product;

@@ -1,6 +1,8 @@
 #include <ATen/ops/equal.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "export/exported_network.h"
 #include "support/temporary_folder.h"
 
@@ -51,6 +53,26 @@ TEST_P(OnnxOperation, ComputesTheSameLayerByLayerWithFourBitsPerChannel) {
   setting.placement.weights.format = quant::IntegerFormat{4, true, false};
   setting.placement.weights.granularity = quant::Granularity::kPerChannel;
   expect_same(quantized(graph_of(GetParam()), setting), {});
+}
+
+/// No sums, and no function that programs approximate: each operation rounds once.
+TEST(OnnxElementwise, GivesTheVeryBitsOfTheNetwork) {
+  const std::set<std::string> exact{"relu",       "relu6",      "hardswish", "hardsigmoid",
+                                    "leaky_relu", "add_scalar", "mul_scalar"};
+  support::TemporaryFolder folder;
+  size_t seen = 0;
+  for (const PlanCase& plan_case : onnx_cases()) {
+    if (exact.count(plan_case.name) == 0) continue;
+    ++seen;
+    const ir::Graph graph = graph_of(plan_case);
+    const std::string path = folder.file(plan_case.name + ".onnx");
+    write(graph, {}, Format::kOnnx, {}, path);
+    const at::Tensor images = images_for(graph, 3);
+    EXPECT_TRUE(at::equal(load(path, Format::kOnnx)->run(images),
+                          runtime::make_interpreter(graph, {}, {})->run(images)))
+        << plan_case.name;
+  }
+  EXPECT_EQ(seen, exact.size());
 }
 
 INSTANTIATE_TEST_SUITE_P(All, OnnxOperation, ::testing::ValuesIn(onnx_cases()),
