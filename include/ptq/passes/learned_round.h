@@ -25,6 +25,12 @@ enum class LearningRate { kConstant, kLinear };
 /// What is reconstructed at a time.
 enum class RoundingScope { kLayer, kBlock };
 
+/// How the channels of a block's output add up to its error. kAbsolute: as they are. kRelative:
+/// each as a part of its own mean square in the float network, times the harmonic mean of all of
+/// these. One channel far larger than the others, as residual streams of transformers have them,
+/// would otherwise be all that a block learns.
+enum class ChannelError { kAbsolute, kRelative };
+
 /// kRequired: a name that finds nothing is an error. kWhereFound: blocks then follow from the
 /// structure of the graph.
 enum class BlocksByName { kRequired, kWhereFound };
@@ -47,6 +53,7 @@ struct LearnedRoundOptions {
   /// Probability with which an element of a quantized activation keeps its float value while a
   /// block learns; of the block's input too.
   double drop_activations = 0;
+  ChannelError channel_error = ChannelError::kAbsolute;
   /// By layer: whether a bias makes up for the mean of its error before the next one is learned.
   /// The roundings then have to make up for the rest alone.
   bool correct_biases = false;
@@ -64,7 +71,8 @@ struct LearnedRoundOptions {
 
 /// A layer or block whose rounding was learned. Errors are mean squares of the difference between
 /// its output and the float network's, over the calibration images, with weights rounded to nearest
-/// and as learned; they leave out what dropping does.
+/// and as learned; they leave out what dropping does. A block's channels count as `channel_error`
+/// says.
 struct RoundedUnit {
   std::string name;
   int layers = 0;

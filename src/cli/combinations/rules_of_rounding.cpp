@@ -61,6 +61,8 @@ std::vector<Rule> learned_round_rules() {
       {{another("drop-activations"), is("learned-round-mode", {"layerwise"})},
        "a layer has no activations inside: add --learned-round-mode blockwise"},
       {{another("drop-activations"), kWeightsOnly}, kNoEffect},
+      {{another("learned-round-channel-error"), is("learned-round-mode", {"layerwise"})},
+       "channels of a layer are learned apart from each other: add --learned-round-mode blockwise"},
       {{another("learned-round-block-name"), is("learned-round-mode", {"layerwise"})}, kNoEffect},
       {{another("learned-round-damping"), is_not("learned-round-batch-size", {"None"})},
        "only gradients of all images are damped: add --learned-round-batch-size None"},
@@ -73,7 +75,8 @@ std::vector<Rule> learned_round_rules() {
   for (const char* option :
        {"learned-round-block-name", "learned-round-loss", "learned-round-mode",
         "learned-round-iters", "learned-round-lr-scheduler", "learned-round-lr",
-        "learned-round-batch-size", "learned-round-damping", "optimizer", "drop-activations"}) {
+        "learned-round-batch-size", "learned-round-damping", "optimizer", "drop-activations",
+        "learned-round-channel-error"}) {
     rules.push_back({{another(option), is("learned-round", {"None"})},
                      "without --learned-round it would have no effect"});
   }

@@ -39,6 +39,9 @@ std::optional<passes::LearnedRoundOptions> learned_round_options(const Settings&
   options.correct_biases =
       settings.is_on("bias-corr") && options.scope == passes::RoundingScope::kLayer;
   options.damping = settings.number("learned-round-damping");
+  options.channel_error = settings.text("learned-round-channel-error") == "relative"
+                              ? passes::ChannelError::kRelative
+                              : passes::ChannelError::kAbsolute;
   options.drop_activations = settings.number("drop-activations");
   return options;
 }

@@ -74,6 +74,12 @@ Rows learned_round_options() {
           .at_least(0)
           .ours(),
       text("optimizer", "adam", "optimizer of learned rounding").one_of({"adam", "sign_sgd"}),
+      text(
+          "learned-round-channel-error", "absolute",
+          "whether each channel of a block's output counts with its squared error, or with that as "
+          "a part of the channel's mean square")
+          .one_of({"absolute", "relative"})
+          .ours(),
       number("drop-activations", "0.0",
              "probability with which a quantized activation keeps its float value while a block "
              "learns (QDrop)")

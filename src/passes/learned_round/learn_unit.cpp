@@ -14,6 +14,38 @@ namespace {
 /// The regularised loss sums over channels.
 int64_t channel_axis(const at::Tensor& output) { return output.dim() > 3 ? 1 : output.dim() - 1; }
 
+/// [channels, all else].
+at::Tensor by_channel(const at::Tensor& output) {
+  return output.transpose(0, channel_axis(output)).flatten(1);
+}
+
+constexpr int64_t kImagesAtOnce = 16;
+
+/// Calls `use` with the numbers of images begin .. begin + kImagesAtOnce - 1, and so on.
+void for_images(int64_t count, const std::function<void(const std::vector<int64_t>&)>& use) {
+  for (int64_t begin = 0; begin < count; begin += kImagesAtOnce) {
+    std::vector<int64_t> some(static_cast<size_t>(std::min(kImagesAtOnce, count - begin)));
+    std::iota(some.begin(), some.end(), begin);
+    use(some);
+  }
+}
+
+/// What kRelative multiplies squared errors with, in as many dimensions as the output has.
+at::Tensor relative_weights(const ValueOfImages& target) {
+  at::Tensor energy, shape;
+  for_images(target.count(), [&](const std::vector<int64_t>& images) {
+    shape = target.gather(images);
+    const at::Tensor own = by_channel(shape).square().sum(1, false, at::kDouble);
+    energy = energy.defined() ? energy.add(own) : own;
+  });
+  // A channel that is always zero has no part of itself to lose.
+  const double least = 1e-6 * energy.mean().item<double>();
+  const at::Tensor inverse = energy.clamp_min(std::max(least, 1e-30)).reciprocal();
+  std::vector<int64_t> sizes(static_cast<size_t>(shape.dim()), 1);
+  sizes[static_cast<size_t>(channel_axis(shape))] = energy.numel();
+  return inverse.div(inverse.mean()).to(at::kFloat).view(sizes);
+}
+
 class UnitLearning {
  public:
   UnitLearning(UnitNetwork& network, const UnitImages& images, const quant::QuantizerTable& table,
@@ -27,6 +59,9 @@ class UnitLearning {
       const ir::Weighted& weighted = *ir::weighted(layer->op);
       weights_.emplace_back(weighted.weight.value.contiguous(), table, weighted.weight_quantizer,
                             options);
+    }
+    if (options.channel_error == ChannelError::kRelative) {
+      channel_weights_ = relative_weights(images.target);
     }
   }
 
@@ -51,6 +86,8 @@ class UnitLearning {
   uint32_t seed_;
   ImageSampler sampler_;
   std::vector<RoundedWeight> weights_;
+  /// Undefined: all alike.
+  at::Tensor channel_weights_;
 };
 
 Tensors UnitLearning::soft() const {
@@ -74,8 +111,9 @@ Tensors UnitLearning::decided() const {
 at::Tensor UnitLearning::by_output(const at::Tensor& output, const at::Tensor& target) const {
   const bool is_mean = options_.loss == RoundingLoss::kMse;
   const int64_t summed = is_mean ? 1 : output.size(channel_axis(output));
-  return output.sub(target).mul_(2.0 * static_cast<double>(summed) /
-                                 static_cast<double>(output.numel()));
+  at::Tensor gradient = output.sub(target).mul_(2.0 * static_cast<double>(summed) /
+                                                static_cast<double>(output.numel()));
+  return channel_weights_.defined() ? gradient.mul_(channel_weights_) : gradient;
 }
 
 void UnitLearning::step(int64_t t) {
@@ -94,21 +132,19 @@ void UnitLearning::step(int64_t t) {
 
 void UnitLearning::for_differences(const Tensors& weights,
                                    const std::function<void(const at::Tensor&)>& use) {
-  constexpr int64_t kBatch = 16;
-  const int64_t count = images_.quantized.count();
-  for (int64_t begin = 0; begin < count; begin += kBatch) {
-    std::vector<int64_t> some(static_cast<size_t>(std::min(kBatch, count - begin)));
-    std::iota(some.begin(), some.end(), begin);
-    const at::Tensor output = network_.forward(images_.quantized.gather(some), weights);
-    use(output.sub(images_.target.gather(some)));
-  }
+  for_images(images_.quantized.count(), [&](const std::vector<int64_t>& images) {
+    const at::Tensor output = network_.forward(images_.quantized.gather(images), weights);
+    use(output.sub(images_.target.gather(images)));
+  });
 }
 
 double UnitLearning::error(const Tensors& weights) {
   double sum = 0;
   int64_t numbers = 0;
   for_differences(weights, [&](const at::Tensor& difference) {
-    sum += difference.square().sum(at::kDouble).item<double>();
+    at::Tensor squares = difference.square();
+    if (channel_weights_.defined()) squares.mul_(channel_weights_);
+    sum += squares.sum(at::kDouble).item<double>();
     numbers += difference.numel();
   });
   return sum / static_cast<double>(numbers);
@@ -118,10 +154,10 @@ at::Tensor UnitLearning::mean_error(const Tensors& weights) {
   at::Tensor sum;
   int64_t numbers = 0;
   for_differences(weights, [&](const at::Tensor& difference) {
-    const at::Tensor by_channel = difference.transpose(0, channel_axis(difference)).flatten(1);
-    const at::Tensor own = by_channel.sum(1, false, at::kDouble);
+    const at::Tensor errors = by_channel(difference);
+    const at::Tensor own = errors.sum(1, false, at::kDouble);
     sum = sum.defined() ? sum.add(own) : own;
-    numbers += by_channel.size(1);
+    numbers += errors.size(1);
   });
   return sum.div(static_cast<double>(numbers)).to(at::kFloat);
 }

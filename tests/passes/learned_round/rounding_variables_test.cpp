@@ -26,12 +26,12 @@ std::ostream& operator<<(std::ostream& out, const VariablesCase& tested) {
   return out << tested.name;
 }
 
-struct Quantized {
+struct QuantizedWeight {
   at::Tensor weight = normals({6, 5, 3, 3}, 0.3F, 3);
   quant::QuantizerTable table;
   ir::QuantizerId id = 0;
 
-  explicit Quantized(const VariablesCase& tested = {"per tensor"}) {
+  explicit QuantizedWeight(const VariablesCase& tested = {"per tensor"}) {
     quant::Quantizer quantizer;
     quantizer.kind = quant::QuantizerKind::kWeight;
     const bool is_signed = tested.symmetry == quant::Symmetry::kSymmetric;
@@ -52,7 +52,7 @@ struct Quantized {
 class EveryFormat : public ::testing::TestWithParam<VariablesCase> {};
 
 TEST_P(EveryFormat, BeginsAtNearestRounding) {
-  const Quantized q(GetParam());
+  const QuantizedWeight q(GetParam());
   for (const auto function :
        {RoundingFunction::kLinear, RoundingFunction::kHardSigmoid, RoundingFunction::kSigmoid}) {
     const RoundingVariables variables(q.weight, q.table, q.id, function);
@@ -61,7 +61,7 @@ TEST_P(EveryFormat, BeginsAtNearestRounding) {
 }
 
 TEST_P(EveryFormat, DecidesForWeightsThatTheirQuantizerKeeps) {
-  const Quantized q(GetParam());
+  const QuantizedWeight q(GetParam());
   RoundingVariables variables(q.weight, q.table, q.id, RoundingFunction::kHardSigmoid);
   variables.v().copy_(normals({6, 5, 3, 3}, 2, 9));
   const at::Tensor decided = variables.decided();
@@ -87,7 +87,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 /// Inside the range of codes, a sigmoid that begins at the weight gives the weight itself.
 TEST(RoundingVariables, BeginAtTheWeight) {
-  const Quantized q;
+  const QuantizedWeight q;
   const RoundingVariables variables(q.weight, q.table, q.id, RoundingFunction::kHardSigmoid);
   const double step = q.table.scale_of(q.id).value.item<double>();
   EXPECT_LT(variables.soft().sub(q.weight).abs().max().item<double>(), 0.6 * step);
@@ -107,7 +107,7 @@ double loss(const RoundingVariables& variables, const at::Tensor& by_weight,
 }
 
 TEST(RoundingVariables, HaveTheGradientOfFiniteDifferences) {
-  const Quantized q;
+  const QuantizedWeight q;
   const at::Tensor by_weight = normals({6, 5, 3, 3}, 1, 4);
   const Regulariser regulariser{0.05F, 6};
   const std::vector<std::pair<RoundingFunction, Sloped (*)(float)>> functions = {
@@ -133,7 +133,7 @@ TEST(RoundingVariables, HaveTheGradientOfFiniteDifferences) {
 }
 
 TEST(RoundingVariables, PassGradientsStraightThroughLinearRounding) {
-  const Quantized q;
+  const QuantizedWeight q;
   const RoundingVariables variables(q.weight, q.table, q.id, RoundingFunction::kLinear);
   const at::Tensor by_weight = normals({6, 5, 3, 3}, 1, 4);
   const at::Tensor gradient = variables.gradient(by_weight, {0.01F, 5});
@@ -143,7 +143,7 @@ TEST(RoundingVariables, PassGradientsStraightThroughLinearRounding) {
 }
 
 TEST(RoundingVariables, HaveNoGradientWhereCodesClip) {
-  Quantized q;
+  QuantizedWeight q;
   q.table.scale_of(q.id).value.mul_(0.25);
   const RoundingVariables variables(q.weight, q.table, q.id, RoundingFunction::kHardSigmoid);
   const at::Tensor gradient = variables.gradient(normals({6, 5, 3, 3}, 1, 4), {});
@@ -152,7 +152,7 @@ TEST(RoundingVariables, HaveNoGradientWhereCodesClip) {
 }
 
 TEST(RoundingVariables, RefuseMinifloats) {
-  Quantized q;
+  QuantizedWeight q;
   q.table.at(q.id).format = quant::MinifloatFormat{};
   q.table.at(q.id).layer = "conv1";
   try {
