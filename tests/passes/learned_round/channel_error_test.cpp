@@ -49,7 +49,7 @@ struct Learned {
   at::Tensor errors, energies;
 };
 
-Learned learned(ChannelError channel_error, int64_t iterations) {
+Learned learned(ChannelError channel_error) {
   Block block;
   UnitNetwork network(block.builder.graph, block.unit, block.builder.table);
   const at::Tensor target = network.forward(block.images, block.weights());
@@ -58,7 +58,7 @@ Learned learned(ChannelError channel_error, int64_t iterations) {
   };
   LearnedRoundOptions options;
   options.channel_error = channel_error;
-  options.iterations = iterations;
+  options.iterations = 200;
   options.learning_rate = 0.05;
   options.batch_size = std::nullopt;
   Learned result;
@@ -75,18 +75,18 @@ double relative_error_of_small_channels(const Learned& learned) {
 }
 
 TEST(ChannelError, RelativeLetsSmallChannelsCount) {
-  const double absolute = relative_error_of_small_channels(learned(ChannelError::kAbsolute, 200));
-  const double relative = relative_error_of_small_channels(learned(ChannelError::kRelative, 200));
+  const double absolute = relative_error_of_small_channels(learned(ChannelError::kAbsolute));
+  const double relative = relative_error_of_small_channels(learned(ChannelError::kRelative));
   EXPECT_LT(relative, 0.8 * absolute);
 }
 
 TEST(ChannelError, IsReportedAsItCounts) {
-  const Learned relative = learned(ChannelError::kRelative, 200);
+  const Learned relative = learned(ChannelError::kRelative);
   const double harmonic_mean = 1 / relative.energies.reciprocal().mean().item<double>();
   EXPECT_NEAR(relative.unit.error_after,
               harmonic_mean * relative.errors.div(relative.energies).mean().item<double>(),
               1e-4 * relative.unit.error_after);
-  const Learned absolute = learned(ChannelError::kAbsolute, 200);
+  const Learned absolute = learned(ChannelError::kAbsolute);
   EXPECT_NEAR(absolute.unit.error_after, absolute.errors.mean().item<double>(),
               1e-4 * absolute.unit.error_after);
 }
