@@ -95,8 +95,14 @@ class Chain {
     return append_scalar(algorithm::binary_mul, q.scale);
   }
 
+  /// The result of `kind` times `scale`, a factor that oneDNN 3 has no room for in the operation.
   void append_eltwise(float scale, algorithm kind, float alpha, float beta) {
+#if DNNL_VERSION_MAJOR >= 3
+    ops_.append_eltwise(kind, alpha, beta);
+    if (scale != 1) append_scalar(algorithm::binary_mul, scale);
+#else
     ops_.append_eltwise(scale, kind, alpha, beta);
+#endif
   }
 
   bool append_scalar(algorithm kind, float value) {

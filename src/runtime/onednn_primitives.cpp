@@ -9,6 +9,26 @@ using dnnl::memory;
 using dnnl::prop_kind;
 constexpr auto kFloat = memory::data_type::f32;
 
+// oneDNN 3 calls what 2 has as the second form of pooling and softmax by their plain names.
+#if DNNL_VERSION_MAJOR >= 3
+using Pooling2 = dnnl::pooling_forward;
+using Softmax2 = dnnl::softmax_forward;
+#else
+using Pooling2 = dnnl::pooling_v2_forward;
+using Softmax2 = dnnl::softmax_v2_forward;
+#endif
+
+/// What oneDNN 2 makes in two steps, with a description of the operation between, and 3 in one.
+template <class Primitive, class... Arguments>
+typename Primitive::primitive_desc describe_primitive(const dnnl::primitive_attr& attributes,
+                                                      const Arguments&... arguments) {
+#if DNNL_VERSION_MAJOR >= 3
+  return {engine(), arguments..., attributes};
+#else
+  return {typename Primitive::desc(arguments...), attributes, engine()};
+#endif
+}
+
 /// oneDNN counts dilation from 0.
 Extents holes(const Extents& dilation) {
   Extents result = dilation;
@@ -63,11 +83,10 @@ Kernel convolution(const Layout& in, const Layout& out, const at::Tensor& weight
   const memory::desc bias_description =
       bias.defined() ? describe(row_major({weight.size(0)})) : memory::desc();
   PostOps post = post_ops(tail, 4, 1);
-  const dnnl::convolution_forward::desc operation(
-      prop_kind::forward_inference, dnnl::algorithm::convolution_direct, describe(in),
-      any_format(sizes), bias_description, describe(out), window.stride, holes(window.dilation),
-      window.padding, window.padding_end);
-  const dnnl::convolution_forward::primitive_desc descriptor(operation, post.attributes, engine());
+  const auto descriptor = describe_primitive<dnnl::convolution_forward>(
+      post.attributes, prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
+      describe(in), any_format(sizes), bias_description, describe(out), window.stride,
+      holes(window.dilation), window.padding, window.padding_end);
   Kernel::State state = state_of(descriptor, std::move(post));
   state.primitive = dnnl::convolution_forward(descriptor);
   set_weight_and_bias(state, weight, describe(row_major(sizes)), descriptor.weights_desc(), bias);
@@ -80,10 +99,9 @@ Kernel linear(int64_t rows, const at::Tensor& weight, const at::Tensor& bias, co
   const memory::desc bias_description =
       bias.defined() ? describe(row_major({1, out_features})) : memory::desc();
   PostOps post = post_ops(tail, 2, 1);
-  const dnnl::matmul::desc operation(describe(row_major({rows, in_features})),
-                                     any_format(transposed.sizes), bias_description,
-                                     describe(row_major({rows, out_features})));
-  const dnnl::matmul::primitive_desc descriptor(operation, post.attributes, engine());
+  const auto descriptor = describe_primitive<dnnl::matmul>(
+      post.attributes, describe(row_major({rows, in_features})), any_format(transposed.sizes),
+      bias_description, describe(row_major({rows, out_features})));
   Kernel::State state = state_of(descriptor, std::move(post));
   state.primitive = dnnl::matmul(descriptor);
   set_weight_and_bias(state, weight, describe(transposed), descriptor.weights_desc(),
@@ -94,8 +112,8 @@ Kernel linear(int64_t rows, const at::Tensor& weight, const at::Tensor& bias, co
 Kernel matmul(const Layout& first, const Layout& second, const Layout& out, const Tail& tail) {
   const int rank = static_cast<int>(out.sizes.size());
   PostOps post = post_ops(tail, rank, rank - 1);
-  const dnnl::matmul::desc operation(describe(first), describe(second), describe(out));
-  const dnnl::matmul::primitive_desc descriptor(operation, post.attributes, engine());
+  const auto descriptor = describe_primitive<dnnl::matmul>(post.attributes, describe(first),
+                                                           describe(second), describe(out));
   Kernel::State state = state_of(descriptor, std::move(post));
   state.second = descriptor.weights_desc();
   state.primitive = dnnl::matmul(descriptor);
@@ -114,22 +132,23 @@ Kernel pool(Pooling pooling, const Layout& in, const Layout& out, const Window& 
     }
   }();
   PostOps post = post_ops({}, 4, 1);
-  const dnnl::pooling_forward::desc operation(prop_kind::forward_inference, algorithm, describe(in),
-                                              describe(out), window.stride, window.kernel,
-                                              window.padding, window.padding_end);
-  const dnnl::pooling_forward::primitive_desc descriptor(operation, post.attributes, engine());
+  const Extents no_holes(window.kernel.size(), 0);
+  const auto descriptor = describe_primitive<Pooling2>(
+      post.attributes, prop_kind::forward_inference, algorithm, describe(in), describe(out),
+      window.stride, window.kernel, no_holes, window.padding, window.padding_end);
   Kernel::State state = state_of(descriptor, std::move(post));
-  state.primitive = dnnl::pooling_forward(descriptor);
+  state.primitive = Pooling2(descriptor);
   return finish(std::move(state));
 }
 
 Kernel softmax(int64_t rows, int64_t width) {
   PostOps post = post_ops({}, 2, 1);
-  const dnnl::softmax_forward::desc operation(prop_kind::forward_inference,
-                                              describe(row_major({rows, width})), 1);
-  const dnnl::softmax_forward::primitive_desc descriptor(operation, post.attributes, engine());
+  const memory::desc matrix = describe(row_major({rows, width}));
+  const auto descriptor =
+      describe_primitive<Softmax2>(post.attributes, prop_kind::forward_inference,
+                                   dnnl::algorithm::softmax_accurate, matrix, matrix, 1);
   Kernel::State state = state_of(descriptor, std::move(post));
-  state.primitive = dnnl::softmax_forward(descriptor);
+  state.primitive = Softmax2(descriptor);
   return finish(std::move(state));
 }
 
@@ -139,11 +158,13 @@ Kernel layer_norm(int64_t rows, int64_t width, const at::Tensor& weight, const a
   if (weight.defined()) flags |= dnnl::normalization_flags::use_scale;
   if (bias.defined()) flags |= dnnl::normalization_flags::use_shift;
   PostOps post = post_ops({}, 2, 1);
-  const dnnl::layer_normalization_forward::desc operation(prop_kind::forward_inference,
-                                                          describe(row_major({rows, width})),
-                                                          static_cast<float>(eps), flags);
-  const dnnl::layer_normalization_forward::primitive_desc descriptor(operation, post.attributes,
-                                                                     engine());
+  const memory::desc matrix = describe(row_major({rows, width}));
+  const auto descriptor = describe_primitive<dnnl::layer_normalization_forward>(
+      post.attributes, prop_kind::forward_inference, matrix,
+#if DNNL_VERSION_MAJOR >= 3
+      matrix,
+#endif
+      static_cast<float>(eps), flags);
   Kernel::State state = state_of(descriptor, std::move(post));
   state.primitive = dnnl::layer_normalization_forward(descriptor);
   const memory::desc vector = describe(row_major({width}));
