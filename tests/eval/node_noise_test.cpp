@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <string_view>
 
 #include "ptq/base/error.h"
 #include "support/graph_builder.h"
@@ -23,11 +24,11 @@ NextImages once(const at::Tensor& images) {
   };
 }
 
-const NodeNoise& node_named(const std::vector<NodeNoise>& nodes, const std::string& name) {
+const NodeNoise& node_named(const std::vector<NodeNoise>& nodes, std::string_view name) {
   for (const NodeNoise& node : nodes) {
     if (node.name == name) return node;
   }
-  throw std::out_of_range(name);
+  throw std::out_of_range(std::string(name));
 }
 
 /// input [2, 1, 2] -> fake quantization -> flatten. Two channels, of two values an image.

@@ -1,5 +1,6 @@
 #include <ATen/ops/ones.h>
 #include <ATen/ops/rand.h>
+#include <torch/version.h>
 
 #include "import/imported.h"
 
@@ -202,13 +203,24 @@ TEST_P(FusedAttention, IsTakenApart) {
   imported.expect_close_to_module(1e-5);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Lowering, FusedAttention,
-    ::testing::Values(
-        "self.native(x, False, True)[0]", "self.native(x, True, True)[1]",
-        "self.native(x, True, False)[1].flatten(1, 2)",
-        "torch._scaled_dot_product_attention(x, x * 0.5, x, None, 0.0, False, False)[0]",
-        "torch._scaled_dot_product_attention(x, x, x, torch.ones([64, 64]))[0]"));
+// LibTorch 2 calls the product otherwise, and its only result is the output.
+#if TORCH_VERSION_MAJOR >= 2
+constexpr const char* kProduct =
+    "torch.scaled_dot_product_attention(x, x * 0.5, x, None, 0.0, False)";
+constexpr const char* kMaskedProduct =
+    "torch.scaled_dot_product_attention(x, x, x, torch.ones([64, 64]), scale=0.25)";
+#else
+constexpr const char* kProduct =
+    "torch._scaled_dot_product_attention(x, x * 0.5, x, None, 0.0, False, False)[0]";
+constexpr const char* kMaskedProduct =
+    "torch._scaled_dot_product_attention(x, x, x, torch.ones([64, 64]))[0]";
+#endif
+
+INSTANTIATE_TEST_SUITE_P(Lowering, FusedAttention,
+                         ::testing::Values("self.native(x, False, True)[0]",
+                                           "self.native(x, True, True)[1]",
+                                           "self.native(x, True, False)[1].flatten(1, 2)", kProduct,
+                                           kMaskedProduct));
 
 }  // namespace
 }  // namespace ptq::import

@@ -20,8 +20,8 @@ YAML::Node load(const std::string& path) {
   }
 }
 
-const Option& option_of_key(std::string key, std::set<std::string_view>& seen) {
-  const std::string written = key;
+const Option& option_of_key(const std::string& written, std::set<std::string_view>& seen) {
+  std::string key = written;
   std::replace(key.begin(), key.end(), '_', '-');
   const Option* option = find_option(key);
   if (option == nullptr) throw ConfigError("no option is named '" + written + "'");

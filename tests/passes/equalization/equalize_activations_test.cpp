@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <string_view>
 
 #include "passes/pass_expectations.h"
 #include "ptq/backends/placement.h"
@@ -25,14 +26,14 @@ NextBatch batches(std::vector<at::Tensor> images) {
   };
 }
 
-const ir::Node& node_of(const ir::Graph& graph, const std::string& name) {
+const ir::Node& node_of(const ir::Graph& graph, std::string_view name) {
   for (const ir::Node& node : graph.nodes) {
     if (node.name == name) return node;
   }
-  throw std::out_of_range(name);
+  throw std::out_of_range(std::string(name));
 }
 
-const at::Tensor& weight(const ir::Graph& graph, const std::string& name) {
+const at::Tensor& weight(const ir::Graph& graph, std::string_view name) {
   return ir::weighted(node_of(graph, name).op)->weight.value;
 }
 
