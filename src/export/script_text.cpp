@@ -176,7 +176,9 @@ std::string NodeWriter::bias(const ir::Weighted& op) const {
 
 // aten::quantize_per_tensor multiplies by 1 / s and adds z after rounding, which moves ties. These
 // calls are the equations of quant/qparams.h, and the scale is a tensor so that division stays one
-// on every device: by a number it is a multiplication on CUDA.
+// on every device: by a number it is a multiplication on CUDA. Rounding to no decimals is rounding,
+// but nothing that LibTorch's fuser compiles, whose own rounding is wrong in Debian 13's
+// LibTorch 2.6.
 std::string NodeWriter::operator()(const ir::FakeQuantize& op) const {
   const quant::Quantizer& quantizer = table_.at(op.quantizer);
   const quant::IntegerFormat& format = *quantizer.integer();
@@ -188,8 +190,8 @@ std::string NodeWriter::operator()(const ir::FakeQuantize& op) const {
     steps = call("add", {steps, zero_point});
   }
   const auto bound = [](double code) { return literal(static_cast<int64_t>(code)); };
-  const std::string clamped =
-      call("clamp", {call("round", {steps}), bound(format.quant_min()), bound(format.quant_max())});
+  const std::string clamped = call("clamp", {call("round", {steps, "decimals=0"}),
+                                             bound(format.quant_min()), bound(format.quant_max())});
   const std::string codes = builder_.assign(
       node_.name + "_codes", call("to", {clamped, dtype_literal(container(format))}));
   return ScriptBuilder::dequantized(codes, scale, zero_point);

@@ -2,6 +2,7 @@
 
 #include <c10/core/InferenceMode.h>
 #include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/csrc/jit/serialization/import.h>
 
 #include <map>
@@ -131,6 +132,8 @@ class TorchScriptModel final : public ExportedModel {
 
   at::Tensor run(const at::Tensor& images) override {
     const c10::InferenceMode no_gradients;
+    // Operation by operation: where LibTorch has LLVM, fusing them compiles for minutes.
+    const torch::jit::GraphOptimizerEnabledGuard as_written(false);
     try {
       return module_.forward({images}).toTensor().to(at::kFloat).contiguous();
     } catch (const std::exception& error) {
