@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# One command from a fresh Debian 12 to the accuracy that a network keeps at 8 bits: installs the
+# One command from a fresh Debian 12 or 13 to the accuracy that a network keeps at 8 bits: installs the
 # packages that are missing, builds the programs, extracts the images of Fashion-MNIST and evaluates
 # demo/fashion_mobilenet_v2.pt on them, in float and quantized. Arguments go to ptq_imagenet_val.
 set -euo pipefail

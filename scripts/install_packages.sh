@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the Debian 12 packages that are missing: what the programs need, with "tests" also what
+# Installs the packages of Debian 12 or 13 that are missing: what the programs need, with "tests" also what
 # the tests need. Asks nothing. Uses sudo where it is not run as root.
 set -euo pipefail
 
