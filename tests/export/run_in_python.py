@@ -24,7 +24,7 @@ module = torch.jit.load(str(folder / "network.pt")).eval()
 weights = [name for name, tensor in module.state_dict().items() if tensor.dtype == torch.int8]
 assert weights == ["features.0.weight"], weights
 # Freezing computes the float weights once. Other batch sizes have other kernels for convolutions, and
-# from the third call on LibTorch runs what it has fused.
+# after the first call with one LibTorch runs what it has fused, if it can fuse.
 for runner in (module, torch.jit.freeze(module)):
     for batch in (1, 2, len(images), len(images), len(images), 2):
         with torch.no_grad():
