@@ -4,12 +4,14 @@
 #include <iostream>
 #include <new>
 
+#include "ptq/base/cpu_isa.h"
 #include "ptq/base/first_sentence.h"
 
 namespace ptq::cli {
 
 int program_main(const std::function<int()>& program) noexcept {
   try {
+    allowed_isa();  // an unknown word in the environment ends the program here, not in a kernel
     return program();
   } catch (const Error& error) {
     return fail(error.exit_code(), error.what());
