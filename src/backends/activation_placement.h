@@ -46,7 +46,7 @@ int64_t channel_axis(const Draft& draft, ir::ValueId value);
 ir::Node& quantize_value(ir::Graph& graph, ir::ValueId value, ir::QuantizerId quantizer);
 ir::Node& quantize_edge(ir::Graph& graph, ir::Node& user, size_t input, ir::QuantizerId quantizer);
 
-/// Quantizers at the operands of both products of an attention (reference-behaviour 5.6): always
+/// Quantizers at the operands of both products of an attention (reference-contract 5.6): always
 /// symmetric.
 void quantize_operands(Draft& draft, const Attention& attention);
 

@@ -3,7 +3,7 @@
 #include "backends/fx_rules.h"
 #include "ptq/base/error.h"
 
-/// Step 4 of the fx placement (reference-behaviour 5.2), for an add of a conv and a relu:
+/// Step 4 of the fx placement (reference-contract 5.2), for an add of a conv and a relu:
 ///
 ///   before   add(conv, relu + its own quantizer)
 ///   after    add(conv + Q, relu + a quantizer of its own sign on Q's scale)

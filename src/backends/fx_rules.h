@@ -4,7 +4,7 @@
 
 #include "backends/activation_placement.h"
 
-/// What the fx steps ask of a graph and how they change it (reference-behaviour 5.2 to 5.4).
+/// What the fx steps ask of a graph and how they change it (reference-contract 5.2 to 5.4).
 namespace ptq::backends::fx {
 
 /// FakeQuantize nodes in `fused` stand for the quantizer inside an activation; all others are

@@ -9,7 +9,7 @@ const std::vector<std::string>& hardware_columns();
 
 /// Of every model and combination of hardware features the rows with the highest top-1, all that
 /// tie; rows that failed or saw a subset of the images do not count. By model, the best first, then
-/// as in the table (reference-behaviour 8.2).
+/// as in the table (reference-contract 8.2).
 TextTable best_configs(const TextTable& results);
 
 }  // namespace ptq::bench

@@ -38,7 +38,7 @@ at::Tensor along_axis(const OnnxCall& call, const at::Tensor& parameters) {
 }
 
 /// clip(round(x / scale) + zero_point): unlike THE equation of this project the zero point comes
-/// after rounding (reference-behaviour 7.3).
+/// after rounding (reference-contract 7.3).
 OnnxValue quantize_linear(const OnnxCall& call) {
   const OnnxValue zero_point = call.value(2);
   const int type = zero_point.tensor.defined() ? zero_point.type : int{onnx::TensorProto::UINT8};

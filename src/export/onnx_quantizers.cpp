@@ -9,7 +9,7 @@
 #include "ptq/quant/fake_quantize.h"
 #include "ptq/quant/layer_quantizers.h"
 
-// Patterns of reference-behaviour 7.1.
+// Patterns of reference-contract 7.1.
 namespace ptq::exporting {
 namespace {
 

@@ -5,7 +5,7 @@
 namespace ptq::models {
 
 /// MobileNet V1 (Howard et al. 2017, https://arxiv.org/abs/1704.04861) of any width, quantized as
-/// reference-behaviour section 9 says:
+/// reference-contract 9 says:
 ///
 ///   init_block, stage1 .. stage5 of depthwise and pointwise units: conv, batch norm, ReLU,
 ///   unsigned quantizer (a scale a channel behind the first block and pointwise blocks, but those

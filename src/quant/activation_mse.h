@@ -6,7 +6,7 @@
 
 namespace ptq::quant {
 
-/// The MSE search over one batch (reference-behaviour 3.7): the range, then the threshold, then for
+/// The MSE search over one batch (reference-contract 3.7): the range, then the threshold, then for
 /// asymmetric quantizers the zero point, a pass each. Candidates become scales as they are, also
 /// where scales are powers of two.
 std::unique_ptr<ActivationStatistic> make_mse_statistic(const Quantizer& quantizer, double divisor,

@@ -32,7 +32,7 @@ class AbsPercentileStatistic : public CountedStatistic<AbsPercentileStatistic> {
   AbsPercentile empty_, percentile_;
 };
 
-/// From the low percentile or zero to the high one (reference-behaviour 3.5).
+/// From the low percentile or zero to the high one (reference-contract 3.5).
 class IntervalStatistic : public CountedStatistic<IntervalStatistic> {
  public:
   IntervalStatistic(double percentile, int64_t count)

@@ -8,7 +8,7 @@ namespace ptq::quant {
 ElementParams element_params(const Quantizer& quantizer, float scale, float zero_point);
 
 /// Throws InternalError, naming the layer, if the fields of `quantizer` contradict one another or
-/// the tables of reference-behaviour 2.3.
+/// the tables of reference-contract 2.3.
 void check_quantizer(const Quantizer& quantizer);
 
 }  // namespace ptq::quant

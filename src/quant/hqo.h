@@ -14,7 +14,7 @@ struct RowSolutions {
   std::vector<float> zero_points;
 };
 
-/// Half-quadratic optimization (reference-behaviour 3.8). Symmetric: the scale of each row, from
+/// Half-quadratic optimization (reference-contract 3.8). Symmetric: the scale of each row, from
 /// the given one. Asymmetric: the zero point of each row, neither rounded nor clamped, for the
 /// given scale. The rows of a convolution are fitted like those of a linear layer (section 10, row
 /// 20); one stopping criterion, the mean error of the whole weight, serves all.

@@ -2,7 +2,7 @@
 
 #include <array>
 
-/// The grid of the MSE search (reference-behaviour 3.7): i * (range / 20), i = 2 .. 20.
+/// The grid of the MSE search (reference-contract 3.7): i * (range / 20), i = 2 .. 20.
 namespace ptq::quant {
 
 inline constexpr int kGridParts = 20;

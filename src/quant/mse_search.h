@@ -13,7 +13,7 @@ struct MseSolution {
 };
 
 /// Searches both for `count` weights of one scale, on the threads of at::parallel_for
-/// (reference-behaviour 3.7): first the threshold, with the zero of the whole range, then the zero.
+/// (reference-contract 3.7): first the threshold, with the zero of the whole range, then the zero.
 MseSolution mse_search(const float* weights, int64_t count, const MseSolution& range,
                        const Quantizer& quantizer);
 

@@ -4,7 +4,7 @@
 
 namespace ptq::quant {
 
-/// 2^ceil(log2 x), log2 in float32, x > 0 (reference-behaviour 3.6).
+/// 2^ceil(log2 x), log2 in float32, x > 0 (reference-contract 3.6).
 float power_of_two_above(float x);
 /// 2^floor(log2 x), exact for x >= 2^-126; NaN and infinity stay.
 float power_of_two_below(float x);

@@ -17,7 +17,7 @@ namespace ptq::quant {
 namespace {
 
 /// Absmax, or the interval from the smallest weight or zero to the largest
-/// (reference-behaviour 3.4: the largest may be below zero). The zeros that fill up a short group
+/// (reference-contract 3.4: the largest may be below zero). The zeros that fill up a short group
 /// count as weights.
 MseSolution statistic(const Partition& rows, const Partition::Row& row,
                       const Quantizer& quantizer) {

@@ -1,21 +1,20 @@
+#include "source_tree.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
+#include <algorithm>
 #include <map>
-#include <regex>
 #include <set>
-#include <sstream>
 
 // Reads the sources and holds them to ARCHITECTURE.md.
 namespace ptq {
 namespace {
 
-namespace fs = std::filesystem;
+using testing::includes;
 using ::testing::IsEmpty;
-
-const fs::path kRoot = PTQ_SOURCE_DIR;
+using testing::Source;
+using testing::sources;
 
 /// Folders by level: one may include those of lower levels, and never another of its own.
 const std::map<std::string, int> kLevels = {
@@ -42,47 +41,6 @@ const std::vector<std::pair<std::string, std::set<std::string>>> kReserved = {
     {"onnx/", {"export"}},
     {"spdlog/", {"cli", "apps"}},
 };
-
-struct Source {
-  std::string path, folder, text;
-};
-
-std::string content(const fs::path& path) {
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
-
-/// Folder of a file: src/X, include/ptq/X, or apps.
-std::string folder_of(const fs::path& relative) {
-  auto part = relative.begin();
-  const std::string top = part->string();
-  if (top == "apps") return top;
-  if (top == "include") ++part;
-  return (++part)->string();
-}
-
-std::vector<Source> sources() {
-  std::vector<Source> found;
-  for (const char* top : {"src", "include", "apps"}) {
-    for (const auto& entry : fs::recursive_directory_iterator(kRoot / top)) {
-      const std::string extension = entry.path().extension().string();
-      if (extension != ".cpp" && extension != ".h") continue;
-      const fs::path relative = fs::relative(entry.path(), kRoot);
-      found.push_back({relative.string(), folder_of(relative), content(entry.path())});
-    }
-  }
-  return found;
-}
-
-std::vector<std::string> includes(const std::string& text) {
-  static const std::regex kInclude("#\\s*include\\s*[<\"]([^>\"]+)[>\"]");
-  std::vector<std::string> found;
-  for (std::sregex_iterator match(text.begin(), text.end(), kInclude), end; match != end; ++match) {
-    found.push_back((*match)[1]);
-  }
-  return found;
-}
 
 /// The folder of the project that an include names, if it names one.
 std::string included_folder(std::string include) {

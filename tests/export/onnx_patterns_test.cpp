@@ -7,7 +7,7 @@
 #include "export/exported_network.h"
 #include "export/onnx_writer.h"
 
-// What the file says, node by node (reference-behaviour 7.1).
+// What the file says, node by node (reference-contract 7.1).
 namespace ptq::exporting::testing {
 namespace {
 

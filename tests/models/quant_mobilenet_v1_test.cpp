@@ -7,7 +7,7 @@
 #include "ptq/passes/correct_biases.h"
 #include "ptq/runtime/executor.h"
 
-// The whole network computed a second time, layer by layer, from reference-behaviour section 9.
+// The whole network computed a second time, layer by layer, from reference-contract 9.
 namespace ptq::models {
 namespace {
 

@@ -59,7 +59,7 @@ ActivationThreshold measure(const at::Tensor& x, const Quantizer& quantizer, dou
   return measure(x, quantizer, percentile, x.numel(), 1);
 }
 
-// Appendix A.2 of reference-behaviour.md.
+// reference-contract A.2.
 struct ActivationCase {
   Quantizer quantizer;
   double percentile;

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-/// The tensors of appendix A of reference-behaviour.md, exact in float32.
+/// The tensors of reference-contract A, exact in float32.
 namespace ptq::quant::testing {
 
 /// A.1: W[4, 6, 3, 3].

@@ -5,7 +5,7 @@
 #include "appendix_a.h"
 #include "short_forms.h"
 
-/// Appendix A.1 of reference-behaviour.md: scales, zero points and sums of codes.
+/// reference-contract A.1: scales, zero points and sums of codes.
 namespace ptq::quant {
 namespace {
 

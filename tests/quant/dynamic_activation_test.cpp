@@ -52,7 +52,7 @@ at::Tensor by_hand(const at::Tensor& x, const QuantizerTable& table, double divi
 }
 
 TEST(DynamicPerTensor, TakesTheRangeOfTheImage) {
-  // Symmetric: (max - min) / 128, not absmax / 128 (reference-behaviour 3.11).
+  // Symmetric: (max - min) / 128, not absmax / 128 (reference-contract 3.11).
   const at::Tensor x = at::tensor({-4.0F, 0.3F, 12.0F});
   const at::Tensor y = fake_quantize_activation(x, dynamic(IntegerFormat{8, true, false}), 0);
   EXPECT_TRUE(y.equal(at::tensor({-4.0F, 0.25F, 12.0F})));  // s = 16 / 128

@@ -23,7 +23,7 @@ TEST_P(Formats, HaveTheBoundsAndDivisorOfTheReference) {
   EXPECT_EQ(expected.format.threshold_divisor(), expected.threshold_divisor);
 }
 
-// reference-behaviour 3.1
+// reference-contract 3.1
 INSTANTIATE_TEST_SUITE_P(
     Table, Formats,
     ::testing::Values(FormatCase{{8, true, false}, -128, 127, 128},
@@ -52,7 +52,7 @@ TEST_P(ThresholdDivisor, IsThatOfTheTable) {
   EXPECT_EQ(table.scale_of(table.add(quantizer)).threshold_divisor, GetParam().expected);
 }
 
-// reference-behaviour 3.1; groups by OCP's rule
+// reference-contract 3.1; groups by OCP's rule
 INSTANTIATE_TEST_SUITE_P(
     Table, ThresholdDivisor,
     ::testing::Values(DivisorCase{IntegerFormat{8, true, false}, kFloat, kTensor, 128},

@@ -16,7 +16,7 @@ namespace {
 
 using namespace testing;
 
-/// Every combination of the tables of reference-behaviour 2.3, and their axes.
+/// Every combination of the tables of reference-contract 2.3, and their axes.
 std::vector<Quantizer> all_quantizers() {
   std::vector<Quantizer> all;
   for (const Calibration calibration : {kStatistics, kMse, kHqo}) {

@@ -49,7 +49,7 @@ struct LayerOverride {
 
 /// In what a residual add works (kFx, kFlexml): any sum of two values that both depend on the
 /// images, outside attentions. kQuantized: operands share a scale, and so does the sum with what it
-/// is added to next (reference-behaviour 5.2). A shared scale is the mean of what its values need,
+/// is added to next (reference-contract 5.2). A shared scale is the mean of what its values need,
 /// so that one large value is clipped and many small ones vanish. kWide: each operand and sum has
 /// 16 bits and a scale of its own, with room for four times what its statistic says. kFloat:
 /// neither is quantized. In both, layers that read the sum quantize it themselves as they do any
@@ -63,7 +63,7 @@ struct PlacementOptions {
   /// 32, 16, or none: biases stay float.
   std::optional<int> bias_bit_width = 32;
   /// kLayerwise: convolutions of 3 input channels, linear layers of 1000 outputs
-  /// (reference-behaviour 5.5).
+  /// (reference-contract 5.5).
   LayerFormats first_last;
   /// The last that matches a layer counts, whole; where layers read one shared scale, the last of
   /// theirs. They go over `first_last`.

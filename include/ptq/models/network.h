@@ -71,7 +71,7 @@ class Network {
                         ir::QuantizerId other);
 
   /// Mean over windows of kernel x kernel codes of `in`, truncated to as many bits as these have
-  /// (reference-behaviour section 9; quant::Truncation).
+  /// (reference-contract 9; quant::Truncation).
   Quantized truncating_avg_pool(const std::string& layer, const Quantized& in, int64_t kernel);
 
   int64_t channels(ValueId value) const;

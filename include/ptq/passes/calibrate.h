@@ -13,12 +13,12 @@
 namespace ptq::passes {
 
 /// Weight scales and zero points from the weights as they are now; frozen afterwards
-/// (reference-behaviour 3.2).
+/// (reference-contract 3.2).
 /// Throws QuantizationError naming the layer if a weight is not finite.
 void initialize_weight_scales(const ir::Graph& graph, quant::QuantizerTable& table);
 
 struct CalibrationOptions {
-  /// Percentile of |x| in percent, (0, 100] (reference-behaviour 3.5).
+  /// Percentile of |x| in percent, (0, 100] (reference-contract 3.5).
   double percentile = 99.999;
   int threads = 1;
   /// Run on the optimised plan, or node by node.
@@ -32,7 +32,7 @@ using NextBatch = std::function<std::optional<at::Tensor>()>;
 
 /// One float pass over the batches (two or three each for an MSE search); every activation scale
 /// becomes the plain mean of its quantizers' per-batch statistics, every zero point that of its
-/// own quantizer (reference-behaviour 3.5). Nothing to do, and no image taken, where all
+/// own quantizer (reference-contract 3.5). Nothing to do, and no image taken, where all
 /// activation scales are dynamic. Memory grows with (100 - percentile) % of a batch's activations,
 /// not with the batch. Throws QuantizationError
 /// naming the layer if a statistic is not finite, DataError if there was no batch.

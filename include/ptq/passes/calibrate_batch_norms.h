@@ -11,7 +11,7 @@ struct BatchNormCalibrationOptions {
 };
 
 /// Gives the batch norms that were not merged the statistics of the quantized network
-/// (reference-behaviour 6.11; its variance is that of section 10, row 27):
+/// (reference-contract 6.11):
 ///
 ///   mean = mean of batch means,  var = sqrt(var * mean of unbiased batch variances)
 ///

@@ -52,7 +52,7 @@ LayerInputMeans mean_layer_inputs(ir::Graph& graph, const quant::QuantizerTable&
                                   const NextBatch& next_batch);
 
 /// Adds to the bias of every layer with a weight quantizer what quantizing it took from the mean of
-/// its output (reference-behaviour 6.3):
+/// its output (reference-contract 6.3):
 ///
 ///   bias += mean over batches of (mean(float output) - mean(quantized output))   by channel
 ///

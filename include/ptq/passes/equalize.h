@@ -11,7 +11,7 @@
 
 /// Equalization moves scale from channel to channel without changing the network: what makes the
 /// channels of a value leaves them times k > 0, what reads them expects them so, and everything
-/// between passes a positive factor through (reference-behaviour 6.4, 6.5; Nagel et al. 2019,
+/// between passes a positive factor through (reference-contract 6.4, 6.5; Nagel et al. 2019,
 /// https://arxiv.org/abs/1906.04721, section 4.1).
 namespace ptq::passes {
 

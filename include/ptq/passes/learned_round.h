@@ -17,7 +17,7 @@
 /// https://arxiv.org/abs/2102.05426; QDrop, https://arxiv.org/abs/2203.05740).
 namespace ptq::passes {
 
-/// What a rounding variable v makes of a weight (reference-behaviour 6.12).
+/// What a rounding variable v makes of a weight (reference-contract 6.12).
 enum class RoundingFunction { kLinear, kHardSigmoid, kSigmoid };
 enum class RoundingLoss { kRegularisedMse, kMse };
 enum class RoundingOptimizer { kAdam, kSignSgd };
@@ -94,7 +94,7 @@ struct LearnedRoundReport {
 /// is by then, targets from the float one. Weights become numbers that their quantizer gives back
 /// unchanged. Where learning ended with a larger error than rounding to nearest has, nearest stays.
 ///
-/// Differences to reference-behaviour 6.12: no scheduler means a constant learning rate; images are
+/// Differences to reference-contract 6.12: no scheduler means a constant learning rate; images are
 /// drawn from the whole calibration set; the regulariser's schedule follows the number of
 /// iterations; plain sigmoid begins at the nearest code too; the channels of a Linear's output are
 /// its last dimension; blocks come with any placement of quantizers and any preparation. With all

@@ -10,7 +10,7 @@
 namespace ptq::passes {
 
 /// kDefault: for fx and layerwise. kFlexml: average pools of fixed windows in place of adaptive
-/// ones (reference-behaviour 4.2).
+/// ones (reference-contract 4.2).
 enum class Preparation { kDefault, kFlexml };
 
 struct PreparationOptions {
@@ -30,7 +30,7 @@ struct PassReport {
   double milliseconds = 0;
 };
 
-/// Makes an imported graph ready for placement (reference-behaviour 4.1, 4.2): the passes in order,
+/// Makes an imported graph ready for placement (reference-contract 4.1, 4.2): the passes in order,
 /// each verified. Everything but ReLU6 -> ReLU keeps the network's function.
 std::vector<PassReport> prepare(ir::Graph& graph, const PreparationOptions& options);
 

@@ -61,7 +61,7 @@ struct RoundingOptions {
 using OriginalWeights = std::unordered_map<std::string, at::Tensor>;
 
 /// Treats layers with a weight quantizer in execution order, in one sweep over the images
-/// (runtime/layer_sweep.h; reference-behaviour 6.6 to 6.9 and 6.13). A layer's weight becomes real
+/// (runtime/layer_sweep.h; reference-contract 6.6 to 6.9 and 6.13). A layer's weight becomes real
 /// numbers whose rounding at the frozen scales is the result. GPFQ and Qronos aim at the outputs of
 /// `originals`, where a layer stands in it. Transposed convolutions are treated like any layer (in
 /// the reference these techniques do not reach them, section 10, row 19). A layer whose error GPTQ

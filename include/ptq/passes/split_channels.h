@@ -8,7 +8,7 @@
 #include "ptq/passes/region_reports.h"
 
 /// Channel splitting makes two channels of one, each with half the weight, so that the largest
-/// weights take less of a tensor's range (reference-behaviour 6.10; Zhao et al. 2019,
+/// weights take less of a tensor's range (reference-contract 6.10; Zhao et al. 2019,
 /// https://arxiv.org/abs/1901.09504).
 namespace ptq::passes {
 

@@ -41,7 +41,7 @@ class ActivationStatistic {
 };
 
 /// For `quantizer`, whose batch holds `count` values in all. Integers from statistics: the
-/// percentile of |x|, or the interval between percentiles (reference-behaviour 3.5). Minifloats:
+/// percentile of |x|, or the interval between percentiles (reference-contract 3.5). Minifloats:
 /// absmax, whatever the percentile (3.10). MSE: the grid of 3.7 with the range of this very batch
 /// (section 10, row 23: the reference carries a zero point over from the batch before);
 /// power-of-two quantizers search with unrestricted scales. NaN and infinity come through to the
@@ -55,7 +55,7 @@ std::unique_ptr<ActivationStatistic> make_activation_statistic(const Quantizer& 
                                                                int64_t count);
 
 /// The scale of a mean threshold and divisor: s = max(threshold / T, 1e-10), or with powers of two
-/// max(2^ceil(log2 threshold) / T, 1e-10), log2 in float32 (reference-behaviour 3.5).
+/// max(2^ceil(log2 threshold) / T, 1e-10), log2 in float32 (reference-contract 3.5).
 at::Tensor activation_scale(float threshold, double divisor, ScaleType type);
 
 /// z = clamp(round(|mean| / s), quant_min, quant_max).

@@ -25,7 +25,7 @@ void fake_quantize(const float* in, float* out, int64_t count, const ElementPara
 
 /// Activation quantizer over a whole float32 tensor, any dense layout; returns a new tensor of the
 /// same strides. A dynamic per-tensor quantizer takes its scale from all of `x`, which is therefore
-/// one image (reference-behaviour 3.11); a static one per channel has a scale for each index of its
+/// one image (reference-contract 3.11); a static one per channel has a scale for each index of its
 /// axis; one per group from each group along its axis, counted from
 /// the end if negative (3.9).
 at::Tensor fake_quantize_activation(const at::Tensor& x, const QuantizerTable& table,
@@ -39,7 +39,7 @@ at::Tensor fake_quantize_weight(const at::Tensor& weight, const QuantizerTable& 
 at::Tensor quantize_weight(const at::Tensor& weight, const QuantizerTable& table,
                            ir::QuantizerId id);
 
-/// Bias quantized at scale s_in * s_w (reference-behaviour 3.12). `input_scale` is a scalar tensor,
+/// Bias quantized at scale s_in * s_w (reference-contract 3.12). `input_scale` is a scalar tensor,
 /// `weight_scale` scalar or [out].
 at::Tensor fake_quantize_bias(const at::Tensor& bias, const at::Tensor& input_scale,
                               const at::Tensor& weight_scale, int bit_width);

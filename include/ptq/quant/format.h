@@ -5,7 +5,7 @@
 /// The numbers a quantizer may use.
 namespace ptq::quant {
 
-/// Integers (reference-behaviour 3.1).
+/// Integers (reference-contract 3.1).
 struct IntegerFormat {
   int bit_width = 8;
   bool is_signed = true;
@@ -26,7 +26,7 @@ struct IntegerFormat {
 };
 
 /// Signed floating-point numbers of few bits: sign, exponent, mantissa, with subnormals, saturating
-/// (reference-behaviour 3.10).
+/// (reference-contract 3.10).
 struct MinifloatFormat {
   /// kAllFinite: every code is a number. kOcp: codes of infinity and NaN as in the OCP 8-bit
   /// formats (E4M3: 1111.111 is NaN; E5M2: the top exponent is reserved); as kAllFinite for other

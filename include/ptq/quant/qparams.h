@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <cstring>
 
-/// THE equations of integer quantization (reference-behaviour 3.1), in float32:
+/// THE equations of integer quantization (reference-contract 3.1), in float32:
 ///
 ///   q     = clamp(round_half_even(x / s + z), quant_min, quant_max)
 ///   x_hat = (q - z) * s
@@ -32,7 +32,7 @@ inline float dequantize(float code, const QParams& p) { return (code - p.zero_po
 
 inline float fake_quantize(float x, const QParams& p) { return dequantize(quantize(x, p), p); }
 
-/// Minifloats (reference-behaviour 3.10): v = x / s is rounded, half to even, to a multiple of
+/// Minifloats (reference-contract 3.10): v = x / s is rounded, half to even, to a multiple of
 ///
 ///   g = 2^max(floor(log2 |v|) - M, 1 - bias - M)
 ///

@@ -28,7 +28,7 @@ enum class Timing { kStatic, kDynamic };
 using ScaleId = int;
 
 /// One scale, perhaps shared by several quantizers (operands of an add, of a concat). The
-/// statistic of each call of each sharing quantizer enters the mean (reference-behaviour 3.5);
+/// statistic of each call of each sharing quantizer enters the mean (reference-contract 3.5);
 /// every sharer divides the mean by the same `threshold_divisor`.
 struct Scale {
   double threshold_divisor = 1;
@@ -39,7 +39,7 @@ struct Scale {
 };
 
 /// Codes whose lowest bits are rounded away. The mean of `count` codes of scale s is a multiple of
-/// s / count; of that code, dropped_bits bits go (reference-behaviour section 9, average pool):
+/// s / count; of that code, dropped_bits bits go (reference-contract 9, average pool):
 ///
 ///   y = round_half_even(x / (s / count)),  q = clamp(round_half_even(y / 2^dropped_bits))
 ///
@@ -80,7 +80,7 @@ struct Quantizer {
   }
 };
 
-/// What a threshold of this quantizer is divided by (reference-behaviour 3.1, 3.6, 3.9, 3.10): T of
+/// What a threshold of this quantizer is divided by (reference-contract 3.1, 3.6, 3.9, 3.10): T of
 /// the integers, 2^(b-1) or 2^b with power-of-two scales; the largest number F of a minifloat; in
 /// groups with power-of-two scales OCP's rule, 2^(b-2) for signed integers, 2^(b-1) for unsigned
 /// ones, and 2^floor(log2 F) for minifloats.

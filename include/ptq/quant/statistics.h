@@ -5,11 +5,11 @@
 
 namespace ptq::quant {
 
-/// Smallest threshold a scale is made of, and smallest scale (reference-behaviour 3.2, 3.5).
+/// Smallest threshold a scale is made of, and smallest scale (reference-contract 3.2, 3.5).
 inline constexpr float kSmallestScale = 1e-10F;
 
 /// Which element is the percentile of `count` values: k = floor(0.01 p N + 0.5), 1-indexed from the
-/// smallest, at least 1 (reference-behaviour 3.5; the reference fails for k = 0).
+/// smallest, at least 1 (reference-contract 3.5; the reference fails for k = 0).
 int64_t percentile_rank(double percentile, int64_t count);
 
 /// The same for the lower end of an interval: k = ceil(0.01 (100 - p) N), at least 1.
@@ -60,7 +60,7 @@ class AbsPercentile {
 };
 
 /// The plain mean of statistics in the order they came, in float32 as the reference rounds it:
-/// mean = mean * ((n - 1) / n) + c / n (reference-behaviour 3.5). Of thresholds, c is at least
+/// mean = mean * ((n - 1) / n) + c / n (reference-contract 3.5). Of thresholds, c is at least
 /// 1e-10, and nothing gives 1: a quantizer that never ran keeps threshold 1. Of zero points, c is
 /// the statistic, and nothing gives 0.
 class RunningMean {

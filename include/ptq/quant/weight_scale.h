@@ -14,7 +14,7 @@ struct ScaleAndZeroPoint {
 
 /// Scale and zero point of `weight` (finite float32) as `quantizer` asks: per tensor [], per
 /// channel [C] or per group (group_shape); float or power-of-two; from statistics
-/// (reference-behaviour 3.3, 3.4, 3.9, 3.10), by MSE search (3.7) or by HQO (3.8). Where the
+/// (reference-contract 3.3, 3.4, 3.9, 3.10), by MSE search (3.7) or by HQO (3.8). Where the
 /// reference is defective (section 10, rows 20 to 22) the recommendation there is followed: HQO
 /// fits every channel of a convolution on its own, blocks follow OCP's rule, MSE is active for
 /// minifloat blocks.

@@ -136,7 +136,7 @@ Outputs outputs(const Settings& settings) {
   return files;
 }
 
-/// Both exports of a run are called as the run (reference-behaviour 1.4; section 10, row 32).
+/// Both exports of a run are called as the run (reference-contract 1.4).
 Exports exports(const Settings& settings, const Config& config) {
   const std::string stem =
       (fs::path(settings.text("export-dir")) / run_name(settings, config)).string();
@@ -152,7 +152,7 @@ Exports exports(const Settings& settings, const Config& config) {
   return exports;
 }
 
-/// flexml merges batch norms unless they are calibrated (reference-behaviour 4.2).
+/// flexml merges batch norms unless they are calibrated (reference-contract 4.2).
 void set_techniques(const Settings& settings, Config& config) {
   const bool is_flexml = config.backend == backends::Backend::kFlexml;
   config.calibrate_batch_norms = settings.is_on("calibrate-bn");

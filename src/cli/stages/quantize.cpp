@@ -137,7 +137,7 @@ struct LateTechnique {
   std::function<void()> apply;
 };
 
-/// Those that were asked for, in the reference's order (reference-behaviour 1.1). `originals` are
+/// Those that were asked for, in the reference's order (reference-contract 1.1). `originals` are
 /// the weights before techniques rounded them.
 std::vector<LateTechnique> late_techniques(Run& run, ir::Graph& graph,
                                            const quant::QuantizerTable& table,

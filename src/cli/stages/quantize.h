@@ -15,7 +15,7 @@ bool needs_calibration_images(const Config& config);
 std::optional<models::QuantizedNetwork> defined_by_hand(const Run& run, const ir::Graph& imported);
 
 /// From an imported float graph to a calibrated quantized one, in the reference's order
-/// (reference-behaviour 1.1): preparation, equalization of activations, placement, weight scales,
+/// (reference-contract 1.1): preparation, equalization of activations, placement, weight scales,
 /// calibration, batch norms, biases. Each is a stage of the run.
 quant::QuantizerTable quantize(Run& run, ir::Graph& graph, ImageSets& images,
                                Attribution& attribution);

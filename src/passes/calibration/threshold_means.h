@@ -10,7 +10,7 @@
 namespace ptq::passes {
 
 /// The plain means over all batches: thresholds by scale, zero points by quantizer
-/// (reference-behaviour 3.5).
+/// (reference-contract 3.5).
 class ThresholdMeans {
  public:
   explicit ThresholdMeans(const quant::QuantizerTable& table);

@@ -5,7 +5,7 @@
 #include "passes/equalization/equalization_regions.h"
 #include "passes/equalization/scaled_layer.h"
 
-/// The equation of equalization (reference-behaviour 6.4):
+/// The equation of equalization (reference-contract 6.4):
 ///
 ///   k[c] = r_sink[c]^(1 - alpha) / r_source[c]^alpha
 ///

@@ -45,7 +45,7 @@ struct EqualizationRegions {
   std::vector<RejectedRegion> rejected;
 };
 
-/// The regions of a graph without quantizers (reference-behaviour 6.4). They are the reference's,
+/// The regions of a graph without quantizers (reference-contract 6.4). They are the reference's,
 /// but for those where it would change the network: operations behind a second concat count like
 /// any other (section 10, row 37), channels are followed by axis (a concat or slice over positions
 /// is none over channels, a product both of whose operands are scaled is a wall). Changes nothing;

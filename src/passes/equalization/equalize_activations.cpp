@@ -9,7 +9,7 @@
 /// kGraph:     conv(W1, b1) -> relu -> conv(W2)  becomes
 ///             conv(k W1, k b1) -> relu -> conv(W2 / k)
 /// kLayerwise: conv(W)                           becomes  mul(k) -> conv(W / k)
-///   k = r_weight^(1 - alpha) / r_activation^alpha          (reference-behaviour 6.5)
+///   k = r_weight^(1 - alpha) / r_activation^alpha          (reference-contract 6.5)
 namespace ptq::passes {
 namespace {
 

@@ -7,7 +7,7 @@
 #include "ptq/passes/equalize.h"
 
 /// conv(W1, b1) -> relu -> conv(W2, b2)  becomes  conv(k W1, k b1) -> relu -> conv(W2 / k, b2)
-///   k = sqrt(r2 / r1), r the largest |w| of each channel      (reference-behaviour 6.4)
+///   k = sqrt(r2 / r1), r the largest |w| of each channel      (reference-contract 6.4)
 namespace ptq::passes {
 namespace {
 

@@ -7,7 +7,7 @@
 namespace ptq::passes {
 
 /// Where R = |bias| / |weight| lies over all weights of a layer: what the reference, after Vitis
-/// AI, decides from how much biases count towards ranges (reference-behaviour 6.4, sigma).
+/// AI, decides from how much biases count towards ranges (reference-contract 6.4, sigma).
 struct WeightRatios {
   double mean = 0;
   /// Weights with R at most 15, 30 and 100; of `count`.
@@ -20,7 +20,7 @@ struct WeightRatios {
 WeightRatios weight_ratios(const at::Tensor& weights, const at::Tensor& column_factors,
                            const at::Tensor& bias, const at::Tensor& smallest);
 
-/// What the biases are divided by: sigma of reference-behaviour 6.4.
+/// What the biases are divided by: sigma of reference-contract 6.4.
 double bias_shrinkage(const WeightRatios& ratios, double largest_bias, double largest_weight);
 
 }  // namespace ptq::passes

@@ -9,7 +9,7 @@
 namespace ptq::passes {
 
 /// The rounding of one weight: a variable v an element, which says how far it is rounded up
-/// (reference-behaviour 6.12). Scale s and zero point z stay as calibration left them.
+/// (reference-contract 6.12). Scale s and zero point z stay as calibration left them.
 ///
 ///   sigmoid, hard sigmoid:  q = clamp(floor(w / s + z) + h(v))
 ///   linear:                 q = clamp(round(w / s + z + clip(v, -1/2, 1/2)))

@@ -5,7 +5,7 @@
 #include "passes/pass.h"
 
 /// conv(W, b) -> batch_norm  becomes  conv(W m, b m + a)
-///   m = gamma / sqrt(var + eps),  a = beta - mean m          (reference-behaviour 4.1, step 8)
+///   m = gamma / sqrt(var + eps),  a = beta - mean m          (reference-contract 4.1, step 8)
 namespace ptq::passes {
 namespace {
 

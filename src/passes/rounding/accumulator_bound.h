@@ -17,7 +17,7 @@ struct Accumulator {
 };
 
 /// Holds the codes of one matrix of weights to what an accumulator can take, column by column in
-/// any order (AXE, arXiv 2409.17092; reference-behaviour 6.13): weights are first shrunk by a
+/// any order (AXE, arXiv 2409.17092; reference-contract 6.13): weights are first shrunk by a
 /// threshold that brings them near the bound as a whole, then clipped to what the codes chosen so
 /// far leave. Different rows may be treated at the same time.
 class AccumulatorBound {

@@ -31,16 +31,16 @@ struct ColumnProblem {
   double damping = 1e-6;
 };
 
-/// GPTQ (arXiv 2210.17323; reference-behaviour 6.7), damping 0.01 of the mean of the Hessian's
+/// GPTQ (arXiv 2210.17323; reference-contract 6.7), damping 0.01 of the mean of the Hessian's
 /// diagonal. Columns whose input is always zero become zero. False, with nothing else done, if the
 /// damped Hessian has no inverse.
 bool round_by_gptq(ColumnProblem& problem);
 
-/// GPFQ (doi 10.1137/22M1511709; reference-behaviour 6.8). Columns whose quantized input is always
+/// GPFQ (doi 10.1137/22M1511709; reference-contract 6.8). Columns whose quantized input is always
 /// zero become zero.
 void round_by_gpfq(ColumnProblem& problem);
 
-/// Qronos (arXiv 2505.11695; reference-behaviour 6.9). The result as for GPTQ.
+/// Qronos (arXiv 2505.11695; reference-contract 6.9). The result as for GPTQ.
 bool round_by_qronos(ColumnProblem& problem);
 
 // What they are made of.

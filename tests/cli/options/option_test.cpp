@@ -10,7 +10,7 @@
 namespace ptq::cli {
 namespace {
 
-/// The reference's flags and defaults (reference-behaviour 2.1).
+/// The reference's flags and defaults (reference-contract 2.1).
 const std::map<std::string, std::string>& reference_flags() {
   static const std::map<std::string, std::string> flags = {
       {"config", "None"},

@@ -186,7 +186,7 @@ TEST_P(CorrectBiases, GivesTheReferencesBias) {
   calibrate_activations(net.graph, net.table, {99.999, 1, GetParam()}, batches(images));
   correct_biases(net.graph, net.table, options(InputQuantizers::kLayer), batches(images));
 
-  // Reference-behaviour A.3.
+  // Reference-contract A.3.
   const at::Tensor expected = at::tensor({0.5311172F, -0.1616317F, 0.08702087F, 0.04280502F});
   EXPECT_LT(net.layer("fc").bias->value.sub(expected).abs().max().item<double>(), 1e-6);
 }

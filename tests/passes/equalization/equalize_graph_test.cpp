@@ -18,7 +18,7 @@ at::Tensor ramp(int64_t count, int64_t factor, int64_t shift, int64_t modulus) {
   return at::arange(count).mul(factor).add(shift).remainder(modulus).to(at::kFloat);
 }
 
-/// Convolutions 3 -> 4 -> 5 of 1x1 with a relu between, as in reference-behaviour A.4.
+/// Convolutions 3 -> 4 -> 5 of 1x1 with a relu between, as in reference-contract A.4.
 ir::Graph golden_network() {
   NetworkBuilder builder({3, 4, 4});
   const auto a = builder.conv("a", builder.input(), {4, 1, 1, 1, true});

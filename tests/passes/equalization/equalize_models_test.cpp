@@ -10,7 +10,7 @@
 namespace ptq::passes {
 namespace {
 
-/// What the reference finds on torchvision's models (reference-behaviour 6.4).
+/// What the reference finds on torchvision's models (reference-contract 6.4).
 const std::vector<std::pair<std::string, int>> kRegions = {
     {"resnet18", 12},           {"mobilenet_v2", 42}, {"vit_b_32", 25},
     {"googlenet", 30},          {"vgg11", 9},         {"squeezenet1_1", 17},

@@ -10,7 +10,7 @@
 #include <numeric>
 #include <vector>
 
-/// GPTQ, GPFQ and Qronos as the papers (and reference-behaviour 6.7 to 6.9) write them down, one
+/// GPTQ, GPFQ and Qronos as the papers (and reference-contract 6.7 to 6.9) write them down, one
 /// weight after another in float64, with explicit inverses: slow, and nothing in common with how
 /// the program computes.
 namespace ptq::passes::testing {

@@ -8,7 +8,7 @@
 #include "rounding_network.h"
 #include "support/network_builder.h"
 
-// reference-behaviour, appendix A.3: what the reference computes for one small linear layer.
+// reference-contract A.3: what the reference computes for one small linear layer.
 namespace ptq::passes {
 namespace {
 
