@@ -14,7 +14,7 @@ namespace ptq::runtime {
 namespace {
 
 /// One node, its layer tensors quantized where they have to be.
-struct Step {
+struct NodeCall {
   ir::Node node;
   /// The node of the caller's graph, for the observer.
   const ir::Node* original;
@@ -24,9 +24,9 @@ struct Step {
 };
 
 /// Marks each value at the step that reads it last, or makes it when nobody does.
-void find_last_reads(std::vector<Step>& steps, ir::ValueId graph_output) {
-  std::unordered_map<ir::ValueId, Step*> last;
-  for (Step& step : steps) {
+void find_last_reads(std::vector<NodeCall>& steps, ir::ValueId graph_output) {
+  std::unordered_map<ir::ValueId, NodeCall*> last;
+  for (NodeCall& step : steps) {
     last[step.node.output()] = &step;
     for (const ir::ValueId input : step.node.inputs) last[input] = &step;
   }
@@ -50,10 +50,11 @@ void convert_tensors(ir::Op& op, at::ScalarType dtype) {
   });
 }
 
-std::vector<Step> make_steps(ir::Graph graph, const ir::Graph& original,
-                             const quant::QuantizerTable& table, const ExecutorOptions& options) {
+std::vector<NodeCall> make_steps(ir::Graph graph, const ir::Graph& original,
+                                 const quant::QuantizerTable& table,
+                                 const ExecutorOptions& options) {
   const ir::Index index(graph);
-  std::vector<Step> steps;
+  std::vector<NodeCall> steps;
   auto caller_node = original.nodes.begin();
   for (const ir::Node& node : graph.nodes) {
     steps.push_back({node, &*caller_node, options.sees(*caller_node), {}});
@@ -81,10 +82,11 @@ class Interpreter final : public Executor {
 
  private:
   at::Tensor run_batch(const at::Tensor& images) const;
-  at::Tensor run_step(const Step& step, const std::vector<at::Tensor>& inputs, int64_t batch) const;
-  at::Tensor quantize(const Step& step, const at::Tensor& value) const;
+  at::Tensor run_step(const NodeCall& step, const std::vector<at::Tensor>& inputs,
+                      int64_t batch) const;
+  at::Tensor quantize(const NodeCall& step, const at::Tensor& value) const;
 
-  std::vector<Step> steps_;
+  std::vector<NodeCall> steps_;
   quant::QuantizerTable table_;
   /// A dynamic scale is that of one image.
   bool one_at_a_time_;
@@ -93,13 +95,13 @@ class Interpreter final : public Executor {
   ir::ValueId output_;
 };
 
-at::Tensor Interpreter::quantize(const Step& step, const at::Tensor& value) const {
+at::Tensor Interpreter::quantize(const NodeCall& step, const at::Tensor& value) const {
   if (options_.numerics == Numerics::kFloat) return value;
   const ir::QuantizerId id = step.node.as<ir::FakeQuantize>()->quantizer;
   return quant::fake_quantize_activation(value.to(at::kFloat), table_, id).to(options_.dtype);
 }
 
-at::Tensor Interpreter::run_step(const Step& step, const std::vector<at::Tensor>& inputs,
+at::Tensor Interpreter::run_step(const NodeCall& step, const std::vector<at::Tensor>& inputs,
                                  int64_t batch) const {
   if (step.is_observed) options_.observer(*step.original, inputs.front().to(at::kFloat), 0);
   if (step.node.is<ir::FakeQuantize>()) return quantize(step, inputs.front());
@@ -127,7 +129,7 @@ at::Tensor Interpreter::run_batch(const at::Tensor& images) const {
   // another order of summation.
   std::unordered_map<ir::ValueId, at::Tensor> values{
       {input_, images.contiguous().to(options_.dtype)}};
-  for (const Step& step : steps_) {
+  for (const NodeCall& step : steps_) {
     std::vector<at::Tensor> inputs;
     for (const ir::ValueId input : step.node.inputs) inputs.push_back(values.at(input));
     values[step.node.output()] = run_step(step, inputs, images.size(0));

@@ -1,4 +1,4 @@
-#include "runtime/activation_store.h"
+#include "runtime/sweep/activation_store.h"
 
 #include <ATen/ops/equal.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "runtime/onednn.h"
+#include "runtime/onednn/onednn.h"
 
 #include <ATen/ops/empty_strided.h>
 #include <ATen/ops/equal.h>

@@ -1,0 +1,112 @@
+#include <algorithm>
+
+#include "runtime/plan/fusion.h"
+#include "runtime/steps/step.h"
+
+namespace ptq::runtime {
+namespace {
+
+/// Some stride of a real dimension is 0.
+bool is_expanded(const Layout& layout) {
+  for (size_t dim = 0; dim < layout.sizes.size(); ++dim) {
+    if (layout.sizes[dim] > 1 && layout.strides[dim] == 0) return true;
+  }
+  return false;
+}
+
+struct WantedInputs {
+  const std::vector<Layout>& given;
+  using Result = std::vector<Layout>;
+
+  Result operator()(const ir::Conv&) const { return image(); }
+  Result operator()(const ir::MaxPool&) const { return image(); }
+  Result operator()(const ir::AvgPool&) const { return image(); }
+  Result operator()(const ir::AdaptiveAvgPool&) const { return image(); }
+  Result operator()(const ir::FakeQuantize&) const { return dense(); }
+  Result operator()(const ir::Linear&) const { return rows(); }
+  Result operator()(const ir::LayerNorm&) const { return rows(); }
+  Result operator()(const ir::Softmax&) const { return rows(); }
+  Result operator()(const ir::Concat&) const {
+    Result wanted = given;
+    const Layout& first = given.front();
+    const Layout like = is_dense(first) ? first : row_major(first.sizes);
+    for (Layout& layout : wanted) layout = same_type(dense_like(like, layout.sizes), layout);
+    return wanted;
+  }
+  Result operator()(const ir::MatMul&) const {
+    Result wanted = given;
+    for (Layout& layout : wanted) {
+      const size_t rank = layout.sizes.size();
+      const bool unit =
+          rank > 1 && (layout.strides[rank - 1] == 1 || layout.strides[rank - 2] == 1);
+      if (!unit || is_expanded(layout)) layout = same_type(row_major(layout.sizes), layout);
+    }
+    return wanted;
+  }
+  template <class Other>
+  Result operator()(const Other&) const {
+    return given;
+  }
+
+ private:
+  static Layout same_type(Layout layout, const Layout& like) {
+    layout.dtype = like.dtype;
+    return layout;
+  }
+  Result image() const {
+    if (given[0].sizes.size() != 4) return given;
+    return {same_type(channels_last(given[0].sizes), given[0])};
+  }
+  Result dense() const {
+    return {is_dense(given[0]) ? given[0] : same_type(row_major(given[0].sizes), given[0])};
+  }
+  Result rows() const {
+    const Layout& in = given[0];
+    const bool fits = is_dense(in) && memory_order(in).back() == in.sizes.size() - 1;
+    return {fits ? in : same_type(row_major(in.sizes), in)};
+  }
+};
+
+struct Build {
+  const StepRequest& request;
+
+  BuiltStep operator()(const ir::Conv&) const { return build_conv(request); }
+  BuiltStep operator()(const ir::Linear&) const { return build_linear(request); }
+  BuiltStep operator()(const ir::MatMul&) const { return build_matmul(request); }
+  BuiltStep operator()(const ir::MaxPool&) const { return build_pool(request); }
+  BuiltStep operator()(const ir::AvgPool&) const { return build_pool(request); }
+  BuiltStep operator()(const ir::AdaptiveAvgPool&) const { return build_spatial_mean(request); }
+  BuiltStep operator()(const ir::Mean&) const { return build_spatial_mean(request); }
+  BuiltStep operator()(const ir::Softmax&) const { return build_softmax(request); }
+  BuiltStep operator()(const ir::LayerNorm&) const { return build_layer_norm(request); }
+  BuiltStep operator()(const ir::Concat&) const { return build_concat(request); }
+  BuiltStep operator()(const ir::FakeQuantize& op) const {
+    const bool elementwise = request.table.at(op.quantizer).is_static_per_tensor();
+    return elementwise ? build_elementwise(request) : build_value_quantizer(request);
+  }
+  template <class Other>
+  BuiltStep operator()(const Other&) const {
+    return is_elementwise(request.node, request.table) ? build_elementwise(request) : BuiltStep{};
+  }
+};
+
+}  // namespace
+
+std::vector<Layout> wanted_inputs(const ir::Node& node, const std::vector<Layout>& given) {
+  return given.empty() ? given : std::visit(WantedInputs{given}, node.op);
+}
+
+BuiltStep build_step(const StepRequest& request) {
+  const bool all_float =
+      std::all_of(request.inputs.begin(), request.inputs.end(),
+                  [](const Layout& layout) { return layout.dtype == at::kFloat; });
+  if (all_float) {
+    BuiltStep built = std::visit(Build{request}, request.node.op);
+    if (built.step != nullptr) return built;
+  }
+  StepRequest plain = request;
+  if (is_elementwise(request.node, request.table)) plain.tail.erase(plain.tail.begin());
+  return build_fallback(plain);
+}
+
+}  // namespace ptq::runtime

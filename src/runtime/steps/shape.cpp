@@ -1,0 +1,113 @@
+#include <ATen/TensorUtils.h>
+#include <ATen/ops/_reshape_alias.h>
+
+#include <cstring>
+
+#include "ptq/base/error.h"
+#include "runtime/steps/step.h"
+
+namespace ptq::runtime {
+namespace {
+
+class Copy : public Step {
+ public:
+  Bound bind(const std::vector<at::Tensor>& inputs, const at::Tensor& out,
+             void* /*scratch*/) const override {
+    return [in = inputs.at(0), out] { out.copy_(in); };
+  }
+};
+
+/// Interleaves the pieces of several values: `outer` times, `widths[i]` floats of each.
+class Concat : public Step {
+ public:
+  Concat(int64_t outer, Extents widths) : outer_(outer), widths_(std::move(widths)) {}
+
+  Bound bind(const std::vector<at::Tensor>& inputs, const at::Tensor& out,
+             void* /*scratch*/) const override {
+    std::vector<const float*> from;
+    for (size_t i = 0; i < widths_.size(); ++i) from.push_back(inputs.at(i).data_ptr<float>());
+    float* to = out.data_ptr<float>();
+    return [from = std::move(from), to, outer = outer_, widths = widths_] {
+      copy(from, to, outer, widths);
+    };
+  }
+
+ private:
+  static void copy(const std::vector<const float*>& from, float* to, int64_t outer,
+                   const Extents& widths) {
+    for (int64_t row = 0; row < outer; ++row) {
+      for (size_t i = 0; i < widths.size(); ++i) {
+        const auto width = static_cast<size_t>(widths[i]);
+        std::memcpy(to, from[i] + row * widths[i], width * sizeof(float));
+        to += width;
+      }
+    }
+  }
+
+  int64_t outer_;
+  Extents widths_;
+};
+
+struct ViewOf {
+  const at::Tensor& in;
+  int64_t batch;
+  using Result = std::optional<at::Tensor>;
+
+  Result operator()(const ir::Reshape& op) const {
+    const Extents sizes = ir::at_batch(op.shape, batch);
+    const auto strides = at::detail::computeStride(in.sizes(), in.strides(), infer(sizes));
+    if (!strides) return std::nullopt;
+    return at::_reshape_alias(in, infer(sizes), *strides);
+  }
+  Result operator()(const ir::Permute& op) const { return in.permute(op.dims); }
+  Result operator()(const ir::Expand& op) const { return in.expand(ir::at_batch(op.shape, batch)); }
+  Result operator()(const ir::Select& op) const { return in.select(op.dim, op.index.at(batch)); }
+  Result operator()(const ir::Slice& op) const {
+    return in.slice(op.dim, op.start.at(batch), op.end.at(batch), op.step);
+  }
+  Result operator()(const ir::AdaptiveAvgPool& op) const {
+    const bool same = in.dim() == 4 && op.output_size == in.sizes().slice(2).vec();
+    return same ? Result(in) : std::nullopt;
+  }
+  template <class Other>
+  Result operator()(const Other&) const {
+    return std::nullopt;
+  }
+
+  /// `sizes` with an extent of -1 replaced by what is left.
+  Extents infer(Extents sizes) const {
+    int64_t known = 1;
+    for (const int64_t size : sizes) known *= size == -1 ? 1 : size;
+    for (int64_t& size : sizes) size = size == -1 ? in.numel() / known : size;
+    return sizes;
+  }
+};
+
+}  // namespace
+
+std::optional<at::Tensor> view_of(const ir::Op& op, const at::Tensor& in, int64_t micro_batch) {
+  return std::visit(ViewOf{in, micro_batch}, op);
+}
+
+BuiltStep build_copy(const Layout& out) { return {std::make_unique<Copy>(), out}; }
+
+BuiltStep build_concat(const StepRequest& request) {
+  const size_t rank = request.sizes.size();
+  const auto signed_rank = static_cast<int64_t>(rank);
+  const auto dim =
+      static_cast<size_t>((request.node.as<ir::Concat>()->dim + signed_rank) % signed_rank);
+  const size_t count = request.node.inputs.size();
+  const Layout out = dense_like(request.inputs[0], request.sizes);
+  const std::vector<size_t> order = memory_order(out);
+  int64_t outer = 1;
+  for (auto place = order.begin(); *place != dim; ++place) outer *= out.sizes[*place];
+  Extents widths;
+  for (size_t i = 0; i < count; ++i) {
+    const Layout& in = request.inputs[i];
+    if (in.dtype != at::kFloat || !same_places(dense_like(out, in.sizes), in)) return {};
+    widths.push_back(in.elements() / outer);
+  }
+  return {with_tail(std::make_unique<Concat>(outer, widths), request.tail), out};
+}
+
+}  // namespace ptq::runtime

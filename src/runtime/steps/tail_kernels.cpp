@@ -1,0 +1,167 @@
+#include <cmath>
+#include <cstring>
+
+#include "ptq/base/error.h"
+#include "ptq/quant/fake_quantize.h"
+#include "runtime/steps/tail.h"
+
+// One compilation a vector width, chosen when the program starts.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define PTQ_VECTORIZED __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define PTQ_VECTORIZED
+#endif
+
+namespace ptq::runtime {
+namespace {
+
+/// e^x to about 1 ulp: e^x = 2^n e^r with |r| <= ln 2 / 2, and a polynomial of degree 6 for e^r.
+inline float exponential(float x) {
+  constexpr float kLog2OfE = 1.44269504F;
+  constexpr float kLn2High = 0.693359375F, kLn2Low = -2.12194440e-4F;
+  const float above = x < -87.0F ? -87.0F : x;
+  const float bounded = above > 88.0F ? 88.0F : above;
+  const float n = std::nearbyint(bounded * kLog2OfE);
+  const float r = (bounded - n * kLn2High) - n * kLn2Low;
+  float polynomial = 1.0F / 720.0F;
+  polynomial = polynomial * r + 1.0F / 120.0F;
+  polynomial = polynomial * r + 1.0F / 24.0F;
+  polynomial = polynomial * r + 1.0F / 6.0F;
+  polynomial = polynomial * r + 0.5F;
+  polynomial = polynomial * r + 1.0F;
+  polynomial = polynomial * r + 1.0F;
+  const int32_t exponent_bits = (static_cast<int32_t>(n) + 127) * (1 << 23);
+  float power;
+  std::memcpy(&power, &exponent_bits, sizeof(power));
+  return polynomial * power;
+}
+
+inline float sigmoid(float x) { return 1.0F / (1.0F + exponential(-x)); }
+
+/// Abramowitz and Stegun 7.1.26; error below 2e-7.
+inline float error_function(float x) {
+  const float magnitude = std::fabs(x);
+  const float t = 1.0F / (1.0F + 0.3275911F * magnitude);
+  float polynomial = 1.061405429F;
+  polynomial = polynomial * t - 1.453152027F;
+  polynomial = polynomial * t + 1.421413741F;
+  polynomial = polynomial * t - 0.284496736F;
+  polynomial = polynomial * t + 0.254829592F;
+  const float value = 1.0F - polynomial * t * exponential(-x * x);
+  return x < 0 ? -value : value;
+}
+
+inline float clamp(float x, float low, float high) {
+  const float above = x < low ? low : x;
+  return above > high ? high : above;
+}
+
+// NaN stays NaN: each comparison is false for it.
+PTQ_VECTORIZED void relu(float* x, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) x[i] = x[i] < 0 ? 0 : x[i];
+}
+PTQ_VECTORIZED void relu6(float* x, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) x[i] = clamp(x[i], 0, 6);
+}
+PTQ_VECTORIZED void leaky_relu(float* x, int64_t count, float slope) {
+  for (int64_t i = 0; i < count; ++i) x[i] = x[i] > 0 ? x[i] : x[i] * slope;
+}
+PTQ_VECTORIZED void sigmoid(float* x, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) x[i] = sigmoid(x[i]);
+}
+PTQ_VECTORIZED void silu(float* x, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) x[i] = x[i] * sigmoid(x[i]);
+}
+PTQ_VECTORIZED void hardswish(float* x, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) x[i] = x[i] * clamp(x[i] + 3, 0, 6) / 6;
+}
+PTQ_VECTORIZED void hardsigmoid(float* x, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) x[i] = clamp(x[i] + 3, 0, 6) / 6;
+}
+PTQ_VECTORIZED void gelu(float* x, int64_t count) {
+  constexpr float kSqrtHalf = 0.707106781F;
+  for (int64_t i = 0; i < count; ++i) {
+    x[i] = 0.5F * x[i] * (1.0F + error_function(x[i] * kSqrtHalf));
+  }
+}
+PTQ_VECTORIZED void gelu_tanh(float* x, int64_t count) {
+  constexpr float kTwiceSqrtTwoOverPi = 1.59576912F;
+  for (int64_t i = 0; i < count; ++i) {
+    const float cubic = x[i] + 0.044715F * x[i] * x[i] * x[i];
+    x[i] = x[i] * sigmoid(kTwiceSqrtTwoOverPi * cubic);
+  }
+}
+
+#define PTQ_ARITHMETIC(name, expression)                                              \
+  PTQ_VECTORIZED void name(float* x, const float* y, int64_t stride, int64_t count) { \
+    if (stride == 0) {                                                                \
+      const float b = *y;                                                             \
+      for (int64_t i = 0; i < count; ++i) {                                           \
+        const float a = x[i];                                                         \
+        x[i] = expression;                                                            \
+      }                                                                               \
+    } else {                                                                          \
+      for (int64_t i = 0; i < count; ++i) {                                           \
+        const float a = x[i], b = y[i];                                               \
+        x[i] = expression;                                                            \
+      }                                                                               \
+    }                                                                                 \
+  }
+PTQ_ARITHMETIC(add, a + b)
+PTQ_ARITHMETIC(sub, a - b)
+PTQ_ARITHMETIC(sub_from, b - a)
+PTQ_ARITHMETIC(mul, a* b)
+PTQ_ARITHMETIC(div, a / b)
+PTQ_ARITHMETIC(div_from, b / a)
+#undef PTQ_ARITHMETIC
+
+void apply_unary(const TailOp& op, float* x, int64_t count) {
+  switch (op.kind) {
+    case TailKind::kRelu:
+      return relu(x, count);
+    case TailKind::kRelu6:
+      return relu6(x, count);
+    case TailKind::kSigmoid:
+      return sigmoid(x, count);
+    case TailKind::kSilu:
+      return silu(x, count);
+    case TailKind::kHardswish:
+      return hardswish(x, count);
+    case TailKind::kHardsigmoid:
+      return hardsigmoid(x, count);
+    case TailKind::kGelu:
+      return gelu(x, count);
+    case TailKind::kGeluTanh:
+      return gelu_tanh(x, count);
+    case TailKind::kLeakyRelu:
+      return leaky_relu(x, count, op.slope);
+    case TailKind::kFakeQuantize:
+      return quant::fake_quantize(x, x, count, op.params);
+    default:
+      throw InternalError("arithmetic without its second operand");
+  }
+}
+
+}  // namespace
+
+void apply_tail_op(const TailOp& op, float* data, const float* operand, int64_t operand_stride,
+                   int64_t count) {
+  switch (op.kind) {
+    case TailKind::kAdd:
+      return add(data, operand, operand_stride, count);
+    case TailKind::kSub:
+      return sub(data, operand, operand_stride, count);
+    case TailKind::kSubFrom:
+      return sub_from(data, operand, operand_stride, count);
+    case TailKind::kMul:
+      return mul(data, operand, operand_stride, count);
+    case TailKind::kDiv:
+      return div(data, operand, operand_stride, count);
+    case TailKind::kDivFrom:
+      return div_from(data, operand, operand_stride, count);
+    default:
+      return apply_unary(op, data, count);
+  }
+}
+
+}  // namespace ptq::runtime
