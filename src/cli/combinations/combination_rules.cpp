@@ -4,26 +4,27 @@ namespace ptq::cli {
 namespace {
 
 constexpr std::string_view kBiasScale =
-    "a bias is quantized at the product of one input scale and the weight scale, and here is no "
-    "such scale: add --bias-bit-width None";
+    "a bias is quantized with the product of one input scale and the weight scale, "
+    "and there is no single input or weight scale here: add --bias-bit-width None";
 
 std::vector<Rule> weight_rules() {
   return {
       {{kMinifloat, is("weight-quant-type", {"asym"})}, "minifloats have a sign and no zero point"},
       {{kMinifloat, is("weight-quant-calibration-type", {"hqo"})},
        "half-quadratic optimization is defined for integers"},
-      {{kMinifloat, another("weight-narrow-range")}, kNoEffect},
+      {{another("weight-narrow-range"), kMinifloat}, kNoEffect},
       {{kPowersOfTwo, is("weight-quant-calibration-type", {"hqo"})},
-       "half-quadratic optimization needs scales that move freely"},
+       "half-quadratic optimization needs scales of any value"},
       {{kWeightGroups, is("weight-quant-calibration-type", {"hqo"})},
-       "half-quadratic optimization fits tensors and channels"},
+       "half-quadratic optimization works per tensor or per channel"},
       {{kPowersOfTwo, is("weight-quant-type", {"asym"}),
         is_not("weight-quant-granularity", {"per_group"})},
-       "asymmetric weights have power-of-two scales in groups alone"},
+       "asymmetric weights can have power-of-two scales only in groups: add "
+       "--weight-quant-granularity per_group"},
       {{kMinifloat, kPowersOfTwo, is_not("weight-quant-granularity", {"per_group"})},
-       "minifloats have power-of-two scales in blocks alone: add --weight-quant-granularity "
-       "per_group"},
-      {{is("target-backend", {"flexml"}), another("merge-bn")}, "flexml always merges batch norms"},
+       "minifloats can have power-of-two scales only in groups: add "
+       "--weight-quant-granularity per_group"},
+      {{another("merge-bn"), is("target-backend", {"flexml"})}, "flexml always merges batch norms"},
   };
 }
 
@@ -31,25 +32,27 @@ std::vector<Rule> activation_rules() {
   return {
       {{kMinifloat, is("act-quant-type", {"asym"})}, "minifloats have a sign and no zero point"},
       {{kActGroups, is("act-scale-computation-type", {"static"})},
-       "scales of blocks are computed per input: add --act-scale-computation-type dynamic"},
+       "scales of activation groups are computed for every input: add "
+       "--act-scale-computation-type dynamic"},
       {{kActGroups, is("scale-factor-type", {"float_scale"})},
-       "scales of blocks are powers of two: add --scale-factor-type po2_scale"},
-      {{kActGroups, is("act-quant-type", {"asym"})}, "blocks are symmetric"},
+       "scales of activation groups are powers of two: add --scale-factor-type po2_scale"},
+      {{kActGroups, is("act-quant-type", {"asym"})}, "activation groups are symmetric"},
       {{kDynamic, is("act-quant-calibration-type", {"mse"})},
-       "a search for every input is not offered"},
+       "an MSE search for every input is not supported"},
       {{kDynamic, kPowersOfTwo, is("act-quant-granularity", {"per_tensor"})},
-       "dynamic power-of-two scales are those of blocks: add --act-quant-granularity per_group"},
+       "dynamic power-of-two scales exist only for groups: add --act-quant-granularity "
+       "per_group"},
       {{kDynamic, kMinifloat, is("act-quant-granularity", {"per_tensor"})},
-       "dynamic minifloats are those of blocks: add --act-quant-granularity per_group and "
-       "--scale-factor-type po2_scale"},
+       "dynamic minifloats exist only in groups: add --act-quant-granularity per_group "
+       "and --scale-factor-type po2_scale"},
       {{kMinifloat, kPowersOfTwo, is("act-quant-granularity", {"per_tensor"}),
         is_not("act-bit-width", {"0", "None"})},
-       "minifloats have power-of-two scales in blocks alone: add --act-quant-granularity "
-       "per_group"},
-      {{kMinifloat, another("uint-sym-act-for-unsigned-values")}, kNoEffect},
+       "minifloats can have power-of-two scales only in groups: add "
+       "--act-quant-granularity per_group"},
+      {{another("uint-sym-act-for-unsigned-values"), kMinifloat}, kNoEffect},
       {{another("act-quant-percentile"), is("act-quant-calibration-type", {"mse"})}, kNoEffect},
       {{another("act-quant-percentile"), kMinifloat},
-       "minifloat activations hold the largest value: it would have no effect"},
+       "the range of minifloat activations is the largest value: it would have no effect"},
       {{another("act-quant-percentile"), kDynamic}, kNoEffect},
   };
 }
@@ -76,7 +79,7 @@ std::vector<Rule> unused_rules() {
        {"layerwise-first-last-bit-width", "layerwise-first-last-mantissa-bit-width",
         "layerwise-first-last-exponent-bit-width"}) {
     rules.push_back({{another(option), is_not("target-backend", {"layerwise"})},
-                     "only layerwise treats first and last layer apart"});
+                     "only layerwise treats the first and last layer differently"});
   }
   for (const char* option :
        {"weight-mantissa-bit-width", "weight-exponent-bit-width", "act-mantissa-bit-width",
@@ -88,7 +91,7 @@ std::vector<Rule> unused_rules() {
                     is_not("act-quant-granularity", {"per_group"})},
                    kNoEffect});
   rules.push_back({{another("layer-bits"), kMinifloat},
-                   "bit widths alone do not say how a minifloat is split"});
+                   "a bit width does not say how a minifloat splits into exponent and mantissa"});
   return rules;
 }
 

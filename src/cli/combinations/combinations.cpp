@@ -9,27 +9,6 @@ namespace {
 
 std::string flag(std::string_view option) { return "--" + std::string(option); }
 
-std::string joined(const std::vector<std::string_view>& values) {
-  std::string line;
-  for (const std::string_view value : values) {
-    line += (line.empty() ? "" : " or ") + std::string(value);
-  }
-  return line;
-}
-
-/// As the documentation says it: "--quant-format float or float_ocp".
-std::string words(const Condition& condition) {
-  switch (condition.test) {
-    case Condition::Test::kChanged:
-      return "another " + flag(condition.option);
-    case Condition::Test::kIsNot:
-      return flag(condition.option) + " other than " + joined(condition.values);
-    case Condition::Test::kIs:
-      break;
-  }
-  return flag(condition.option) + " " + joined(condition.values);
-}
-
 /// As it was asked for: "--quant-format float".
 std::string asked(const Condition& condition, const Settings& settings) {
   const Value& value = settings.value(condition.option);
@@ -37,6 +16,17 @@ std::string asked(const Condition& condition, const Settings& settings) {
     return (*on ? "--" : "--no-") + std::string(condition.option);
   }
   return flag(condition.option) + " " + to_text(value);
+}
+
+/// "A with B, C and D".
+std::string asked(const Rule& rule, const Settings& settings) {
+  std::string sentence = asked(rule.conditions.front(), settings);
+  for (size_t i = 1; i < rule.conditions.size(); ++i) {
+    const bool last = i + 1 == rule.conditions.size();
+    sentence += i == 1 ? " with " : last ? " and " : ", ";
+    sentence += asked(rule.conditions[i], settings);
+  }
+  return sentence;
 }
 
 struct Split {
@@ -94,34 +84,9 @@ void check_combinations(const Settings& settings) {
         std::all_of(rule.conditions.begin(), rule.conditions.end(),
                     [&](const Condition& condition) { return holds(condition, settings); });
     if (!applies) continue;
-    std::string sentence;
-    for (const Condition& condition : rule.conditions) {
-      sentence += (sentence.empty() ? "" : " with ") + asked(condition, settings);
-    }
-    throw ConfigError(sentence + ": " + std::string(rule.reason));
+    throw ConfigError(asked(rule, settings) + ": " + std::string(rule.reason));
   }
   check_minifloats(settings);
-}
-
-std::string combinations_page() {
-  std::string page =
-      "# What does not go together\n\n"
-      "Everything else does. The program refuses these combinations with the reason, exit code "
-      "64;\n"
-      "the table is the one it reads (`src/cli/combinations/combination_rules.cpp`). \"Another\" "
-      "value is one that\n"
-      "is not the default. For float formats the bit width must be the sign, the exponent bits and "
-      "the\n"
-      "mantissa bits together, 3 to 8.\n\n"
-      "| options | reason |\n|---|---|\n";
-  for (const Rule& rule : combination_rules()) {
-    std::string row;
-    for (const Condition& condition : rule.conditions) {
-      row += (row.empty() ? "" : " with ") + ("`" + words(condition) + "`");
-    }
-    page += "| " + row + " | " + std::string(rule.reason) + " |\n";
-  }
-  return page;
 }
 
 }  // namespace ptq::cli

@@ -19,7 +19,8 @@ struct Condition {
   std::vector<std::string_view> values = {};
 };
 
-/// Refused when all conditions hold.
+/// Refused when all conditions hold. The first one is the option to be blamed: "it" in the reason,
+/// and where the rule stands in docs/combinations.md.
 struct Rule {
   std::vector<Condition> conditions;
   /// Why, and what to do instead; completes "A with B: ".
@@ -30,7 +31,7 @@ const std::vector<Rule>& combination_rules();
 
 bool holds(const Condition& condition, const Settings& settings);
 
-/// docs/combinations.md.
+/// docs/combinations.md: the rules, grouped by option.
 std::string combinations_page();
 
 }  // namespace ptq::cli

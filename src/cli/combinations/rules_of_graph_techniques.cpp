@@ -9,8 +9,9 @@ std::vector<Rule> residual_rules() {
       {{another("residual-adds"), is("target-backend", {"layerwise"})},
        "layerwise leaves residual adds in float"},
       {{another("residual-adds"), kWeightsOnly}, kNoEffect},
-      {{wide, kMinifloat}, "wide residual adds are integers: say float"},
-      {{wide, kActGroups}, "wide residual adds have one scale a value: say float"},
+      {{wide, kMinifloat}, "wide residual adds are integers: use --residual-adds float"},
+      {{wide, kActGroups},
+       "wide residual adds have one scale per tensor: use --residual-adds float"},
   };
 }
 
@@ -30,7 +31,7 @@ std::vector<Rule> technique_rules() {
 std::vector<Rule> hand_defined_rules() {
   const Condition by_hand = is("model-name", {"quant_mobilenet_v1"});
   std::vector<Rule> rules = {
-      {{by_hand, kWeightsOnly}, "its activations are quantized: that is how it is defined"}};
+      {{by_hand, kWeightsOnly}, "this network is defined with quantized activations"}};
   for (const char* option : {"target-backend",
                              "quant-format",
                              "scale-factor-type",
@@ -51,9 +52,9 @@ std::vector<Rule> hand_defined_rules() {
                              "graph-eq-merge-bias",
                              "act-equalization",
                              "channel-splitting-ratio"}) {
-    rules.push_back({{by_hand, another(option)},
-                     "the network is defined by hand, as are its quantizers: it would have no "
-                     "effect"});
+    rules.push_back(
+        {{by_hand, another(option)},
+         "the network and its quantizers are defined by hand: it would have no effect"});
   }
   return rules;
 }

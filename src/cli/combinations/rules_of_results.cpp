@@ -6,7 +6,7 @@ namespace {
 std::vector<Rule> attribution_rules() {
   return {
       {{is("attribute", {"on"}), is("skip-float", {"on"})},
-       "what a stage costs is measured against the float network"},
+       "the cost of a stage is measured against the float network"},
   };
 }
 
@@ -15,7 +15,8 @@ std::vector<Rule> draw_rules() {
       {{another("repeat-calibration"), is("calibration-sampling", {"first"})},
        "every draw would be the same"},
       {{another("repeat-calibration"), another("validation-samples")},
-       "a seed draws the validation images too, and draws are compared on the same ones"},
+       "the seed also draws the validation images, and draws must be compared on the "
+       "same images"},
   };
 }
 
@@ -25,7 +26,7 @@ std::vector<Rule> gate_rules() {
       {{another("max-drop"), no_baseline}, kNoEffect},
       {{another("confidence"), no_baseline}, kNoEffect},
       {{another("junit"), no_baseline, is("strict", {"off"})},
-       "without --baseline or --strict there is no verdict to write"},
+       "there is no verdict to write without --baseline or --strict"},
   };
 }
 

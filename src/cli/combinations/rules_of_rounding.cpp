@@ -8,9 +8,9 @@ std::vector<Rule> sweep_rules() {
   std::vector<Rule> rules;
   for (const char* technique : {"gptq", "gpfq", "qronos"}) {
     rules.push_back({{is(technique, {"on"}), is("dtype", {"bfloat16", "float16"})},
-                     "the layer sweep computes in float32"});
+                     "weights are rounded in float32"});
     rules.push_back(
-        {{is(technique, {"on"}), is_not("gpu", {"None"})}, "the layer sweep runs on the CPU"});
+        {{is(technique, {"on"}), is_not("gpu", {"None"})}, "weights are rounded on the CPU"});
   }
   const Condition no_gptq = is("gptq", {"off"}), no_gpfq = is("gpfq", {"off"}),
                   no_qronos = is("qronos", {"off"});
@@ -35,42 +35,45 @@ std::vector<Rule> accumulator_rules() {
   return {
       {{another("gpxq-accumulator-tile-size"), is("gpxq-accumulator-bit-width", {"None"})},
        kNoEffect},
-      {{bounded, is("qronos", {"on"})}, "Qronos knows no accumulator"},
-      {{bounded, is_not("learned-round", {"None"})}, "learned rounding knows no accumulator"},
+      {{bounded, is("qronos", {"on"})}, "Qronos does not support accumulator bounds"},
+      {{bounded, is_not("learned-round", {"None"})},
+       "learned rounding does not support accumulator bounds"},
       {{bounded, is("gptq", {"off"}), is("gpfq", {"off"})},
-       "GPTQ and GPFQ alone know an accumulator: it would have no effect"},
+       "only GPTQ and GPFQ support accumulator bounds: it would have no effect"},
       {{bounded, is("gptq", {"on"}), is("gptq-use-quant-activations", {"off"})},
        "the bound follows from quantized inputs: add --gptq-use-quant-activations"},
       {{bounded, kWeightsOnly}, "the bound follows from quantized inputs"},
       {{bounded, kMinifloat}, "accumulators add integers"},
       {{bounded, is("weight-quant-granularity", {"per_tensor", "per_group"})},
-       "an accumulator has the scale of its output channel: add --weight-quant-granularity "
-       "per_channel"},
-      {{bounded, kActGroups}, "codes of blocks have scales of their own and do not add up"},
+       "each accumulator needs the scale of its output channel: add "
+       "--weight-quant-granularity per_channel"},
+      {{bounded, kActGroups},
+       "codes of different groups have different scales and cannot be added"},
       {{bounded, is("weight-quant-calibration-type", {"hqo"}), is("weight-quant-type", {"asym"})},
-       "zero points of half-quadratic optimization are no integers"},
+       "half-quadratic optimization gives zero points that are not integers"},
   };
 }
 
 std::vector<Rule> learned_round_rules() {
   const Condition learned = is_not("learned-round", {"None"});
   std::vector<Rule> rules = {
-      {{learned, kMinifloat}, "rounding is learned between integers"},
+      {{learned, kMinifloat}, "rounding can be learned only for integers"},
       {{learned, is_not("dtype", {"float"})}, "rounding is learned in float32"},
       {{learned, is_not("gpu", {"None"})}, "rounding is learned on the CPU"},
       {{another("drop-activations"), is("learned-round-mode", {"layerwise"})},
-       "a layer has no activations inside: add --learned-round-mode blockwise"},
+       "a single layer contains no activations: add --learned-round-mode blockwise"},
       {{another("drop-activations"), kWeightsOnly}, kNoEffect},
       {{another("learned-round-channel-error"), is("learned-round-mode", {"layerwise"})},
-       "channels of a layer are learned apart from each other: add --learned-round-mode blockwise"},
+       "the channels of a single layer are learned independently: add "
+       "--learned-round-mode blockwise"},
       {{another("learned-round-block-name"), is("learned-round-mode", {"layerwise"})}, kNoEffect},
       {{another("learned-round-damping"), is_not("learned-round-batch-size", {"None"})},
-       "only gradients of all images are damped: add --learned-round-batch-size None"},
+       "damping needs the gradient over all images: add --learned-round-batch-size None"},
       {{another("learned-round-damping"), is("learned-round-mode", {"blockwise"})},
-       "blocks learn without damping"},
+       "blocks are learned without damping"},
   };
   for (const char* technique : {"gptq", "gpfq", "qronos"}) {
-    rules.push_back({{learned, is(technique, {"on"})}, "each rounds what the other one would"});
+    rules.push_back({{learned, is(technique, {"on"})}, "both would round the same weights"});
   }
   for (const char* option :
        {"learned-round-block-name", "learned-round-loss", "learned-round-mode",
@@ -78,7 +81,7 @@ std::vector<Rule> learned_round_rules() {
         "learned-round-batch-size", "learned-round-damping", "optimizer", "drop-activations",
         "learned-round-channel-error"}) {
     rules.push_back({{another(option), is("learned-round", {"None"})},
-                     "without --learned-round it would have no effect"});
+                     "it would have no effect without --learned-round"});
   }
   return rules;
 }

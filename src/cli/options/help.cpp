@@ -92,7 +92,7 @@ void print(std::ostream& out, const Option& option) {
 
 std::string help_text() {
   std::ostringstream out;
-  out << "ptq_imagenet_val: what post-training quantization costs an image classifier in accuracy\n"
+  out << "ptq_imagenet_val: measures how much accuracy quantization costs an image classifier\n"
          "\n"
          "  ptq_imagenet_val --model FILE.pt --calibration-dir DIR --validation-dir DIR "
          "[options]\n";
@@ -103,8 +103,7 @@ std::string help_text() {
     }
   }
   out << "\n  -h, --help, --version\n\n"
-         "Defaults stand in brackets. A file given with --config holds `name: value` lines for "
-         "any\n"
+         "Defaults are in brackets. A file given with --config holds `name: value` lines for any\n"
          "of these options; flags override it.\n"
          "Exit codes: 0 success, 1 gate failed, 2 gate inconclusive, 64 usage, 65 data, 66 model,\n"
          "67 quantization, 68 export, 70 internal, 73 output.\n";

@@ -7,53 +7,56 @@ Rows model_options() {
       text("model", "None", "TorchScript file to evaluate").ours(),
       text("model-dir", "None", "folder in which --model-name looks for NAME.pt").ours(),
       text("model-name", "resnet18",
-           "name of the model; also says its preprocessing. quant_mobilenet_v1 is defined by hand "
-           "and takes its weights from the file"),
-      text("dtype", "float", "number type of the network").one_of({"float", "bfloat16", "float16"}),
+           "name of the model, which also selects the preprocessing; quant_mobilenet_v1 is "
+           "defined by hand and takes its weights from the file"),
+      text("dtype", "float", "number type that the network computes in")
+          .one_of({"float", "bfloat16", "float16"}),
   };
 }
 
 Rows data_options() {
   return {
-      text("calibration-dir", "None", "image folder that calibrates the activations"),
-      text("validation-dir", "None", "image folder on which accuracy is measured"),
-      integer("calibration-samples", "1000", "images used for calibration").at_least(1),
+      text("calibration-dir", "None", "image folder for calibration"),
+      text("validation-dir", "None", "image folder for measuring accuracy"),
+      integer("calibration-samples", "1000", "number of calibration images").at_least(1),
       text("calibration-sampling", "stratified",
-           "which images: evenly from all classes, the "
-           "first in order, or any")
+           "how they are drawn: evenly from all classes, the first in order, or at random")
           .one_of({"stratified", "first", "random"})
           .ours(),
-      integer("validation-samples", "None", "images to evaluate, evenly from all classes")
+      integer("validation-samples", "None",
+              "number of images to evaluate, drawn evenly from all classes")
           .at_least(1)
           .by_default("all images")
           .ours(),
-      a_switch("audit-calibration", "list classes, duplicates and overlap of calibration images")
+      a_switch("audit-calibration",
+               "list the calibration images' classes, duplicates and overlap with validation")
           .ours(),
-      integer("repeat-calibration", "None", "calibration draws, for mean and spread of top-1")
+      integer("repeat-calibration", "None",
+              "number of calibration draws; reports mean and spread of top-1")
           .between(2, 1000)
           .ours(),
-      integer("batch-size-calibration", "64", "images a calibration batch").at_least(1),
-      integer("batch-size-validation", "256", "images a validation batch").at_least(1),
+      integer("batch-size-calibration", "64", "images per calibration batch").at_least(1),
+      integer("batch-size-validation", "256", "images per validation batch").at_least(1),
       integer("workers", "8", "threads that decode images").between(1, 1024),
-      a_switch("skip-unreadable", "leave out images that cannot be read, and list them").ours(),
-      integer("resize", "None", "pixels of the short side after resizing")
+      a_switch("skip-unreadable", "skip images that cannot be read, and list them").ours(),
+      integer("resize", "None", "short side after resizing, in pixels")
           .between(1, 8192)
           .by_default("by model name")
           .ours(),
-      integer("crop", "None", "pixels of the square cut out of the centre")
+      integer("crop", "None", "side of the square cut out of the centre, in pixels")
           .between(1, 8192)
           .by_default("by model name")
           .ours(),
       numbers("mean", "None", "mean of red, green and blue").by_default("by model name").ours(),
-      numbers("std", "None", "deviation of red, green and blue")
+      numbers("std", "None", "standard deviation of red, green and blue")
           .above(0)
           .by_default("by model name")
           .ours(),
-      text("interpolation", "None", "how to resize")
+      text("interpolation", "None", "interpolation for resizing")
           .one_of({"bilinear", "bicubic"})
           .by_default("by model name")
           .ours(),
-      number("image-memory", "2", "GiB in which decoded images are kept").at_least(0).ours(),
+      number("image-memory", "2", "GiB of decoded images to keep in memory").at_least(0).ours(),
   };
 }
 

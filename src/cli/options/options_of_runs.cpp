@@ -6,15 +6,16 @@ Rows run_options() {
   return {
       text("config", "None", "YAML file with values for any of these options"),
       on_off("compile", "on", "run the optimised plan; off runs node by node").reference_has("off"),
-      integer("threads", "None", "cores the network uses")
+      integer("threads", "None", "number of cores to use")
           .between(1, 1024)
           .by_default("all cores")
           .ours(),
-      integer("gpu", "None", "index of the CUDA device; None is the CPU").at_least(0),
-      integer("seed", "123456", "seed of everything random").at_least(0).ours(),
-      a_switch("explain", "list what techniques changed and left out, and why").ours(),
-      a_switch("attribute", "accuracy and output SQNR after each stage of quantization").ours(),
-      integer("node-sqnr", "0", "images on which noise is measured node by node; 0 is off")
+      integer("gpu", "None", "index of the CUDA device; None uses the CPU").at_least(0),
+      integer("seed", "123456", "seed for all random choices").at_least(0).ours(),
+      a_switch("explain", "list what each technique changed, what it left out, and why").ours(),
+      a_switch("attribute", "measure accuracy and output SQNR after each stage of quantization")
+          .ours(),
+      integer("node-sqnr", "0", "number of images for measuring the noise at every node; 0 is off")
           .at_least(0)
           .ours(),
       a_switch("skip-float", "do not evaluate the float network").ours(),
@@ -33,8 +34,10 @@ Rows output_options() {
       integer("onnx-opset-version", "None", "ONNX opset")
           .at_least(1)
           .by_default("13, or what the network needs"),
-      a_switch("onnx-int4-weights", "weights of up to 4 bits as int4 in ONNX (opset 21)").ours(),
-      integer("check-export", "None", "validation images to run the exported files on again")
+      a_switch("onnx-int4-weights", "store weights of up to 4 bits as int4 in ONNX (opset 21)")
+          .ours(),
+      integer("check-export", "None",
+              "number of validation images on which to run the exported files again")
           .at_least(1)
           .by_default("none")
           .ours(),

@@ -4,8 +4,8 @@
 
 #include <set>
 
-#include "cli/options/placement_options.h"
 #include "cli/combinations/settings_of.h"
+#include "cli/options/placement_options.h"
 #include "ptq/base/error.h"
 
 namespace ptq::cli {
@@ -59,7 +59,7 @@ TEST(Combinations, ReleaseResidualAddsOnlyWhereTheyAreQuantized) {
               HasSubstr("no effect"));
   EXPECT_THAT(
       objection({{"residual-adds", "wide"}, {"quant-format", "float"}, {"bias-bit-width", "None"}}),
-      HasSubstr("say float"));
+      HasSubstr("use --residual-adds float"));
 }
 
 TEST(Combinations, AttributeAgainstTheFloatNetwork) {
@@ -79,7 +79,8 @@ TEST(Combinations, RefuseRoundingOptionsThatCannotBeHonoured) {
   EXPECT_EQ(with({{"gptq", "on"}, {"gptq-use-quant-activations", "on"}}), "");
   EXPECT_THAT(with({{"gptq", "on"}}), HasSubstr("add --gptq-use-quant-activations"));
   EXPECT_THAT(with({}), HasSubstr("it would have no effect"));
-  EXPECT_THAT(with({{"gpfq", "on"}, {"qronos", "on"}}), HasSubstr("Qronos knows no accumulator"));
+  EXPECT_THAT(with({{"gpfq", "on"}, {"qronos", "on"}}),
+              HasSubstr("Qronos does not support accumulator bounds"));
   EXPECT_THAT(objection({{"gpfq", "on"}, {"gpxq-accumulator-bit-width", "16"}}),
               HasSubstr("add --weight-quant-granularity per_channel"));
   for (const char* option :
@@ -93,12 +94,12 @@ TEST(Combinations, RefuseRoundingOptionsThatCannotBeHonoured) {
 
 TEST(Combinations, SayWhatLearnedRoundingNeeds) {
   EXPECT_EQ(objection({{"optimizer", "sign_sgd"}}),
-            "--optimizer sign_sgd with --learned-round None: without --learned-round it would have "
-            "no effect");
+            "--optimizer sign_sgd with --learned-round None: it would have no effect without "
+            "--learned-round");
   EXPECT_EQ(
       objection({{"learned-round", "linear_round"}, {"drop-activations", "0.5"}}),
-      "--drop-activations 0.5 with --learned-round-mode layerwise: a layer has no activations "
-      "inside: add --learned-round-mode blockwise");
+      "--drop-activations 0.5 with --learned-round-mode layerwise: a single layer contains no "
+      "activations: add --learned-round-mode blockwise");
   EXPECT_THAT(objection({{"learned-round", "linear_round"}, {"learned-round-damping", "0.1"}}),
               HasSubstr("add --learned-round-batch-size None"));
   EXPECT_EQ(objection({{"learned-round", "linear_round"},
@@ -134,15 +135,32 @@ TEST(Combinations, HaveNoRuleThatCannotApply) {
   }
 }
 
-TEST(Combinations, StandInTheTableOnce) {
-  std::set<std::string> rows;
-  std::istringstream page(combinations_page());
-  for (std::string line; std::getline(page, line);) {
-    if (line.rfind("| `", 0) == 0) {
-      EXPECT_TRUE(rows.insert(line).second) << line;
+/// The part of the page about one option.
+std::string section_of(std::string_view option) {
+  const std::string page = combinations_page();
+  const size_t begin = page.find("\n## --" + std::string(option) + "\n");
+  if (begin == std::string::npos) return "";
+  const size_t end = page.find("\n## ", begin + 1);
+  return page.substr(begin, end == std::string::npos ? end : end - begin);
+}
+
+TEST(Combinations, StandOnThePageUnderEveryOptionOfARule) {
+  for (const Rule& rule : combination_rules()) {
+    const std::string_view blamed = rule.conditions.front().option;
+    EXPECT_THAT(section_of(blamed), HasSubstr("| " + std::string(rule.reason) + " |")) << blamed;
+    for (size_t i = 1; i < rule.conditions.size(); ++i) {
+      const std::string_view other = rule.conditions[i].option;
+      EXPECT_THAT(section_of(blamed), HasSubstr("`--" + std::string(other) + "` is ")) << blamed;
+      EXPECT_THAT(section_of(other), HasSubstr("`--" + std::string(blamed) + "`")) << other;
     }
   }
-  EXPECT_EQ(rows.size(), combination_rules().size());
+}
+
+TEST(Combinations, AreOneRowWhereTheySayTheSame) {
+  EXPECT_THAT(section_of("learned-round"),
+              HasSubstr("| not `None` | `--gptq` is `on`, `--gpfq` is `on` or `--qronos` is `on` | "
+                        "both would round the same weights |"));
+  EXPECT_THAT(section_of("act-quant-percentile"), HasSubstr("| not `99.999` | "));
 }
 
 TEST(LayerBits, AreReadPerLayer) {

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "cli/combinations/combinations.h"
-#include "cli/options/placement_options.h"
 #include "cli/combinations/settings_of.h"
+#include "cli/options/placement_options.h"
 #include "ptq/base/error.h"
 #include "ptq/passes/calibrate.h"
 #include "ptq/passes/pipeline.h"
