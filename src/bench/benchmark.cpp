@@ -1,5 +1,6 @@
 #include "ptq/bench/benchmark.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "bench/arguments.h"

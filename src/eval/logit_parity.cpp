@@ -1,5 +1,6 @@
 #include "ptq/eval/logit_parity.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>

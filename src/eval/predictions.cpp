@@ -5,6 +5,7 @@
 #include <fstream>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "ptq/base/atomic_file.h"
 #include "ptq/base/csv.h"

@@ -1,5 +1,7 @@
 #include "export/accumulator.h"
 
+#include <algorithm>
+
 #include "export/layer_integers.h"
 #include "ptq/quant/layer_quantizers.h"
 

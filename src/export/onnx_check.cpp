@@ -1,6 +1,8 @@
 #include <onnx/checker.h>
 #include <onnx/shape_inference/implementation.h>
 
+#include <exception>
+
 #include "export/onnx_file.h"
 #include "ptq/base/error.h"
 

@@ -5,6 +5,8 @@
 #include <ATen/ops/linear.h>
 #include <ATen/ops/matmul.h>
 
+#include <algorithm>
+
 #include "export/onnx_evaluation.h"
 #include "ptq/base/error.h"
 

@@ -1,5 +1,6 @@
 #include "ptq/export/truth.h"
 
+#include <algorithm>
 #include <map>
 #include <unordered_set>
 

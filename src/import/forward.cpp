@@ -2,6 +2,8 @@
 
 #include <ATen/core/jit_type.h>
 
+#include <algorithm>
+
 #include "ptq/base/error.h"
 
 namespace ptq::import {

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "import/lowerings.h"
 
 namespace ptq::import {

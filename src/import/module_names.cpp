@@ -1,5 +1,7 @@
 #include "import/module_names.h"
 
+#include <algorithm>
+
 namespace ptq::import {
 namespace {
 

@@ -2,6 +2,7 @@
 
 #include <ATen/ops/equal.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "import/messages.h"

@@ -1,5 +1,6 @@
 #include "import/recorder.h"
 
+#include <algorithm>
 #include <unordered_set>
 
 #include "import/messages.h"

@@ -7,6 +7,8 @@
 #include <torch/csrc/jit/ir/ir.h>
 #include <torch/csrc/jit/runtime/operator.h>
 
+#include <algorithm>
+
 #include "import/call.h"
 #include "import/forward.h"
 #include "import/lower.h"

@@ -28,6 +28,8 @@
 #include <ATen/ops/silu.h>
 #include <ATen/ops/softmax.h>
 
+#include <algorithm>
+
 #include "ptq/base/error.h"
 
 namespace ptq::runtime {

@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "cli/program_fixture.h"
 #include "models/mobilenet_v1_weights.h"
 #include "support/script_model.h"

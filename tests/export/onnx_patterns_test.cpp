@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <stdexcept>
 
 #include "export/exported_network.h"
 #include "export/onnx_writer.h"

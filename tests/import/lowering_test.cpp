@@ -2,6 +2,8 @@
 #include <ATen/ops/rand.h>
 #include <torch/version.h>
 
+#include <algorithm>
+
 #include "import/imported.h"
 
 namespace ptq::import {

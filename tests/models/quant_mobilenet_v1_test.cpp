@@ -1,6 +1,9 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <stdexcept>
+
 #include "models/mobilenet_v1_weights.h"
 #include "ptq/models/hand_defined.h"
 #include "ptq/passes/calibrate.h"

@@ -2,6 +2,8 @@
 
 #include <ATen/ops/cat.h>
 
+#include <algorithm>
+
 #include "cli/export_check/onnx_runtime.h"
 #include "cli/export_check/parting.h"
 #include "cli/report/report_exports.h"

@@ -1,5 +1,6 @@
 #include "cli/report/report_exports.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/words.h"

@@ -1,9 +1,11 @@
+#include "ptq/runtime/gemm.h"
+
 #include <ATen/ops/empty.h>
 
+#include <algorithm>
 #include <dnnl.hpp>
 
 #include "ptq/base/error.h"
-#include "ptq/runtime/gemm.h"
 
 namespace ptq::runtime {
 namespace {

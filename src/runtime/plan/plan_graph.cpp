@@ -2,6 +2,8 @@
 
 #include <c10/util/Exception.h>
 
+#include <exception>
+
 #include "ptq/base/error.h"
 #include "ptq/quant/fake_quantize.h"
 #include "ptq/runtime/execute_op.h"

@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 
+#include <sstream>
+
 #include "cli/program_fixture.h"
 #include "ptq/base/csv.h"
 

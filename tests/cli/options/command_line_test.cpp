@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "ptq/base/error.h"
 #include "ptq/cli/settings.h"
 #include "support/temporary_folder.h"

@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "cli/program_fixture.h"
 
 // What techniques say of the regions they found, on tiny.pt: stem and pointwise are added and feed

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 #include "backends/attention_network.h"
 #include "direct_correction.h"
 #include "ptq/backends/placement.h"

@@ -2,6 +2,7 @@
 #include <ATen/ops/full.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 #include <string_view>
 

@@ -4,6 +4,8 @@
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
+#include <stdexcept>
+
 #include "passes/equalization/weight_ratios.h"
 #include "passes/pass_expectations.h"
 #include "ptq/passes/equalize.h"

@@ -4,6 +4,7 @@
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
+#include <stdexcept>
 #include <unordered_map>
 
 #include "ptq/passes/pipeline.h"

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "passes/learned_round/regulariser.h"
 
 namespace ptq::passes {

@@ -4,6 +4,8 @@
 #include <ATen/ops/matmul.h>
 #include <gtest/gtest.h>
 
+#include <stdexcept>
+
 #include "rounding_network.h"
 #include "unfolded_columns.h"
 

@@ -8,6 +8,8 @@
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 #include "passes/rounding/double_products.h"
 #include "support/graph_builder.h"
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <sstream>
+#include <stdexcept>
 
 #include "ptq/backends/placement.h"
 #include "ptq/passes/correct_biases.h"

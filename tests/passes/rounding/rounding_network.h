@@ -3,6 +3,7 @@
 #include <ATen/ops/full.h>
 
 #include <optional>
+#include <stdexcept>
 
 #include "ptq/passes/round_weights.h"
 #include "ptq/quant/fake_quantize.h"
