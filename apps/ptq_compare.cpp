@@ -1,4 +1,4 @@
-#include "ptq/cli/compare.h"
+#include "ptq/cli/compare_command.h"
 #include "ptq/cli/program_main.h"
 
 int main(int argc, char** argv) {

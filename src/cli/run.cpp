@@ -4,7 +4,6 @@
 #include "cli/gate/gating.h"
 #include "cli/image_sets.h"
 #include "cli/options/run_name.h"
-#include "cli/report/quantizer_dump.h"
 #include "cli/report/report.h"
 #include "cli/shared_stages.h"
 #include "cli/stage.h"
@@ -21,6 +20,7 @@
 #include "ptq/base/npy.h"
 #include "ptq/base/threads.h"
 #include "ptq/import/import.h"
+#include "quant/quantizer_dump.h"
 
 namespace ptq::cli {
 namespace {
@@ -72,16 +72,16 @@ void check_labels(Run& run, const ir::Graph& graph, const data::ImageFolder& fol
   }
   const auto named = static_cast<int64_t>(folder.classes.size());
   if (named != classes) {
-    warn(run, run.config.validation_dir + " has " + std::to_string(named) +
-                  " classes and the model " + std::to_string(classes) +
-                  ": labels count the folder's classes, unless a labels.txt or classes.txt says "
-                  "otherwise");
+    run.log.warning(run.config.validation_dir + " has " + std::to_string(named) +
+                    " classes and the model " + std::to_string(classes) +
+                    ": labels count the folder's classes, unless a labels.txt or classes.txt says "
+                    "otherwise");
   }
 }
 
 ir::Graph import_model(Run& run) {
   return shared(run, run.shared.imported, key_up_to(Level::kModel, run.settings), [&] {
-    return timed(run, "import", [&] {
+    return timed(run.log, "import", [&] {
       import::ImportOptions options;
       options.image_size = run.config.recipe.crop;
       ir::Graph graph = import::import_torchscript(run.config.model_file, options);
@@ -107,7 +107,7 @@ void write_logits(const std::optional<std::string>& path, const at::Tensor& logi
 void report_unreadable(Run& run, const ImageSets& images) {
   run.result.unreadable = images.unreadable();
   for (const UnreadableImage& image : run.result.unreadable) {
-    warn(run, image.set + " image left out: " + image.path + ": " + image.reason);
+    run.log.warning(image.set + " image left out: " + image.path + ": " + image.reason);
   }
 }
 
@@ -135,25 +135,26 @@ void quantized_stages(Run& run, ir::Graph graph, ImageSets& images) {
   write_logits(run.config.outputs.logits, evaluation.logits);
   evaluation.logits.reset();
   if (run.config.outputs.quantizers) {
-    write_quantizer_dump(*run.config.outputs.quantizers, graph, table);
+    quant::write_quantizer_dump(*run.config.outputs.quantizers, graph, table);
   }
   guard_network(run, graph, table, images);
 }
 
 }  // namespace
 
-RunResult run(const Settings& settings, RunLog& log) {
+RunResult run(const Settings& settings, Log& log) {
   Session session(settings.is_none("repeat-calibration") ? Session::Runs::kOne
                                                          : Session::Runs::kMany);
   return run(settings, session, log);
 }
 
-RunResult run(const Settings& settings, Session& session, RunLog& log) {
+RunResult run(const Settings& settings, Session& session, Log& log) {
   const Config config = make_config(settings);
   require_writable_outputs(config.outputs);
   require_writable_exports(config.exports);
   set_intra_op_threads(config.threads);
-  Run run{settings, config, log, session.stages(), {}};
+  RecordingLog recording(log);
+  Run run{settings, config, recording, session.stages(), {}};
   announce(run);
   ImageSets images(config, run.shared);
   announce_images(run, images);
@@ -176,6 +177,8 @@ RunResult run(const Settings& settings, Session& session, RunLog& log) {
   compare_networks(run);
   guard_answers(run);
   repeat_calibration(run, session);
+  run.result.stages = recording.stages;
+  run.result.warnings = recording.warnings;
   for (const std::string& line : result_lines(run.result)) log.line(line);
   if (run.result.draws) log.line(draws_words(*run.result.draws));
   gating.finish(run);

@@ -50,14 +50,14 @@ template <class Shelf, class Make>
 auto shared(Run& run, Shelf& shelf, const std::string& key, Make&& make) {
   if (run.shared.runs == Session::Runs::kOne) return make();
   if (const auto* kept = shelf.find(key)) {
-    auto& warnings = run.result.warnings;
+    auto& warnings = run.log.warnings;
     warnings.insert(warnings.end(), kept->warnings.begin(), kept->warnings.end());
     return kept->value;
   }
   shelf.clear_unless(key);
-  const auto before = static_cast<std::ptrdiff_t>(run.result.warnings.size());
+  const auto before = static_cast<std::ptrdiff_t>(run.log.warnings.size());
   auto made = make();
-  const auto& warnings = run.result.warnings;
+  const auto& warnings = run.log.warnings;
   shelf.put(key, {made, {warnings.begin() + before, warnings.end()}});
   return made;
 }

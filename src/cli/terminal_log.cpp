@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "cli/words.h"
+#include "ptq/base/text.h"
 
 namespace ptq::cli {
 namespace {

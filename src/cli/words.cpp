@@ -1,9 +1,9 @@
 #include "cli/words.h"
 
 #include <array>
-#include <cstdio>
 
 #include "cli/report/attribution_words.h"
+#include "ptq/base/text.h"
 
 namespace ptq::cli {
 namespace {
@@ -43,8 +43,6 @@ std::string colours(const std::array<float, 3>& values) {
   return line;
 }
 
-std::string percent(double fraction, int digits) { return fixed(100 * fraction, digits) + " %"; }
-
 std::string of(int64_t part, int64_t whole) {
   return std::to_string(part) + " of " + std::to_string(whole);
 }
@@ -83,18 +81,6 @@ std::string time_line(const std::vector<Stage>& stages) {
 }
 
 }  // namespace
-
-std::string fixed(double value, int digits) {
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%.*f", digits, value);
-  return text.data();
-}
-
-std::string significant(double value) {
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%.3g", value);
-  return text.data();
-}
 
 std::string range_ratio_words(double before, double after) {
   return "range ratio " + significant(before) + " before, " + significant(after) + " after";

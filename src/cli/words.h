@@ -10,11 +10,6 @@
 /// What a run says, in lines.
 namespace ptq::cli {
 
-/// `value` with this many digits after the point.
-std::string fixed(double value, int digits);
-/// Three significant digits: 0.00123.
-std::string significant(double value);
-
 std::string range_ratio_words(double before, double after);
 std::string equalization_words(const passes::EqualizationReport& report);
 std::string equalization_words(const passes::ActivationEqualizationReport& report);

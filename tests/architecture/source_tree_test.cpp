@@ -20,7 +20,7 @@ using testing::sources;
 const std::map<std::string, int> kLevels = {
     {"base", 0},   {"ir", 1},     {"quant", 2},    {"import", 3}, {"runtime", 3},
     {"data", 3},   {"export", 3}, {"backends", 4}, {"passes", 4}, {"eval", 4},
-    {"models", 4}, {"cli", 5},    {"bench", 6},    {"apps", 7},
+    {"models", 4}, {"parity", 5}, {"cli", 6},      {"sweep", 7},  {"apps", 8},
 };
 
 /// Who alone includes what: the beginning of an include, and the folders.
@@ -35,8 +35,8 @@ const std::vector<std::pair<std::string, std::set<std::string>>> kReserved = {
     {"tiff", {"data"}},
     {"webp/", {"data"}},
     {"CLI/", {"cli", "apps"}},
-    {"yaml-cpp/", {"cli", "bench"}},
-    {"nlohmann/", {"cli", "bench"}},
+    {"yaml-cpp/", {"cli", "sweep"}},
+    {"nlohmann/", {"quant", "parity", "cli", "sweep"}},
     {"google/protobuf/", {"export"}},
     {"onnx/", {"export"}},
     {"spdlog/", {"cli", "apps"}},

@@ -4,12 +4,12 @@
 
 #include <cstdlib>
 
-#include "cli/export_check/onnx_runtime.h"
-#include "cli/export_check/parting.h"
 #include "conformance/conformance.h"
 #include "export/graph_comparison.h"
 #include "export/node_comparison.h"
 #include "export/onnx_runtime.h"
+#include "parity/onnx_runtime.h"
+#include "parity/parting.h"
 #include "ptq/import/import.h"
 #include "support/program.h"
 
@@ -37,14 +37,14 @@ struct Traced {
 
 Traced trace(const Quantized& network, const std::string& path, const at::Tensor& images) {
   Traced traced;
-  cli::PartingFinder finder({network.graph, network.table, false, 1});
+  parity::PartingFinder finder({network.graph, network.table, false, 1});
   const auto interpreter = runtime::make_interpreter(network.graph, network.table, {});
-  const auto model = cli::load_in_onnx_runtime(path, cli::Optimization::kNone);
+  const auto model = parity::load_in_onnx_runtime(path, parity::Optimization::kNone);
   for (const at::Tensor& image : images.split(1)) {
     const at::Tensor expected = interpreter->run(image), actual = model->run(image);
     if (compare(network, actual, expected).steps <= 1) continue;
     ++traced.images;
-    const cli::Disagreement found{"", 0, finder.find(*model, image, expected, actual)};
+    const parity::Disagreement found{"", 0, finder.find(*model, image, expected, actual)};
     if (found.parting) traced.farthest = std::max(traced.farthest, found.parting->from_boundary);
     traced.ties += found.is_tie();
   }

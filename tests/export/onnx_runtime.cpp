@@ -14,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::string kPackages = PTQ_SOURCE_DIR "/build/onnxruntime";
-const std::string kScript = PTQ_SOURCE_DIR "/src/cli/export_check/run_onnx.mjs";
+const std::string kScript = PTQ_SOURCE_DIR "/src/parity/run_onnx.mjs";
 
 support::ProgramResult run_node(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "node");

@@ -5,26 +5,21 @@
 #include <vector>
 
 #include "ptq/base/error.h"
+#include "ptq/base/log.h"
 #include "ptq/cli/config.h"
-#include "ptq/cli/exports.h"
-#include "ptq/cli/run_log.h"
 #include "ptq/cli/session.h"
 #include "ptq/data/calibration_audit.h"
 #include "ptq/eval/evaluate.h"
 #include "ptq/eval/gate.h"
 #include "ptq/eval/node_noise.h"
 #include "ptq/eval/paired_interval.h"
+#include "ptq/parity/export_report.h"
 #include "ptq/passes/correct_biases.h"
 #include "ptq/passes/learned_round.h"
 #include "ptq/passes/pipeline.h"
 #include "ptq/passes/round_weights.h"
 
 namespace ptq::cli {
-
-struct Stage {
-  std::string name;
-  double seconds = 0;
-};
 
 struct UnreadableImage {
   /// "calibration" or "validation".
@@ -117,7 +112,7 @@ struct RunResult {
   /// Empty where nobody asked.
   std::vector<AttributionRow> attribution;
   std::vector<eval::NodeNoise> node_noise;
-  std::optional<ExportReport> exports;
+  std::optional<parity::ExportReport> exports;
   std::vector<Stage> stages;
   std::vector<std::string> warnings;
   /// Those of the warnings that say the result looks broken.
@@ -137,9 +132,9 @@ ExitCode exit_code(const RunResult& result);
 /// quantized one, and the files asked for. Everything a user can get wrong is checked, as far as
 /// possible, before the work that depends on it: options and output folders, image folders, the
 /// model file, labels against the model's classes. Throws ptq::Error.
-RunResult run(const Settings& settings, RunLog& log);
+RunResult run(const Settings& settings, Log& log);
 
 /// The same with the stages that an earlier run of the session did already.
-RunResult run(const Settings& settings, Session& session, RunLog& log);
+RunResult run(const Settings& settings, Session& session, Log& log);
 
 }  // namespace ptq::cli

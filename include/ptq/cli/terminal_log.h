@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "ptq/cli/run_log.h"
+#include "ptq/base/log.h"
 
 namespace spdlog {
 class logger;
@@ -14,7 +14,7 @@ namespace ptq::cli {
 
 /// Lines to standard output, warnings to standard error. Progress is a bar on standard error where
 /// that is a terminal, else a line every ten seconds.
-class TerminalLog final : public RunLog {
+class TerminalLog final : public Log {
  public:
   TerminalLog();
   ~TerminalLog() override;

@@ -108,8 +108,8 @@ std::vector<Rule> dtype_rules() {
 
 const std::vector<Rule>& combination_rules() {
   static const std::vector<Rule> rules =
-      joined({weight_rules(), activation_rules(), bias_rules(), unused_rules(),
-              graph_technique_rules(), rounding_rules(), result_rules(), dtype_rules()});
+      together({weight_rules(), activation_rules(), bias_rules(), unused_rules(),
+                graph_technique_rules(), rounding_rules(), result_rules(), dtype_rules()});
   return rules;
 }
 

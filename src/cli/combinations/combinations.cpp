@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ptq/base/error.h"
+#include "ptq/base/text.h"
 
 namespace ptq::cli {
 namespace {

@@ -28,7 +28,7 @@ inline const Condition kPowersOfTwo = is("scale-factor-type", {"po2_scale"});
 inline const Condition kAnyBias = is_not("bias-bit-width", {"None"});
 
 inline constexpr std::string_view kNoEffect = "it would have no effect";
-inline std::vector<Rule> joined(std::vector<std::vector<Rule>> parts) {
+inline std::vector<Rule> together(std::vector<std::vector<Rule>> parts) {
   std::vector<Rule> all;
   for (std::vector<Rule>& part : parts) {
     for (Rule& rule : part) all.push_back(std::move(rule));

@@ -62,7 +62,7 @@ std::vector<Rule> hand_defined_rules() {
 }  // namespace
 
 std::vector<Rule> graph_technique_rules() {
-  return joined({residual_rules(), technique_rules(), hand_defined_rules()});
+  return together({residual_rules(), technique_rules(), hand_defined_rules()});
 }
 
 }  // namespace ptq::cli

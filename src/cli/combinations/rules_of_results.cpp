@@ -47,7 +47,7 @@ std::vector<Rule> export_rules() {
 }  // namespace
 
 std::vector<Rule> result_rules() {
-  return joined({attribution_rules(), draw_rules(), gate_rules(), export_rules()});
+  return together({attribution_rules(), draw_rules(), gate_rules(), export_rules()});
 }
 
 }  // namespace ptq::cli

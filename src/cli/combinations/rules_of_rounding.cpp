@@ -89,7 +89,7 @@ std::vector<Rule> learned_round_rules() {
 }  // namespace
 
 std::vector<Rule> rounding_rules() {
-  return joined({sweep_rules(), accumulator_rules(), learned_round_rules()});
+  return together({sweep_rules(), accumulator_rules(), learned_round_rules()});
 }
 
 }  // namespace ptq::cli

@@ -1,10 +1,12 @@
+#include "ptq/cli/compare_command.h"
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
 
-#include "cli/gate/junit.h"
+#include "eval/gate/junit.h"
 #include "ptq/base/atomic_file.h"
-#include "ptq/cli/compare.h"
+#include "ptq/eval/compare.h"
 
 namespace ptq::cli {
 namespace {
@@ -31,10 +33,11 @@ void declare(CLI::App& app, CompareCommand& command) {
   app.footer("Exit code: 0 pass, 1 fail, 2 inconclusive; others say what is wrong with the input.");
 }
 
-void print(const TableComparison& comparison) {
+void print(const eval::TableComparison& comparison) {
   size_t longest = 0;
-  for (const ComparisonRow& row : comparison.rows) longest = std::max(longest, row.name.size());
-  for (const ComparisonRow& row : comparison.rows) {
+  for (const eval::ComparisonRow& row : comparison.rows)
+    longest = std::max(longest, row.name.size());
+  for (const eval::ComparisonRow& row : comparison.rows) {
     std::string verdict = eval::word(row.verdict);
     verdict.resize(std::string(eval::word(eval::Verdict::kInconclusive)).size(), ' ');
     std::cout << verdict << "  " << row.name << std::string(longest - row.name.size(), ' ') << "  "
@@ -44,9 +47,9 @@ void print(const TableComparison& comparison) {
   std::cout << eval::word(comparison.verdict()) << std::endl;
 }
 
-std::vector<JUnitCase> cases_of(const TableComparison& comparison) {
-  std::vector<JUnitCase> cases;
-  for (const ComparisonRow& row : comparison.rows) {
+std::vector<eval::JUnitCase> cases_of(const eval::TableComparison& comparison) {
+  std::vector<eval::JUnitCase> cases;
+  for (const eval::ComparisonRow& row : comparison.rows) {
     cases.push_back({"top-1 drop", row.name, 0, row.verdict, row.words});
   }
   return cases;
@@ -72,10 +75,10 @@ ExitCode run_compare(int argc, const char* const* argv) {
     throw ConfigError(error.what());
   }
   if (!command.junit.empty()) require_writable(command.junit);
-  const TableComparison comparison = compare_files(
+  const eval::TableComparison comparison = eval::compare_files(
       command.old_file, command.new_file, {command.max_drop / 100, command.confidence / 100});
   print(comparison);
-  if (!command.junit.empty()) write_junit(command.junit, "ptq_compare", cases_of(comparison));
+  if (!command.junit.empty()) eval::write_junit(command.junit, "ptq_compare", cases_of(comparison));
   return code_of(comparison.verdict());
 }
 

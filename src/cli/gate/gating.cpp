@@ -2,11 +2,11 @@
 
 #include <filesystem>
 
-#include "cli/gate/junit.h"
 #include "cli/options/run_name.h"
-#include "cli/words.h"
+#include "eval/gate/junit.h"
 #include "ptq/base/error.h"
 #include "ptq/base/hash.h"
+#include "ptq/base/text.h"
 #include "ptq/data/content_hash.h"
 
 namespace ptq::cli {
@@ -42,18 +42,12 @@ eval::Predictions predictions_of(const Run& run, const data::ImageFolder& folder
   return made;
 }
 
-std::string joined(const std::vector<std::string>& sentences) {
-  std::string text;
-  for (const std::string& sentence : sentences) text += (text.empty() ? "" : "; ") + sentence;
-  return text;
-}
-
 /// Guards come first: a drop is no news about a network that is broken.
 void decide(Run& run) {
   RunResult& result = run.result;
   if (!result.guards.empty()) {
     result.verdict = eval::Verdict::kFail;
-    result.verdict_words = joined(result.guards);
+    result.verdict_words = joined(result.guards, "; ");
   } else if (result.gate) {
     result.verdict = result.gate->judgement.verdict;
     result.verdict_words = eval::words_of(result.gate->judgement, result.gate->rule);
@@ -78,7 +72,7 @@ Gating::Gating(Run& run, const data::Loader& validation) : validation_(validatio
   const Config& config = run.config;
   if (config.gate.baseline) baseline_ = eval::read_predictions(*config.gate.baseline);
   if (!baseline_ && !config.outputs.predictions) return;
-  timed(run, "hashes", [&] {
+  timed(run.log, "hashes", [&] {
     model_hash_ = sha256_of_file(config.model_file);
     image_hashes_ = hashes_by_item(validation, config.workers);
   });
@@ -120,15 +114,15 @@ void write_gate_junit(const Run& run, const std::string& path) {
   const std::string name = run_name(run.settings, run.config);
   double seconds = 0;
   for (const Stage& stage : result.stages) seconds += stage.seconds;
-  std::vector<JUnitCase> cases;
+  std::vector<eval::JUnitCase> cases;
   cases.push_back({name, "guards", seconds,
                    result.guards.empty() ? eval::Verdict::kPass : eval::Verdict::kFail,
-                   result.guards.empty() ? "nothing looks broken" : joined(result.guards)});
+                   result.guards.empty() ? "nothing looks broken" : joined(result.guards, "; ")});
   if (result.gate) {
     cases.push_back({name, "top-1 drop", 0, result.gate->judgement.verdict,
                      eval::words_of(result.gate->judgement, result.gate->rule)});
   }
-  write_junit(path, "ptq_imagenet_val", cases);
+  eval::write_junit(path, "ptq_imagenet_val", cases);
 }
 
 }  // namespace ptq::cli

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "ptq/base/error.h"
+#include "ptq/base/text.h"
 
 namespace ptq::cli {
 namespace {
@@ -89,12 +90,6 @@ bool is_one_of(const Option& option, const Value& value,
   return std::any_of(words.begin(), words.end(), [&](std::string_view word) {
     return parse_type(option, {std::string(word)}) == value;
   });
-}
-
-std::string joined(const std::vector<std::string_view>& words) {
-  std::string line;
-  for (const std::string_view word : words) line += (line.empty() ? "" : ", ") + std::string(word);
-  return line;
 }
 
 std::string limits(const Range& range) {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/words.h"
+#include "ptq/base/text.h"
 
 namespace ptq::cli {
 namespace {

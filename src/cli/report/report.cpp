@@ -9,8 +9,8 @@
 #include "cli/options/run_name.h"
 #include "cli/report/attribution_words.h"
 #include "cli/report/report_checks.h"
-#include "cli/report/report_exports.h"
 #include "cli/report/report_techniques.h"
+#include "parity/export_words.h"
 #include "ptq/base/atomic_file.h"
 
 namespace ptq::cli {
@@ -154,7 +154,7 @@ json report(const Settings& settings, const Config& config, const RunResult& res
       {"techniques", techniques_json(result)},
       {"attribution", attribution_json(result)},
       {"node_noise", node_noise_json(result)},
-      {"exports", result.exports ? exports_json(*result.exports) : json()},
+      {"exports", result.exports ? parity::exports_json(*result.exports) : json()},
       {"warnings", result.warnings},
       {"guards", result.guards},
       {"gate", gate_json(result)},

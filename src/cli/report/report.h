@@ -22,7 +22,7 @@ namespace ptq::cli {
 /// - `guards`: those of the warnings that say the result looks broken. `gate`: null, or `{verdict,
 ///   because}` and, with a baseline, `top1` with the drop as a fraction and its one-sided bounds.
 ///   `hashes` `{model, data}` where they were needed.
-/// - `exports`: null where nothing was exported, else as report_exports.h says.
+/// - `exports`: null where nothing was exported, else as parity/export_words.h says.
 /// - `config`: every option with the value in force, by the reference's names. `resolved`: what
 ///   options left to be worked out.
 nlohmann::json report(const Settings& settings, const Config& config, const RunResult& result);

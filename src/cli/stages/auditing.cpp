@@ -1,6 +1,6 @@
 #include "cli/stages/auditing.h"
 
-#include "cli/words.h"
+#include "ptq/base/text.h"
 
 namespace ptq::cli {
 namespace {
@@ -45,8 +45,8 @@ Auditing::Auditing(Run& run, ImageSets& images) {
 void Auditing::finish(Run& run, ImageSets& images) {
   CalibrationAudit audit{classes_, contents_.get()};
   data::add_equal_crops(audit.contents, images.calibration(), images.validation());
-  for (const std::string& sentence : data::warnings_of(audit.classes)) warn(run, sentence);
-  for (const std::string& sentence : data::warnings_of(audit.contents)) warn(run, sentence);
+  for (const std::string& sentence : data::warnings_of(audit.classes)) run.log.warning(sentence);
+  for (const std::string& sentence : data::warnings_of(audit.contents)) run.log.warning(sentence);
   if (run.settings.is_on("audit-calibration")) say_all(run, audit.classes, audit.contents);
   run.result.audit = std::move(audit);
 }

@@ -17,7 +17,7 @@ passes::NextBatch calibration_batches(Run& run, ImageSets& images, const std::st
 template <class Work>
 auto over_images(Run& run, ImageSets& images, const std::string& stage, Work&& work) {
   int64_t done = 0;
-  return timed(run, stage, [&] { return work(calibration_batches(run, images, stage, done)); });
+  return timed(run.log, stage, [&] { return work(calibration_batches(run, images, stage, done)); });
 }
 
 }  // namespace ptq::cli

@@ -4,28 +4,11 @@
 #include <cmath>
 
 #include "cli/stages/quantize.h"
-#include "cli/words.h"
 #include "ptq/base/error.h"
+#include "ptq/base/text.h"
 
 namespace ptq::cli {
 namespace {
-
-/// Of the runs behind the first: only how far they are.
-class DrawLog final : public RunLog {
- public:
-  DrawLog(RunLog& log, std::string draw) : log_(log), draw_(std::move(draw)) {}
-
-  void line(const std::string& /*text*/) override {}
-  void warning(const std::string& /*text*/) override {}
-  void progress(std::string_view stage, int64_t done, int64_t total) override {
-    log_.progress(draw_ + std::string(stage), done, total);
-  }
-  void stage_finished(std::string_view /*stage*/, double /*seconds*/) override {}
-
- private:
-  RunLog& log_;
-  std::string draw_;
-};
 
 /// The same run with another draw: it writes nothing and judges nothing.
 Settings with_seed(const Settings& settings, int64_t seed) {
@@ -76,7 +59,7 @@ void repeat_calibration(Run& run, Session& session) {
   const int64_t count = run.config.calibration_draws;
   if (count < 2) return;
   CalibrationDraws draws;
-  timed(run, "repeated calibration", [&] {
+  timed(run.log, "repeated calibration", [&] {
     for (int64_t i = 0; i < count; ++i) {
       const int64_t seed = run.settings.integer("seed") + i;
       draws.seeds.push_back(seed);
@@ -84,7 +67,7 @@ void repeat_calibration(Run& run, Session& session) {
         draws.top1.push_back(run.result.quantized.accuracy.top1());
         continue;
       }
-      DrawLog log(run.log, "draw " + std::to_string(i + 1) + ", ");
+      ProgressOnly log(run.log, "draw " + std::to_string(i + 1) + ", ");
       draws.top1.push_back(
           ptq::cli::run(with_seed(run.settings, seed), session, log).quantized.accuracy.top1());
     }
@@ -93,12 +76,11 @@ void repeat_calibration(Run& run, Session& session) {
 }
 
 std::string draws_words(const CalibrationDraws& draws) {
-  const auto percent = [](double fraction) { return fixed(100 * fraction, 3) + " %"; };
   return "draws       " + std::to_string(draws.top1.size()) + " calibration draws, seeds " +
          std::to_string(draws.seeds.front()) + " to " + std::to_string(draws.seeds.back()) +
-         ": quantized top-1 " + percent(draws.mean()) + " on average, standard deviation " +
-         fixed(100 * draws.deviation(), 3) + " points, from " + percent(draws.low()) + " to " +
-         percent(draws.high());
+         ": quantized top-1 " + percent(draws.mean(), 3) + " on average, standard deviation " +
+         fixed(100 * draws.deviation(), 3) + " points, from " + percent(draws.low(), 3) + " to " +
+         percent(draws.high(), 3);
 }
 
 }  // namespace ptq::cli

@@ -56,7 +56,7 @@ int64_t calibrate_together(Run& run, const ir::Graph& graph,
                            std::vector<passes::ActivationCalibration>& all, ImageSets& images) {
   const Config& config = run.config;
   int64_t count = 0;
-  timed(run, "calibration", [&] {
+  timed(run.log, "calibration", [&] {
     passes::calibrate_activations(graph, all,
                                   {config.percentile, config.threads, config.compile, config.dtype},
                                   calibration_batches(run, images, "calibration", count));

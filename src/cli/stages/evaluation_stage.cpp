@@ -14,7 +14,7 @@ eval::Evaluation evaluate(Run& run, const EvaluationStage& stage, const ir::Grap
   options.device = config.device;
   options.keep_logits = stage.keep_logits;
   data::Loader& loader = images.validation();
-  return timed(run, stage.name, [&] {
+  return timed(run.log, stage.name, [&] {
     loader.start(config.batch_size_validation);
     const auto network = config.compile ? runtime::make_plan(graph, table, executor)
                                         : runtime::make_interpreter(graph, table, executor);

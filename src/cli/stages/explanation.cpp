@@ -1,20 +1,15 @@
 #include "cli/stages/explanation.h"
 
 #include "cli/words.h"
+#include "ptq/base/text.h"
 
 namespace ptq::cli {
 namespace {
 
-std::string listed(const std::vector<std::string>& names) {
-  std::string list;
-  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
-  return list;
-}
-
 /// "conv1 -> conv2, conv3: 64 channels"
 std::string layers_words(const passes::RegionLayers& region) {
-  const std::string makes = region.sources.empty() ? "" : listed(region.sources) + " ";
-  return makes + "-> " + listed(region.sinks) + ": " + std::to_string(region.channels) +
+  const std::string makes = region.sources.empty() ? "" : joined(region.sources) + " ";
+  return makes + "-> " + joined(region.sinks) + ": " + std::to_string(region.channels) +
          " channels";
 }
 

@@ -3,12 +3,12 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "cli/export_check/export_check.h"
 #include "cli/options/run_name.h"
 #include "cli/report/report.h"
-#include "cli/report/report_exports.h"
 #include "cli/stages/quantize.h"
+#include "parity/export_words.h"
 #include "ptq/export/export.h"
+#include "ptq/parity/check_exports.h"
 
 namespace ptq::cli {
 namespace {
@@ -51,22 +51,31 @@ exporting::ExportOptions options_of(const Run& run) {
 
 /// All files or none: what a failed run wrote is gone.
 void write_files(Run& run, const ir::Graph& graph, const quant::QuantizerTable& table,
-                 ExportReport& report) {
+                 parity::ExportReport& report) {
   const exporting::ExportOptions options = options_of(run);
   try {
     for (const Wanted& file : wanted(run.config.exports)) {
-      timed(run, "export " + file.name,
+      timed(run.log, "export " + file.name,
             [&] { exporting::write(graph, table, file.format, options, file.path); });
       report.files.push_back({file.name, file.path, bytes_of(file.path), {}});
     }
   } catch (...) {
     std::error_code ignored;
-    for (const ExportedFile& file : report.files) {
+    for (const parity::ExportedFile& file : report.files) {
       fs::remove(file.path, ignored);
       fs::remove(data_of(file.path), ignored);
     }
     throw;
   }
+}
+
+parity::CheckOptions check_options(const Config& config) {
+  return {config.exports.checked_images,
+          config.batch_size_validation,
+          config.recipe,
+          config.device,
+          config.compile,
+          config.threads};
 }
 
 // Equalization and splitting change no operation and cost time.
@@ -97,14 +106,17 @@ void check_exportable(Run& run, const ir::Graph& imported) {
 void export_network(Run& run, const ir::Graph& graph, const quant::QuantizerTable& table,
                     ImageSets& images) {
   if (!run.config.exports.any()) return;
-  ExportReport report;
+  parity::ExportReport report;
   write_files(run, graph, table, report);
   report.truth = exporting::truth_of(graph, table);
-  for (const std::string& line : export_lines(report)) run.log.line(line);
+  for (const std::string& line : parity::export_lines(report)) run.log.line(line);
   if (run.config.explain) {
-    for (const std::string& line : layer_lines(report.truth)) run.log.line(line);
+    for (const std::string& line : parity::layer_lines(report.truth)) run.log.line(line);
   }
-  if (run.config.exports.checked_images > 0) check_exports(run, graph, table, images, report);
+  if (run.config.exports.checked_images > 0) {
+    parity::check_exports(graph, table, images.validation(), check_options(run.config), report,
+                          run.log);
+  }
   run.result.exports = std::move(report);
 }
 

@@ -11,7 +11,7 @@ constexpr int64_t kProbes = 4;
 
 void speak(Run& run, const std::vector<std::string>& sentences) {
   for (const std::string& sentence : sentences) {
-    warn(run, sentence);
+    run.log.warning(sentence);
     run.result.guards.push_back(sentence);
   }
 }

@@ -1,6 +1,6 @@
 #include "cli/stages/calibration_batches.h"
 #include "cli/stages/rounding_stages.h"
-#include "cli/words.h"
+#include "ptq/base/text.h"
 #include "ptq/passes/learned_round.h"
 
 namespace ptq::cli {

@@ -21,7 +21,7 @@ void measure_node_noise(Run& run, const ir::Graph& placed, const ir::Graph& grap
     ++done;
     return data::normalize(batch->pixels, config.recipe).to(config.device);
   };
-  run.result.node_noise = timed(run, stage, [&] {
+  run.result.node_noise = timed(run.log, stage, [&] {
     images.validation().start(1);
     return eval::measure_node_noise(placed, graph, table, {config.compile, config.dtype},
                                     next_image);

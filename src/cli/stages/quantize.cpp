@@ -42,13 +42,13 @@ ir::Graph equalized(Run& run, ir::Graph graph, ImageSets& images) {
 }
 
 quant::QuantizerTable place(Run& run, ir::Graph& graph) {
-  quant::QuantizerTable table = timed(run, "place", [&] {
+  quant::QuantizerTable table = timed(run.log, "place", [&] {
     return backends::place(run.config.backend, graph, run.config.placement);
   });
   if (table.quantizers.empty()) {
     throw QuantizationError(run.config.model_file + " has no layer that can be quantized");
   }
-  timed(run, "weight scales", [&] { passes::initialize_weight_scales(graph, table); });
+  timed(run.log, "weight scales", [&] { passes::initialize_weight_scales(graph, table); });
   return table;
 }
 
@@ -59,9 +59,9 @@ quant::QuantizerTable quantized_network(Run& run, ir::Graph& graph, ImageSets& i
     return place(run, graph);
   }
   models::QuantizedNetwork network =
-      timed(run, "define", [&] { return *defined_by_hand(run, graph); });
+      timed(run.log, "define", [&] { return *defined_by_hand(run, graph); });
   graph = std::move(network.graph);
-  timed(run, "weight scales", [&] { passes::initialize_weight_scales(graph, network.table); });
+  timed(run.log, "weight scales", [&] { passes::initialize_weight_scales(graph, network.table); });
   return std::move(network.table);
 }
 
@@ -94,21 +94,6 @@ std::vector<EarlyTechnique> early_techniques(const Config& config) {
   return on;
 }
 
-/// What happens aside is not part of what the run says of itself.
-class ProgressOnly final : public RunLog {
- public:
-  explicit ProgressOnly(RunLog& log) : log_(log) {}
-  void line(const std::string& /*text*/) override {}
-  void warning(const std::string& /*text*/) override {}
-  void progress(std::string_view stage, int64_t done, int64_t total) override {
-    log_.progress(stage, done, total);
-  }
-  void stage_finished(std::string_view /*stage*/, double /*seconds*/) override {}
-
- private:
-  RunLog& log_;
-};
-
 /// Rows for the network with the first techniques alone, none of them to begin with; returns the
 /// name of the row for all of them.
 std::string attribute_early_techniques(Run& run, const ir::Graph& graph, ImageSets& images,
@@ -120,7 +105,8 @@ std::string attribute_early_techniques(Run& run, const ir::Graph& graph, ImageSe
   for (size_t count = 0; count < techniques.size(); ++count) {
     Config config = run.config;
     for (size_t i = count; i < techniques.size(); ++i) techniques[i].turn_off(config);
-    ProgressOnly log(run.log);
+    ProgressOnly progress(run.log);
+    RecordingLog log(progress);
     SharedStages nothing;  // its keys would be those of the run with all techniques
     Run aside{run.settings, config, log, nothing, {}};
     ir::Graph copy = graph;

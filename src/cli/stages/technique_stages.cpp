@@ -4,6 +4,7 @@
 #include "cli/stages/calibration_batches.h"
 #include "cli/stages/explanation.h"
 #include "cli/words.h"
+#include "ptq/base/text.h"
 #include "ptq/passes/calibrate_batch_norms.h"
 #include "ptq/passes/correct_biases.h"
 
@@ -27,7 +28,7 @@ void prepare(Run& run, ir::Graph& graph) {
     run.log.line("equalize-graph: " + equalization_words(report));
     explain(run, "equalize-graph", report);
     if (report.regions.empty() && run.settings.given("graph-eq-iterations")) {
-      warn(run, "--graph-eq-iterations: there is nothing to equalize in this network");
+      run.log.warning("--graph-eq-iterations: there is nothing to equalize in this network");
     }
   };
   options.splitting.on_report = [&](const passes::SplittingReport& report) {
@@ -36,10 +37,10 @@ void prepare(Run& run, ir::Graph& graph) {
                  std::to_string(report.channels) + " channels added");
     explain(run, "split-channels", report);
     if (report.regions.empty()) {
-      warn(run, "--channel-splitting-ratio: there is nothing to split in this network");
+      run.log.warning("--channel-splitting-ratio: there is nothing to split in this network");
     }
   };
-  run.result.passes = timed(run, "prepare", [&] { return passes::prepare(graph, options); });
+  run.result.passes = timed(run.log, "prepare", [&] { return passes::prepare(graph, options); });
 }
 
 void equalize_activations(Run& run, ir::Graph& graph, ImageSets& images) {
@@ -55,7 +56,7 @@ void equalize_activations(Run& run, ir::Graph& graph, ImageSets& images) {
   run.log.line("equalize-activations: " + equalization_words(report));
   explain(run, "equalize-activations", report);
   if (report.regions.empty()) {
-    warn(run, "--act-equalization: there is nothing to equalize in this network");
+    run.log.warning("--act-equalization: there is nothing to equalize in this network");
   }
 }
 
@@ -67,7 +68,7 @@ void calibrate_batch_norms(Run& run, ir::Graph& graph, const quant::QuantizerTab
                                              next);
       });
   run.log.line("calibrate-batch-norms: " + std::to_string(count) + " batch norms");
-  if (count == 0) warn(run, "--calibrate-bn: there is no batch norm left in this network");
+  if (count == 0) run.log.warning("--calibrate-bn: there is no batch norm left in this network");
 }
 
 void correct_biases(Run& run, ir::Graph& graph, const quant::QuantizerTable& table,
@@ -87,7 +88,7 @@ void correct_biases(Run& run, ir::Graph& graph, const quant::QuantizerTable& tab
                                      calibration_batches(run, images, "bias correction", done));
   };
   const std::string key = key_up_to(Level::kActivations, run.settings);
-  const auto report = timed(run, "bias correction", [&] {
+  const auto report = timed(run.log, "bias correction", [&] {
     // Calibrating batch norms makes what layers read depend on the weights' quantizers, and so do
     // rounded weights that stand for the float ones.
     const bool is_own = config.calibrate_batch_norms || !config.keep_original_weights;

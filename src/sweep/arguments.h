@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ptq/cli/settings.h"
+#include "sweep/run_sweep.h"
+
+namespace ptq::sweep {
+
+enum class Command { kSweep, kList, kMerge, kHelp, kVersion };
+
+struct Arguments {
+  Command command = Command::kSweep;
+  std::string sweep_file;
+  /// Tables to merge.
+  std::vector<std::string> tables;
+  SweepOptions options;
+  /// Options of ptq_imagenet_val, in place of the file's.
+  cli::Settings settings;
+};
+
+/// `SWEEP.yaml [flags]` or `--merge A.csv B.csv ... --output DIR`. Throws ConfigError naming the
+/// flag.
+Arguments parse_arguments(int argc, const char* const* argv);
+
+std::string help_text();
+
+}  // namespace ptq::sweep

@@ -1,0 +1,96 @@
+#include "ptq/sweep/benchmark.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "ptq/base/error.h"
+#include "sweep/arguments.h"
+#include "sweep/merge.h"
+#include "sweep/tables.h"
+
+namespace ptq::sweep {
+namespace {
+
+namespace fs = std::filesystem;
+
+void make_folder(const std::string& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) throw OutputError("--output " + path + ": " + error.message());
+}
+
+void print_lines(const std::string& text, Log& log) {
+  size_t start = 0;
+  while (start < text.size()) {
+    const size_t end = std::min(text.find('\n', start), text.size());
+    log.line(text.substr(start, end - start));
+    start = end + 1;
+  }
+}
+
+void say_what_is_there(const Expansion& expansion, Log& log) {
+  log.line(std::to_string(expansion.configurations.size()) + " configurations, " +
+           std::to_string(expansion.skipped.size()) + " combinations skipped");
+}
+
+void list(const Expansion& expansion, Log& log) {
+  for (const Skipped& skipped : expansion.skipped) {
+    log.line("skipped " + std::to_string(skipped.number) + ": " + skipped.combination + ": " +
+             skipped.reason);
+  }
+  for (const Configuration& configuration : expansion.configurations) {
+    std::string line =
+        "runs " + std::to_string(configuration.number) + ": " + model_label(configuration.settings);
+    for (const std::string_view option : expansion.swept) {
+      line += " " + std::string(option) + "=" + cli::to_text(configuration.settings.value(option));
+    }
+    log.line(line);
+  }
+}
+
+void sweep(const Arguments& arguments, Log& log) {
+  const Expansion expansion = expand(read_sweep_file(arguments.sweep_file), arguments.settings);
+  say_what_is_there(expansion, log);
+  if (arguments.command == Command::kList) return list(expansion, log);
+  const SweepOptions& options = arguments.options;
+  make_folder(options.output);
+  const SweepReport report = run_sweep(expansion, options, real_world(log), log);
+  if (report.left > 0) {
+    log.line("the time is over: " + std::to_string(report.left) +
+             " configurations are left; the same command goes on with them");
+  }
+  if (!options.shard.is_whole()) {
+    log.line("shard done: " + journal_name(options.shard) + " in " + options.output);
+    return;
+  }
+  write_tables(options.output, report.results, expansion.skipped);
+  log.line("tables are in " + options.output +
+           ": results.csv, best_configs.csv, skipped.csv, "
+           "results.md, results.html");
+}
+
+void merge(const Arguments& arguments, Log& log) {
+  const TextTable results = merge_tables(arguments.tables);
+  make_folder(arguments.options.output);
+  write_tables(arguments.options.output, results, {});
+  log.line(std::to_string(results.rows.size()) + " rows in " + arguments.options.output);
+}
+
+}  // namespace
+
+void benchmark(int argc, const char* const* argv, Log& log) {
+  const Arguments arguments = parse_arguments(argc, argv);
+  switch (arguments.command) {
+    case Command::kHelp:
+      return print_lines(help_text(), log);
+    case Command::kVersion:
+      return print_lines(cli::version_text(), log);
+    case Command::kMerge:
+      return merge(arguments, log);
+    case Command::kSweep:
+    case Command::kList:
+      return sweep(arguments, log);
+  }
+}
+
+}  // namespace ptq::sweep

@@ -1,0 +1,92 @@
+#include "sweep/identity.h"
+
+#include <filesystem>
+#include <numeric>
+#include <tuple>
+
+#include "ptq/base/error.h"
+#include "ptq/base/hash.h"
+#include "ptq/base/threads.h"
+#include "ptq/cli/option_levels.h"
+#include "ptq/data/content_hash.h"
+#include "ptq/data/image_folder.h"
+
+namespace ptq::sweep {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string first_digits(const std::string& hash) { return hash.substr(0, 16); }
+
+std::string hash_of_folder(const std::string& directory) {
+  const data::ImageFolder folder = data::open_image_folder(directory);
+  std::vector<int64_t> items(folder.items.size());
+  std::iota(items.begin(), items.end(), int64_t{0});
+  std::vector<int64_t> labels;
+  for (const data::ImageFolder::Item& item : folder.items) labels.push_back(item.label);
+  return data::data_hash(data::content_hashes(folder, items, available_cores()), labels);
+}
+
+/// Options that name what is hashed by its content.
+bool is_input(std::string_view option) {
+  return option == "model" || option == "model-dir" || option == "calibration-dir" ||
+         option == "validation-dir";
+}
+
+std::string hash_of_options(const cli::Settings& settings) {
+  std::string lines;
+  for (const cli::Option& option : cli::option_table()) {
+    const bool counts = cli::level_of(option.name) != cli::Level::kNothing &&
+                        !is_input(option.name) && option.name != "threads" &&
+                        option.name != "batch-size-validation";
+    if (counts) {
+      lines += std::string(option.name) + "=" + cli::to_text(settings.value(option.name)) + "\n";
+    }
+  }
+  return first_digits(sha256(lines));
+}
+
+}  // namespace
+
+bool Identity::operator<(const Identity& other) const {
+  return std::tie(model, validation, calibration, configuration) <
+         std::tie(other.model, other.validation, other.calibration, other.configuration);
+}
+
+Identity Identities::of(const cli::Settings& settings) {
+  return {of_model(model_path(settings)), of_images(settings, "validation-dir"),
+          of_images(settings, "calibration-dir"), hash_of_options(settings)};
+}
+
+// A model that cannot be read is the failure of its configurations, not of the sweep.
+const std::string& Identities::of_model(const std::string& path) {
+  const auto found = models_.find(path);
+  if (found != models_.end()) return found->second;
+  std::string hash;
+  std::error_code ignored;
+  if (fs::is_regular_file(path, ignored)) hash = first_digits(sha256_of_file(path));
+  return models_.emplace(path, std::move(hash)).first->second;
+}
+
+const std::string& Identities::of_images(const cli::Settings& settings, const std::string& option) {
+  if (settings.is_none(option)) throw ConfigError("the sweep names no --" + option);
+  const std::string& directory = settings.text(option);
+  const auto found = folders_.find(directory);
+  if (found != folders_.end()) return found->second;
+  return folders_.emplace(directory, first_digits(hash_of_folder(directory))).first->second;
+}
+
+std::string model_path(const cli::Settings& settings) {
+  if (!settings.is_none("model")) return settings.text("model");
+  if (settings.is_none("model-dir")) return "";
+  return (fs::path(settings.text("model-dir")) / (settings.text("model-name") + ".pt")).string();
+}
+
+std::string model_label(const cli::Settings& settings) {
+  if (settings.given("model-name") || settings.is_none("model")) {
+    return settings.text("model-name");
+  }
+  return fs::path(settings.text("model")).stem().string();
+}
+
+}  // namespace ptq::sweep

@@ -1,0 +1,75 @@
+#include "sweep/merge.h"
+
+#include <algorithm>
+#include <map>
+
+#include "ptq/base/error.h"
+#include "sweep/results.h"
+
+namespace ptq::sweep {
+namespace {
+
+using Row = std::vector<std::string>;
+
+TextTable read_results(const std::string& path) {
+  TextTable table = read_csv(path);
+  for (const std::string& column : result_columns({})) {
+    if (table.has(column)) continue;
+    throw DataError(path + " is no table of ptq_benchmark: it has no column " + column);
+  }
+  return table;
+}
+
+/// New columns before those that describe a row, where swept options stand.
+void add_columns(TextTable& merged, const TextTable& table) {
+  for (const std::string& column : table.columns) {
+    if (merged.has(column)) continue;
+    const auto place =
+        std::find(merged.columns.begin(), merged.columns.end(), std::string("float_top1"));
+    merged.columns.insert(place, column);
+  }
+}
+
+Row fitted(const TextTable& merged, const TextTable& table, const Row& row) {
+  Row cells;
+  for (const std::string& column : merged.columns) {
+    cells.push_back(table.has(column) ? table.cell(row, column) : "");
+  }
+  return cells;
+}
+
+void sort_rows(TextTable& table) {
+  std::map<std::string, size_t> models;
+  for (const Row& row : table.rows) models.emplace(table.cell(row, "model"), models.size());
+  const auto place = [&](const Row& row) {
+    return std::make_pair(models.at(table.cell(row, "model")),
+                          std::stoll(table.cell(row, "configuration")));
+  };
+  std::stable_sort(table.rows.begin(), table.rows.end(),
+                   [&](const Row& a, const Row& b) { return place(a) < place(b); });
+}
+
+}  // namespace
+
+TextTable merge_tables(const std::vector<std::string>& paths) {
+  std::vector<TextTable> tables;
+  for (const std::string& path : paths) tables.push_back(read_results(path));
+  TextTable merged{tables.front().columns, {}};
+  for (const TextTable& table : tables) add_columns(merged, table);
+  std::map<std::string, size_t> known;
+  for (const TextTable& table : tables) {
+    for (const Row& row : table.rows) {
+      Row cells = fitted(merged, table, row);
+      const auto [at, is_new] = known.emplace(identity_key(table, row), merged.rows.size());
+      if (is_new) {
+        merged.rows.push_back(std::move(cells));
+      } else if (is_failed(merged, merged.rows[at->second])) {
+        merged.rows[at->second] = std::move(cells);
+      }
+    }
+  }
+  sort_rows(merged);
+  return merged;
+}
+
+}  // namespace ptq::sweep

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ptq/cli/settings.h"
+
+namespace ptq::sweep {
+
+/// Values that an option takes one after the other.
+struct Choice {
+  const cli::Option* option = nullptr;
+  std::vector<cli::Value> values;
+};
+
+/// Combinations in which every option has one of the values are left out.
+struct Exclusion {
+  std::vector<Choice> conditions;
+  std::string reason;
+};
+
+/// What a sweep file says.
+struct Sweep {
+  /// One entry a model: options with one value each.
+  std::vector<std::vector<Choice>> models;
+  std::vector<Choice> options;
+  std::vector<Exclusion> exclusions;
+};
+
+/// Reads a YAML file
+///
+///     models:    a model name, a .pt file, or a mapping of options, or a list of these
+///     options:   a mapping from options to a value or a list of values; for options that take
+///                several values, to a list or a list of lists
+///     exclude:   a list of mappings as in `options`, each perhaps with `because: some words`
+///
+/// Options are those of ptq_imagenet_val, with dashes or underscores, but for those that name
+/// output files. Throws ConfigError, one sentence naming file and key.
+Sweep read_sweep_file(const std::string& path);
+
+}  // namespace ptq::sweep

@@ -1,0 +1,111 @@
+#include "sweep/text_table.h"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+#include "ptq/base/atomic_file.h"
+#include "ptq/base/error.h"
+
+namespace ptq::sweep {
+namespace {
+
+std::string quoted(const std::string& cell) {
+  if (cell.find_first_of(",\"\r\n") == std::string::npos) return cell;
+  std::string text = "\"";
+  for (const char c : cell) text += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return text + "\"";
+}
+
+/// Reads a text record by record.
+class CsvReader {
+ public:
+  explicit CsvReader(const std::string& text) : text_(text) {}
+
+  /// False at the end and at a record that is not ended by a newline.
+  bool next(std::vector<std::string>& cells) {
+    cells.assign(1, "");
+    bool in_quotes = false;
+    while (position_ < text_.size()) {
+      const char c = text_[position_++];
+      if (in_quotes) {
+        in_quotes = c != '"' || take('"');
+        if (in_quotes) cells.back() += c;
+      } else if (c == '"') {
+        in_quotes = true;
+      } else if (c == ',') {
+        cells.emplace_back();
+      } else if (c == '\n') {
+        return true;
+      } else if (c != '\r') {
+        cells.back() += c;
+      }
+    }
+    return false;
+  }
+
+ private:
+  bool take(char wanted) {
+    if (position_ >= text_.size() || text_[position_] != wanted) return false;
+    ++position_;
+    return true;
+  }
+
+  const std::string& text_;
+  size_t position_ = 0;
+};
+
+}  // namespace
+
+bool TextTable::has(const std::string& column) const {
+  return std::find(columns.begin(), columns.end(), column) != columns.end();
+}
+
+size_t TextTable::index_of(const std::string& column) const {
+  const auto found = std::find(columns.begin(), columns.end(), column);
+  if (found == columns.end()) throw InternalError("a table has no column " + column);
+  return static_cast<size_t>(found - columns.begin());
+}
+
+const std::string& TextTable::cell(const std::vector<std::string>& row,
+                                   const std::string& column) const {
+  return row.at(index_of(column));
+}
+
+std::string csv_line(const std::vector<std::string>& cells) {
+  std::string line;
+  for (size_t i = 0; i < cells.size(); ++i) line += (i == 0 ? "" : ",") + quoted(cells[i]);
+  return line + "\n";
+}
+
+TextTable parse_csv(const std::string& text, const std::string& name) {
+  TextTable table;
+  CsvReader reader(text);
+  if (!reader.next(table.columns)) return {};
+  std::vector<std::string> cells;
+  while (reader.next(cells)) {
+    if (cells.size() != table.columns.size()) {
+      throw DataError(name + ": row " + std::to_string(table.rows.size() + 1) + " has " +
+                      std::to_string(cells.size()) + " cells, the header " +
+                      std::to_string(table.columns.size()));
+    }
+    table.rows.push_back(cells);
+  }
+  return table;
+}
+
+TextTable read_csv(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw DataError(path + ": cannot be read");
+  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  return parse_csv(text, path);
+}
+
+void write_csv(const std::string& path, const TextTable& table) {
+  AtomicFile file(path);
+  file.stream() << csv_line(table.columns);
+  for (const auto& row : table.rows) file.stream() << csv_line(row);
+  file.commit();
+}
+
+}  // namespace ptq::sweep
