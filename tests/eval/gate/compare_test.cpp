@@ -15,7 +15,7 @@ using ::testing::HasSubstr;
 
 constexpr const char* kHeading = "model,weight_bit_width,correct,count,predictions,error\n";
 
-class Compare : public ::testing::Test {
+class CompareFiles : public ::testing::Test {
  protected:
   TableComparison compare(const std::string& before, const std::string& now,
                           const GateRule& rule = {}) {
@@ -49,7 +49,7 @@ class Compare : public ::testing::Test {
   support::TemporaryFolder folder_;
 };
 
-TEST_F(Compare, JudgesEachRowWithoutPairsWhereThereAreNone) {
+TEST_F(CompareFiles, JudgesEachRowWithoutPairsWhereThereAreNone) {
   const TableComparison result =
       compare(std::string(kHeading) + "a,8,40000,50000,,\na,6,39900,50000,,\na,4,39000,50000,,\n",
               std::string(kHeading) + "a,4,38000,50000,,\na,6,39800,50000,,\na,8,40100,50000,,\n");
@@ -62,7 +62,7 @@ TEST_F(Compare, JudgesEachRowWithoutPairsWhereThereAreNone) {
   EXPECT_EQ(result.verdict(), Verdict::kFail);
 }
 
-TEST_F(Compare, FailsNoRowThatIsTheWorstOfManyByChance) {
+TEST_F(CompareFiles, FailsNoRowThatIsTheWorstOfManyByChance) {
   std::string before = kHeading;
   std::string now = kHeading;
   before += "a,0,40000,50000,,\n";
@@ -80,7 +80,7 @@ TEST_F(Compare, FailsNoRowThatIsTheWorstOfManyByChance) {
   EXPECT_EQ(result.verdict(), Verdict::kInconclusive);
 }
 
-TEST_F(Compare, PairsImagesWhereBothRowsHaveThem) {
+TEST_F(CompareFiles, PairsImagesWhereBothRowsHaveThem) {
   predictions("before.csv", 200);
   predictions("now/now.csv", 201);
   folder_.write("now/new.csv", std::string(kHeading) + "a,8,799,1000,now.csv,\n");
@@ -92,14 +92,14 @@ TEST_F(Compare, PairsImagesWhereBothRowsHaveThem) {
   EXPECT_EQ(result.rows[0].verdict, Verdict::kPass);
 }
 
-TEST_F(Compare, TakesFilesOfPredictions) {
+TEST_F(CompareFiles, TakesFilesOfPredictions) {
   const std::string before = predictions("before.csv", 200);
   const std::string now = predictions("now.csv", 240);
   EXPECT_EQ(compare_files(before, now, {0.01, 0.95}).verdict(), Verdict::kFail);
   EXPECT_EQ(compare_files(before, before, {0.01, 0.95}).verdict(), Verdict::kPass);
 }
 
-TEST_F(Compare, NamesRowsOfOneTableAlone) {
+TEST_F(CompareFiles, NamesRowsOfOneTableAlone) {
   const TableComparison result =
       compare(std::string(kHeading) + "a,8,800,1000,,\na,4,700,1000,,\n",
               std::string(kHeading) + "a,8,990,1000,,\na,6,790,1000,,\n");
@@ -109,7 +109,7 @@ TEST_F(Compare, NamesRowsOfOneTableAlone) {
   EXPECT_EQ(result.verdict(), Verdict::kInconclusive);
 }
 
-TEST_F(Compare, FailsForARunThatDidNotFailBefore) {
+TEST_F(CompareFiles, FailsForARunThatDidNotFailBefore) {
   const TableComparison result =
       compare(std::string(kHeading) + "a,8,800,1000,,\na,4,,,,no memory\n",
               std::string(kHeading) + "a,8,,,,no layer\na,4,,,,no memory\n");
@@ -118,7 +118,7 @@ TEST_F(Compare, FailsForARunThatDidNotFailBefore) {
   EXPECT_EQ(result.rows[1].verdict, Verdict::kInconclusive);
 }
 
-TEST_F(Compare, MatchesRowsByTheirHashesWhereBothTablesHaveThem) {
+TEST_F(CompareFiles, MatchesRowsByTheirHashesWhereBothTablesHaveThem) {
   const std::string heading =
       "weight_bit_width,configuration_hash,model_hash,data_hash,correct,count\n";
   const TableComparison result = compare(heading + "8,c,m,d,800,1000\n4,e,m,d,700,1000\n",
@@ -127,7 +127,7 @@ TEST_F(Compare, MatchesRowsByTheirHashesWhereBothTablesHaveThem) {
   EXPECT_EQ(result.rows[1].words, "the new table has no such row");
 }
 
-TEST_F(Compare, RefusesWhatItCannotRead) {
+TEST_F(CompareFiles, RefusesWhatItCannotRead) {
   const std::string good = std::string(kHeading) + "a,8,800,1000,,\n";
   EXPECT_THAT(refusal("x,y\n1,2\n", good), HasSubstr("old.csv is neither a table of results"));
   EXPECT_THAT(refusal(good, std::string(kHeading) + "a,8,1\n"),
