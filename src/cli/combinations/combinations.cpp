@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "ptq/base/error.h"
-#include "ptq/base/text.h"
 
 namespace ptq::cli {
 namespace {
