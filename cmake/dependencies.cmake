@@ -38,6 +38,9 @@ target_link_libraries(ptq_image_codecs INTERFACE JPEG::JPEG PNG::PNG TIFF::TIFF
                                                  ${WEBP_DEMUX_LIBRARY})
 add_library(ptq::image_codecs ALIAS ptq_image_codecs)
 
+# Checksums of model files.
+find_package(ZLIB REQUIRED)
+
 # Only the hashes; LibTorch loads the same library anyway.
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 

@@ -84,6 +84,7 @@ ir::Graph import_model(Run& run) {
     return timed(run.log, "import", [&] {
       import::ImportOptions options;
       options.image_size = run.config.recipe.crop;
+      options.trust = run.config.trust;
       ir::Graph graph = import::import_torchscript(run.config.model_file, options);
       move_to(graph, run.config.device);
       return graph;

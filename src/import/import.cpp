@@ -3,11 +3,17 @@
 #include <ATen/ops/zeros.h>
 #include <torch/csrc/jit/api/module.h>
 
+#include <filesystem>
+#include <new>
+
+#include "import/guard/budget.h"
+#include "import/guard/model_file.h"
 #include "import/load.h"
 #include "import/messages.h"
 #include "import/reconcile.h"
 #include "import/walk.h"
 #include "ptq/base/error.h"
+#include "ptq/base/first_sentence.h"
 
 namespace ptq::import {
 namespace {
@@ -43,13 +49,27 @@ ir::Graph import_module(const torch::jit::Module& module, int64_t image_size) {
   return graph;
 }
 
+ir::Graph read_and_walk(const std::string& path, const ImportOptions& options) {
+  check_model_file(path, options.trust);
+  const Budget budget(options.trust, std::filesystem::file_size(path));
+  return import_module(load_module(path), options.image_size);
+}
+
 }  // namespace
 
 ir::Graph import_torchscript(const std::string& path, const ImportOptions& options) {
   try {
-    return import_module(load_module(path), options.image_size);
+    return read_and_walk(path, options);
   } catch (const ImportError& error) {
     throw ImportError(path + ": " + error.what());
+  } catch (const Error&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    throw ImportError(path +
+                      ": takes more memory to read than it may; --trust-model lifts the limit");
+  } catch (const std::exception& error) {
+    // LibTorch says what is wrong with a file in many ways, and in words of its own.
+    throw ImportError(path + ": LibTorch cannot use it: " + first_sentence(error));
   }
 }
 

@@ -2,12 +2,8 @@
 
 #include <ATen/ops/isfinite.h>
 #include <ATen/ops/isnan.h>
-#include <caffe2/serialize/inline_container.h>
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/serialization/import.h>
-
-#include <filesystem>
-#include <fstream>
 
 #include "import/messages.h"
 #include "ptq/base/error.h"
@@ -18,37 +14,8 @@ namespace {
 
 using torch::jit::Module;
 
-bool starts_like_zip(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  char magic[2] = {};
-  return file.read(magic, 2) && magic[0] == 'P' && magic[1] == 'K';
-}
-
-void check_file(const std::string& path) {
-  std::error_code error;
-  const auto status = std::filesystem::status(path, error);
-  if (!std::filesystem::exists(status)) throw ImportError("there is no such file");
-  if (!std::filesystem::is_regular_file(status)) throw ImportError("is not a file");
-  if (std::filesystem::file_size(path, error) == 0) throw ImportError("the file is empty");
-  if (!std::ifstream(path)) throw ImportError("the file cannot be opened for reading");
-  if (!starts_like_zip(path)) {
-    throw ImportError("is not a TorchScript file, which torch.jit.save writes as a zip archive");
-  }
-}
-
-/// torch.save writes zip archives too; those hold tensors and no code.
-void check_archive(const std::string& path) {
-  caffe2::serialize::PyTorchStreamReader reader(path);
-  if (reader.hasRecord("constants.pkl")) return;
-  throw ImportError(reader.hasRecord("data.pkl")
-                        ? "holds tensors without code, as torch.save writes them (a state_dict?); "
-                          "a TorchScript file from torch.jit.save is needed"
-                        : "is a zip archive, but not TorchScript");
-}
-
 Module read(const std::string& path) {
   try {
-    check_archive(path);
     return torch::jit::load(path, at::Device(at::kCPU));
   } catch (const c10::Error& error) {
     throw ImportError("cannot be read as TorchScript: " + first_sentence(error));
@@ -85,7 +52,6 @@ void use_float32(at::Tensor tensor) {
 }  // namespace
 
 Module load_module(const std::string& path) {
-  check_file(path);
   Module module = read(path);
   module.eval();
   for (const auto& parameter : module.parameters()) use_float32(parameter);

@@ -11,8 +11,8 @@ struct Module;
 namespace ptq::import {
 
 /// Loads a TorchScript file on the CPU, in evaluation mode, floating-point weights as float32.
-/// Throws ImportError, without the file's name, if it is missing, empty, not TorchScript, or holds
-/// weights that are not finite.
+/// The file has been looked at (guard/model_file.h). Throws ImportError, without the file's name,
+/// where LibTorch cannot read it or it holds weights that are not finite.
 torch::jit::Module load_module(const std::string& path);
 
 ModuleNames names_of(const torch::jit::Module& module);

@@ -25,6 +25,9 @@ class Recorder {
   /// Path of the module that runs now.
   std::string module() const;
 
+  /// How many have been written down.
+  size_t nodes() const { return graph_.nodes.size(); }
+
   bool follows(const at::Tensor& tensor) const { return find(tensor) != nullptr; }
   bool follows(const std::vector<at::Tensor>& tensors) const;
 

@@ -11,6 +11,8 @@
 
 #include "import/call.h"
 #include "import/forward.h"
+#include "import/guard/budget.h"
+#include "import/guard/operators.h"
 #include "import/lower.h"
 #include "import/messages.h"
 #include "import/recorder.h"
@@ -141,6 +143,7 @@ Values Walker::run_block(const Block& block, Environment& environment) {
 }
 
 void Walker::run_node(Node& node, Environment& environment) {
+  Budget::spend_step(recorder_.nodes());
   Values inputs;
   for (const auto* input : node.inputs()) {
     const auto found = environment.find(input);
@@ -235,6 +238,7 @@ Values Walker::run_loop(Node& node, Environment& environment, Values inputs) {
 
 Values Walker::run_operator(Node& node, Values inputs) {
   if (is_silent(node.kind())) return {};
+  if (Budget::limited()) check_operator(node.kind());
   if (asks_for_gradients(node.kind())) return {IValue(true)};
   if (node.maybeSchema() == nullptr) return execute(node, std::move(inputs));
 

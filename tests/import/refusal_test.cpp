@@ -62,8 +62,8 @@ TEST(Refusal, SaysWhyADamagedFileCannotBeRead) {
   ScriptModel().code(kMean).save(folder.file("model.pt"));
   const std::string whole = support::content_of(folder.file("model.pt"));
   const std::string half = folder.write("half.pt", whole.substr(0, whole.size() / 2));
-  EXPECT_EQ(refusal_of_file(half).rfind("cannot be read as TorchScript: ", 0), 0U)
-      << refusal_of_file(half);
+  EXPECT_EQ(refusal_of_file(half),
+            "is not a whole zip archive, so not a TorchScript file: its end is missing");
 }
 
 TEST(Refusal, NamesAParameterThatIsNotFinite) {

@@ -13,6 +13,7 @@
 #include "ptq/data/sampling.h"
 #include "ptq/eval/gate.h"
 #include "ptq/export/export.h"
+#include "ptq/import/import.h"
 #include "ptq/passes/learned_round.h"
 #include "ptq/passes/pipeline.h"
 #include "ptq/passes/round_weights.h"
@@ -55,6 +56,7 @@ struct Exports {
 /// What a run does, in types. Everything in it follows from Settings.
 struct Config {
   std::string model_file;
+  import::ModelTrust trust = import::ModelTrust::kCheck;
   /// Name whose recipe `recipe` began as.
   std::string model_name;
   data::Recipe recipe;

@@ -234,6 +234,7 @@ Config make_config(const Settings& settings) {
   config.calibration_dir = required_folder(settings, "calibration-dir");
   config.validation_dir = required_folder(settings, "validation-dir");
   config.model_file = model_file(settings);
+  if (settings.is_on("trust-model")) config.trust = import::ModelTrust::kTrust;
   config.model_name = recipe_name(settings, config.model_file);
   config.recipe = recipe(settings, config.model_name);
   config.calibration_samples = settings.integer("calibration-samples");

@@ -9,6 +9,10 @@ Rows model_options() {
       text("model-name", "resnet18",
            "name of the model, which also selects the preprocessing; quant_mobilenet_v1 is "
            "defined by hand and takes its weights from the file"),
+      a_switch("trust-model",
+               "let the model file use any operator and class of LibTorch, and as much work and "
+               "memory as it takes to read")
+          .ours(),
       text("dtype", "float", "number type that the network computes in")
           .one_of({"float", "bfloat16", "float16"}),
   };

@@ -65,6 +65,7 @@ const std::set<std::string_view>& in_stem() {
 const std::set<std::string_view>& without_effect() {
   static const std::set<std::string_view> names = {"model",
                                                    "model-dir",
+                                                   "trust-model",
                                                    "calibration-dir",
                                                    "validation-dir",
                                                    "config",

@@ -1,0 +1,114 @@
+#include "import/guard/model_file.h"
+
+#include <ATen/ops/ones.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <random>
+
+#include "import/guard/archive.h"
+#include "import/imported.h"
+
+namespace ptq::import {
+namespace {
+
+constexpr const char* kScalingForward = R"(
+  def forward(self, x):
+    return torch.mul(x, self.scale).mean([2, 3])
+)";
+
+void save_scaling_model(const std::string& path) {
+  support::ScriptModel model;
+  model.parameter("scale", at::ones({3, 8, 8})).code(kScalingForward);
+  model.save(path);
+}
+
+std::string file_refusal(const std::string& path, ModelTrust trust = ModelTrust::kCheck) {
+  try {
+    check_model_file(path, trust);
+  } catch (const ImportError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+class ModelFile : public ::testing::Test {
+ protected:
+  ModelFile() {
+    save_scaling_model(folder_.file("model.pt"));
+    whole_ = support::content_of(folder_.file("model.pt"));
+  }
+  std::string changed(size_t at, char value) {
+    std::string bytes = whole_;
+    bytes[at] = value;
+    return folder_.write("changed.pt", bytes);
+  }
+
+  support::TemporaryFolder folder_;
+  std::string whole_;
+};
+
+TEST_F(ModelFile, AcceptsWhatLibTorchWrites) {
+  EXPECT_EQ(file_refusal(folder_.file("model.pt")), "");
+}
+
+TEST_F(ModelFile, NoticesEveryBitOfARecordThatFlips) {
+  const Archive archive(folder_.file("model.pt"));
+  std::mt19937 random(1);
+  for (const Record& record : archive.records()) {
+    for (int i = 0; i < 8 && record.stored_size > 0; ++i) {
+      const size_t at = record.data_offset + random() % record.stored_size;
+      const auto bit = static_cast<unsigned>(random() % 8);
+      const std::string path = changed(at, static_cast<char>(whole_[at] ^ (1U << bit)));
+      EXPECT_NE(file_refusal(path), "") << record.name << " at " << at;
+    }
+  }
+}
+
+TEST_F(ModelFile, SaysWhichRecordIsDamaged) {
+  const Archive archive(folder_.file("model.pt"));
+  const Record* data = archive.find("data/0");
+  ASSERT_NE(data, nullptr);
+  const std::string path = changed(data->data_offset, '\7');
+  EXPECT_EQ(file_refusal(path), "is damaged: 'data/0' does not match its checksum");
+  EXPECT_EQ(file_refusal(path, ModelTrust::kTrust), file_refusal(path));
+}
+
+TEST_F(ModelFile, RefusesEveryTruncation) {
+  for (size_t size = 1; size < whole_.size(); size += 97) {
+    EXPECT_NE(file_refusal(folder_.write("cut.pt", whole_.substr(0, size))), "") << size;
+  }
+}
+
+TEST_F(ModelFile, RefusesOperatorsThatWriteBeforeAnyCodeRuns) {
+  const std::string target = folder_.file("written");
+  support::ScriptModel writes;
+  writes.code("\n  def forward(self, x):\n    torch.save(x, \"" + target +
+              "\")\n    return x.mean([2, 3])\n");
+  EXPECT_NE(refusal_of(writes).find("uses the operator 'save'"), std::string::npos)
+      << refusal_of(writes);
+  EXPECT_FALSE(std::filesystem::exists(target));
+}
+
+TEST_F(ModelFile, StopsLoopsWithoutEnd) {
+  const std::string refused = refusal_of(R"(
+  def forward(self, x):
+    y = x
+    for i in range(1000000000):
+      y = torch.mul(y, 1.0)
+    return y.mean([2, 3])
+)");
+  EXPECT_NE(refused.find("--trust-model lifts the limit"), std::string::npos) << refused;
+}
+
+TEST_F(ModelFile, StopsTensorsThatFitNoMemory) {
+  const std::string refused = refusal_of(R"(
+  def forward(self, x):
+    return x.mean([2, 3]) + torch.ones([100000, 100000]).sum()
+)");
+  EXPECT_NE(refused, "imported without complaint");
+  EXPECT_NE(refused.find("memory"), std::string::npos) << refused;
+}
+
+}  // namespace
+}  // namespace ptq::import
