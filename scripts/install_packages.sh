@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the packages of Debian 12 or 13 that are missing: what the programs need, with "tests" also what
-# the tests need. Asks nothing. Uses sudo where it is not run as root.
+# the tests need, with "style" what scripts/check_style.sh needs (Debian 12). Asks nothing. Uses sudo where
+# it is not run as root.
 set -euo pipefail
 
 programs=(
@@ -13,6 +14,7 @@ programs=(
 )
 tests=(libgtest-dev libgmock-dev python3-torch python3-torchvision python3-pil python3-onnx
   slurm-wlm munge)
+style=(clang-format-14 clang-tidy-14)
 
 is_installed() {
   [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
@@ -32,8 +34,9 @@ as_root() {
 case "${1-programs}" in
   programs) wanted=("${programs[@]}") ;;
   tests) wanted=("${programs[@]}" "${tests[@]}") ;;
+  style) wanted=("${style[@]}") ;;
   *)
-    echo "usage: $0 [programs|tests]" >&2
+    echo "usage: $0 [programs|tests|style]" >&2
     exit 64
     ;;
 esac

@@ -9,8 +9,8 @@
 
 namespace ptq::passes {
 
-/// One step of the preparation. A second run on its own result changes nothing, but for
-/// SplitChannels: it splits anew.
+/// One step of the preparation. A second run on its own result changes nothing, except that
+/// SplitChannels splits again. Numbers in parentheses are sections of docs/reference-contract.md.
 class Pass {
  public:
   virtual ~Pass() = default;

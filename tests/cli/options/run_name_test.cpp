@@ -4,8 +4,8 @@
 
 #include <set>
 
-#include "cli/options/placement_options.h"
 #include "cli/combinations/settings_of.h"
+#include "cli/options/placement_options.h"
 
 namespace ptq::cli {
 namespace {
