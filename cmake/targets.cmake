@@ -29,9 +29,10 @@ function(ptq_library)
 endfunction()
 
 # The program is one ctest test: LibTorch takes half a second to load. BY_CASE makes each case one,
-# so that those that are skipped show.
+# so that those that are skipped show; cases that one of the patterns after SLOW matches (as
+# GoogleTest's filter does) are labelled slow as well.
 function(ptq_test)
-  cmake_parse_arguments(ARG "BY_CASE" "NAME;LABEL" "FILES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "BY_CASE" "NAME;LABEL" "FILES;DEPENDS;SLOW" ${ARGN})
   add_executable(${ARG_NAME}_test ${ARG_FILES})
   target_include_directories(${ARG_NAME}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests
                                                       ${PROJECT_SOURCE_DIR}/src)
@@ -39,8 +40,15 @@ function(ptq_test)
                                                  OpenMP::OpenMP_CXX GTest::gtest GTest::gtest_main)
   target_precompile_headers(${ARG_NAME}_test REUSE_FROM ptq_tests_precompiled)
   if(ARG_BY_CASE)
-    gtest_discover_tests(${ARG_NAME}_test DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES TEST_PREFIX
-                         "${ARG_NAME}." PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT 900)
+    # On a busy machine LibTorch takes more than the five seconds that CMake gives a list.
+    set(discovery DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 300 NO_PRETTY_VALUES TEST_PREFIX "${ARG_NAME}.")
+    list(JOIN ARG_SLOW ":" slow)
+    gtest_discover_tests(${ARG_NAME}_test ${discovery} TEST_FILTER "-${slow}" PROPERTIES LABELS "${ARG_LABEL}"
+                                                                                         TIMEOUT 900)
+    if(ARG_SLOW)
+      gtest_discover_tests(${ARG_NAME}_test ${discovery} TEST_FILTER "${slow}" TEST_LIST ${ARG_NAME}_slow
+                           PROPERTIES LABELS "${ARG_LABEL};slow" TIMEOUT 900)
+    endif()
   else()
     add_test(NAME ${ARG_NAME} COMMAND ${ARG_NAME}_test)
     set_tests_properties(${ARG_NAME} PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT 900)

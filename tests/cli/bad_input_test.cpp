@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "cli/program_fixture.h"
 
@@ -36,6 +37,14 @@ class BadInput : public Program {
 
 TEST_F(BadInput, UnknownFlag) {
   expect_usage({"--frobnicate"}, "unknown flag --frobnicate; --help lists all flags");
+}
+
+TEST_F(BadInput, UnknownInstructionSetInTheEnvironment) {
+  setenv("PTQ_MAX_CPU_ISA", "AVX3", 1);
+  const support::ProgramResult result = run(good({}));
+  unsetenv("PTQ_MAX_CPU_ISA");
+  EXPECT_EQ(result.exit_code, static_cast<int>(ExitCode::kUsage));
+  EXPECT_THAT(result.err, StartsWith("error: PTQ_MAX_CPU_ISA is AVX3, which is none of SSE41, "));
 }
 
 TEST_F(BadInput, PercentileZeroAndAboveHundred) {

@@ -5,6 +5,7 @@
 #include <ATen/ops/randn.h>
 
 #include "ptq/backends/placement.h"
+#include "ptq/base/threads.h"
 #include "ptq/import/import.h"
 #include "ptq/passes/calibrate.h"
 #include "ptq/passes/pipeline.h"
@@ -22,9 +23,11 @@ void expect_lively(const at::Tensor& logits) {
   }
 }
 
-/// The interpreter bit for bit; the plan sums in another order than the module.
+/// The interpreter bit for bit, if both run on one thread: some kernels of oneDNN 3 sum in another
+/// order on two. The plan sums in an order of its own.
 TEST_P(Conformance, InterpreterEqualsModuleAndPlanIsWithinATenThousandth) {
   const support::ConformanceModel& model = GetParam();
+  set_intra_op_threads(1);
   const ir::Graph graph = import::import_torchscript(model.path, {model.image_size});
   const auto interpreter = runtime::make_interpreter(graph, {}, {runtime::Numerics::kFloat, {}, 1});
   const auto plan = runtime::make_plan(graph, {}, {runtime::Numerics::kFloat, {}, 2});

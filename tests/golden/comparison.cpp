@@ -2,13 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <map>
 #include <optional>
-#include <stdexcept>
-
-#include "support/temporary_folder.h"
 
 namespace ptq::golden {
 namespace {
@@ -16,17 +12,6 @@ namespace {
 using nlohmann::json;
 
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
-
-int64_t number_after(const std::string& text, size_t& position) {
-  size_t used = 0;
-  const int64_t value = std::stoll(text.substr(position), &used);
-  position += used;
-  return value;
-}
-
-bool same_shape(const Matrix& a, const Matrix& b) {
-  return a.rows == b.rows && a.columns == b.columns && a.values.size() == b.values.size();
-}
 
 /// Numbers of a scalar or of lists in lists.
 void flatten(const json& value, std::vector<double>& into) {
@@ -168,66 +153,6 @@ void compare_one_way(const std::vector<QuantizerEntry>& entries,
 }
 
 }  // namespace
-
-Matrix read_npy(const std::string& path) {
-  const std::string content = support::content_of(path);
-  constexpr size_t kPrefix = 10;
-  if (content.size() < kPrefix || content.compare(0, 8, std::string("\x93NUMPY\x01\x00", 8)) != 0) {
-    throw std::runtime_error(path + " is no .npy file of version 1.0");
-  }
-  const size_t length = static_cast<unsigned char>(content[8]) +
-                        (static_cast<size_t>(static_cast<unsigned char>(content[9])) << 8);
-  const std::string header = content.substr(kPrefix, length);
-  size_t position = header.find("'shape': (");
-  if (header.find("'<f4'") == std::string::npos || position == std::string::npos) {
-    throw std::runtime_error(path + " holds no float32 matrix");
-  }
-  position += std::strlen("'shape': (");
-  Matrix matrix;
-  matrix.rows = number_after(header, position);
-  position += std::strlen(", ");
-  matrix.columns = number_after(header, position);
-  matrix.values.resize(static_cast<size_t>(matrix.rows * matrix.columns));
-  if (content.size() != kPrefix + length + matrix.values.size() * sizeof(float)) {
-    throw std::runtime_error(path + " has another length than its header says");
-  }
-  std::memcpy(matrix.values.data(), content.data() + kPrefix + length,
-              matrix.values.size() * sizeof(float));
-  return matrix;
-}
-
-Matrix head(const Matrix& matrix, int64_t rows) {
-  Matrix first = matrix;
-  first.rows = std::min(rows, matrix.rows);
-  first.values.resize(static_cast<size_t>(first.rows * first.columns));
-  return first;
-}
-
-double relative_error(const Matrix& a, const Matrix& b) {
-  if (!same_shape(a, b)) return kInfinite;
-  double largest = 0;
-  double error = 0;
-  for (size_t i = 0; i < a.values.size(); ++i) {
-    const double difference = std::abs(double{a.values[i]} - double{b.values[i]});
-    if (!std::isfinite(difference)) return kInfinite;
-    error = std::max(error, difference);
-    largest = std::max(largest, std::abs(double{b.values[i]}));
-  }
-  return error / largest;
-}
-
-double cosine(const Matrix& a, const Matrix& b) {
-  if (!same_shape(a, b)) return 0;
-  double product = 0;
-  double square_a = 0;
-  double square_b = 0;
-  for (size_t i = 0; i < a.values.size(); ++i) {
-    product += double{a.values[i]} * double{b.values[i]};
-    square_a += double{a.values[i]} * double{a.values[i]};
-    square_b += double{b.values[i]} * double{b.values[i]};
-  }
-  return product / std::sqrt(square_a * square_b);
-}
 
 std::vector<std::string> differences(const json& dump, const json& reference, double tolerance) {
   const std::vector<QuantizerEntry> ours = entries_of(dump);

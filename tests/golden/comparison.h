@@ -1,31 +1,11 @@
 #pragma once
 
-#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-/// What the program wrote, held against what the reference wrote (shared golden figures).
+/// Quantizers that the program dumped, held against those of the reference (shared golden figures).
 namespace ptq::golden {
-
-/// A float32 matrix of a .npy file.
-struct Matrix {
-  int64_t rows = 0;
-  int64_t columns = 0;
-  std::vector<float> values;
-};
-
-/// Reads version 1.0, little-endian float32, two dimensions. Throws std::runtime_error otherwise.
-Matrix read_npy(const std::string& path);
-
-/// The first `rows` rows.
-Matrix head(const Matrix& matrix, int64_t rows);
-
-/// Largest |a - b| over the largest |b|. Infinite if the shapes differ or anything is not finite.
-double relative_error(const Matrix& a, const Matrix& b);
-
-/// Cosine of the angle between the matrices as vectors; 0 if the shapes differ.
-double cosine(const Matrix& a, const Matrix& b);
 
 /// How the quantizers of a dump differ from the reference's, a sentence each. Weights and biases
 /// are matched by module; scales may differ by `tolerance` relative, formats not at all. The

@@ -3,11 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
-
-#include "ptq/base/npy.h"
-#include "support/temporary_folder.h"
-
 namespace ptq::golden {
 namespace {
 
@@ -16,28 +11,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-TEST(Matrix, IsReadAsItWasWritten) {
-  const support::TemporaryFolder folder;
-  const float values[] = {1, -2, 3, 4, 5, 6};
-  write_npy(folder.file("m.npy"), values, 3, 2);
-  const Matrix matrix = read_npy(folder.path() + "/m.npy");
-  EXPECT_EQ(matrix.rows, 3);
-  EXPECT_EQ(matrix.columns, 2);
-  EXPECT_THAT(matrix.values, ElementsAre(1, -2, 3, 4, 5, 6));
-  EXPECT_THAT(head(matrix, 2).values, ElementsAre(1, -2, 3, 4));
-}
-
-TEST(Matrix, ErrorIsRelativeToTheLargest) {
-  EXPECT_DOUBLE_EQ(relative_error({1, 2, {1, 8}}, {1, 2, {2, -10}}), 1.8);
-  EXPECT_TRUE(std::isinf(relative_error({1, 2, {1, 8}}, {2, 1, {1, 8}})));
-  EXPECT_TRUE(std::isinf(relative_error({1, 1, {std::nanf("")}}, {1, 1, {1}})));
-}
-
-TEST(Matrix, CosineIsThatOfTheAngle) {
-  EXPECT_NEAR(cosine({1, 2, {1, 1}}, {1, 2, {1, 0}}), std::sqrt(0.5), 1e-12);
-  EXPECT_EQ(cosine({1, 2, {1, 1}}, {2, 1, {1, 0}}), 0);
-}
 
 class Differences : public ::testing::Test {
  protected:

@@ -15,7 +15,7 @@ using nlohmann::json;
 
 class ResidualOutliers : public ::testing::TestWithParam<std::vector<std::string>> {};
 
-TEST_P(ResidualOutliers, CostAtMostTwentyOfThreeHundredImages) {
+TEST_P(ResidualOutliers, CostAtMostATenthOfTheRightAnswers) {
   const char* data = std::getenv("PTQ_TEST_DATA");
   if (data == nullptr) GTEST_SKIP() << "PTQ_TEST_DATA is not set";
   const std::string root = data;
@@ -31,7 +31,6 @@ TEST_P(ResidualOutliers, CostAtMostTwentyOfThreeHundredImages) {
                                     "200",
                                     "--workers",
                                     "2",
-                                    "--skip-float",
                                     "--report",
                                     folder.path() + "/report.json"};
   words.insert(words.end(), GetParam().begin(), GetParam().end());
@@ -39,7 +38,10 @@ TEST_P(ResidualOutliers, CostAtMostTwentyOfThreeHundredImages) {
   ASSERT_EQ(result.exit_code, 0) << result.err;
   const json report = json::parse(support::content_of(folder.path() + "/report.json"));
   EXPECT_EQ(report.at("count"), 300);
-  EXPECT_GE(report.at("quantized").at("correct"), 225);
+  // A twentieth at most is lost (docs/residual-outliers.md), nearly all without the flag. Draws of
+  // the noise (chance.h) differ by some three images, so that a tenth is four deviations away.
+  EXPECT_GE(report.at("quantized").at("correct").get<double>(),
+            0.9 * report.at("float").at("correct").get<double>());
 }
 
 INSTANTIATE_TEST_SUITE_P(ViT, ResidualOutliers,

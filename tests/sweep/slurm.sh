@@ -8,7 +8,35 @@ here=$(cd "$(dirname "$0")" && pwd)
 program=$(realpath "$1") sweep=$2
 shift 2
 work=$(mktemp -d)
-trap '[ -z "${started-}" ] || kill $(cat "$work"/*.pid) 2>/dev/null; rm -rf "$work"' EXIT
+
+# Processes that were started with this cluster's configuration: daemons, their own children, and
+# steps of jobs, which outlive their jobs for a moment.
+cluster_processes() {
+  (unset SLURM_CONF && grep -ls "SLURM_CONF=$work/" /proc/[0-9]*/environ | cut -d/ -f3) || true
+}
+
+# Ends them and waits until they are gone: they write to what is removed next.
+stop_cluster() {
+  local pids wait
+  for ((wait = 0; wait < 300; ++wait)); do
+    pids=$(cluster_processes)
+    [ -n "$pids" ] || return 0
+    ((wait % 50 != 0)) || kill $pids 2>/dev/null || true
+    sleep 0.1
+  done
+  echo "slurm.sh: these processes do not end:" $pids >&2
+  kill -KILL $pids 2>/dev/null || true
+  return 1
+}
+
+clean_up() {
+  local status=$?
+  trap - EXIT
+  [ ! -e "$work/slurm.conf" ] || stop_cluster || status=1
+  rm -rf "$work" || status=1
+  exit "$status"
+}
+trap clean_up EXIT
 
 start_cluster() {
   mkdir -p "$work/state" "$work/spool"
@@ -37,7 +65,7 @@ PartitionName=all Nodes=ALL Default=YES State=UP
 END
   export SLURM_CONF=$work/slurm.conf
   munge -n >/dev/null 2>&1 || { mkdir -p /run/munge && chown munge: /run/munge && runuser -u munge munged; }
-  slurmctld && slurmd && started=yes
+  slurmctld && slurmd
   timeout 60 bash -c 'until sinfo -h | grep -q idle; do sleep 1; done'
 }
 
