@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include <vector>
+
 #include "ptq/base/error.h"
 
 namespace ptq::data {
