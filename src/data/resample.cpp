@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/vector_loop.h"
+
 namespace ptq::data {
 namespace {
 
@@ -127,16 +129,15 @@ RowFunction row_function(int64_t taps) {
 }
 
 // Row by row over the whole width, so that the loops vectorise; the 32-bit product needs SSE 4.1.
-__attribute__((target_clones("avx2", "sse4.1", "default"))) void combine_rows(
-    const uint8_t* in, int64_t width, const int32_t* weights, int64_t count, int32_t* sums,
-    uint8_t* out) {
+constexpr VectorLoop combine_rows = [](const uint8_t* in, int64_t width, const int32_t* weights,
+                                       int64_t count, int32_t* sums, uint8_t* out) {
   std::fill(sums, sums + width, kHalf);
   for (int64_t t = 0; t < count; ++t, in += width) {
     const int32_t weight = weights[t];
     for (int64_t x = 0; x < width; ++x) sums[x] += in[x] * weight;
   }
   for (int64_t x = 0; x < width; ++x) out[x] = to_byte(sums[x]);
-}
+};
 
 }  // namespace
 

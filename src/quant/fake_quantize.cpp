@@ -3,14 +3,20 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty_like.h>
 
+#include "base/vector_loop.h"
 #include "ptq/base/error.h"
 #include "ptq/base/threads.h"
 #include "quant/dynamic_activation.h"
 #include "quant/element_params.h"
-#include "quant/vector_clones.h"
 
 namespace ptq::quant {
 namespace {
+
+constexpr VectorLoop fake_quantize_loop = [](const float* in, float* out, int64_t count,
+                                             const auto& params) {
+  const auto p = params;
+  for (int64_t i = 0; i < count; ++i) out[i] = fake_quantize(in[i], p);
+};
 
 at::Tensor fake_quantize_with(const at::Tensor& x, const ElementParams& params) {
   const at::Tensor in = x.is_non_overlapping_and_dense() ? x : x.contiguous();
@@ -41,22 +47,16 @@ ElementParams element_params(const QuantizerTable& table, ir::QuantizerId id) {
   return element_params(quantizer, scale.item<float>(), zero_point);
 }
 
-PTQ_VECTOR_CLONES
 void fake_quantize(const float* in, float* out, int64_t count, const QParams& params) {
-  const QParams p = params;
-  for (int64_t i = 0; i < count; ++i) out[i] = fake_quantize(in[i], p);
+  fake_quantize_loop(in, out, count, params);
 }
 
-PTQ_VECTOR_CLONES
 void fake_quantize(const float* in, float* out, int64_t count, const MinifloatParams& params) {
-  const MinifloatParams p = params;
-  for (int64_t i = 0; i < count; ++i) out[i] = fake_quantize(in[i], p);
+  fake_quantize_loop(in, out, count, params);
 }
 
-PTQ_VECTOR_CLONES
 void fake_quantize(const float* in, float* out, int64_t count, const TruncatingParams& params) {
-  const TruncatingParams p = params;
-  for (int64_t i = 0; i < count; ++i) out[i] = fake_quantize(in[i], p);
+  fake_quantize_loop(in, out, count, params);
 }
 
 void fake_quantize(const float* in, float* out, int64_t count, const ElementParams& params) {

@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/vector_loop.h"
 #include "ptq/quant/statistics.h"
 #include "quant/float_order.h"
 #include "quant/kernels.h"
-#include "quant/vector_clones.h"
 
 namespace ptq::quant {
 namespace {
@@ -71,29 +71,15 @@ inline void quantize_columns(const float* in, float* out, int64_t columns, const
   }
 }
 
-PTQ_VECTOR_CLONES
-void lines_loop(const float* in, float* out, int64_t lines, int64_t extent, const GroupShape& group,
-                const QParams& params) {
+constexpr VectorLoop lines_loop = [](const float* in, float* out, int64_t lines, int64_t extent,
+                                     const GroupShape& group, const auto& params) {
   quantize_lines(in, out, lines, extent, group, params);
-}
+};
 
-PTQ_VECTOR_CLONES
-void lines_loop(const float* in, float* out, int64_t lines, int64_t extent, const GroupShape& group,
-                const MinifloatParams& params) {
-  quantize_lines(in, out, lines, extent, group, params);
-}
-
-PTQ_VECTOR_CLONES
-void columns_loop(const float* in, float* out, int64_t columns, const GroupShape& group,
-                  const QParams& params) {
+constexpr VectorLoop columns_loop = [](const float* in, float* out, int64_t columns,
+                                       const GroupShape& group, const auto& params) {
   quantize_columns(in, out, columns, group, params);
-}
-
-PTQ_VECTOR_CLONES
-void columns_loop(const float* in, float* out, int64_t columns, const GroupShape& group,
-                  const MinifloatParams& params) {
-  quantize_columns(in, out, columns, group, params);
-}
+};
 
 /// Codes of groups are never truncated.
 template <class Visit>

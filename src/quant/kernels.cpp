@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/vector_loop.h"
 #include "ptq/quant/statistics.h"
 #include "quant/float_order.h"
 #include "quant/scale_of_threshold.h"
-#include "quant/vector_clones.h"
 
 namespace ptq::quant {
 namespace {
@@ -16,28 +16,24 @@ struct KeyRange {
   int32_t high;
 };
 
-PTQ_VECTOR_CLONES
-KeyRange key_range(const float* values, int64_t count) {
+constexpr VectorLoop key_range = [](const float* values, int64_t count) {
   int32_t low = order_key(values[0]);
   int32_t high = low;
   for (int64_t i = 0; i < count; ++i) {
     low = std::min(low, order_key(values[i]));
     high = std::max(high, order_key(values[i]));
   }
-  return {low, high};
-}
+  return KeyRange{low, high};
+};
 
-// GCC clones no templates: the loops are written once and inlined into what is cloned.
-
-template <class Params>
-inline __attribute__((always_inline)) void quantize_each(const float* in, float* out, int64_t count,
-                                                         const Params p) {
+constexpr VectorLoop quantize_loop = [](const float* in, float* out, int64_t count,
+                                        const auto& params) {
+  const auto p = params;
   for (int64_t i = 0; i < count; ++i) out[i] = quantize(in[i], p);
-}
+};
 
-template <class Params>
-inline __attribute__((always_inline)) double sum_squared_errors(const float* in, int64_t count,
-                                                                const Params p) {
+constexpr VectorLoop squared_error_loop = [](const float* in, int64_t count, const auto& params) {
+  const auto p = params;
   double sum = 0;
 #pragma omp simd reduction(+ : sum)
   for (int64_t i = 0; i < count; ++i) {
@@ -45,42 +41,10 @@ inline __attribute__((always_inline)) double sum_squared_errors(const float* in,
     sum += static_cast<double>(error * error);
   }
   return sum;
-}
+};
 
-PTQ_VECTOR_CLONES
-void quantize_loop(const float* in, float* out, int64_t count, const QParams& params) {
-  quantize_each(in, out, count, params);
-}
-
-PTQ_VECTOR_CLONES
-void quantize_loop(const float* in, float* out, int64_t count, const MinifloatParams& params) {
-  quantize_each(in, out, count, params);
-}
-
-PTQ_VECTOR_CLONES
-void quantize_loop(const float* in, float* out, int64_t count, const TruncatingParams& params) {
-  quantize_each(in, out, count, params);
-}
-
-PTQ_VECTOR_CLONES
-double squared_error_loop(const float* in, int64_t count, const QParams& params) {
-  return sum_squared_errors(in, count, params);
-}
-
-PTQ_VECTOR_CLONES
-double squared_error_loop(const float* in, int64_t count, const MinifloatParams& params) {
-  return sum_squared_errors(in, count, params);
-}
-
-PTQ_VECTOR_CLONES
-double squared_error_loop(const float* in, int64_t count, const TruncatingParams& params) {
-  return sum_squared_errors(in, count, params);
-}
-
-}  // namespace
-
-PTQ_VECTOR_CLONES
-double absolute_error(const float* in, int64_t count, const QParams& params) {
+constexpr VectorLoop absolute_error_loop = [](const float* in, int64_t count,
+                                              const QParams& params) {
   const QParams p = params;
   double sum = 0;
 #pragma omp simd reduction(+ : sum)
@@ -88,6 +52,12 @@ double absolute_error(const float* in, int64_t count, const QParams& params) {
     sum += static_cast<double>(std::abs(fake_quantize(in[i], p) - in[i]));
   }
   return sum;
+};
+
+}  // namespace
+
+double absolute_error(const float* in, int64_t count, const QParams& params) {
+  return absolute_error_loop(in, count, params);
 }
 
 float Range::absmax() const { return std::max(std::abs(low), std::abs(high)); }

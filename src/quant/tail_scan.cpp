@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/vector_loop.h"
 #include "quant/float_order.h"
-#include "quant/vector_clones.h"
 
 namespace ptq::quant {
 namespace {
@@ -17,28 +17,16 @@ inline int32_t key_of(float value, Tail tail) {
 }
 
 template <Tail kTail>
-inline int32_t largest_key(const float* values, int64_t count) {
+constexpr VectorLoop kLargestKey = [](const float* values, int64_t count) {
   int32_t largest = INT32_MIN;
   for (int64_t i = 0; i < count; ++i) largest = std::max(largest, key_of(values[i], kTail));
   return largest;
-}
-
-PTQ_VECTOR_CLONES
-int32_t largest_magnitude(const float* values, int64_t count) {
-  return largest_key<Tail::kMagnitude>(values, count);
-}
-PTQ_VECTOR_CLONES
-int32_t largest_high(const float* values, int64_t count) {
-  return largest_key<Tail::kHigh>(values, count);
-}
-PTQ_VECTOR_CLONES
-int32_t largest_low(const float* values, int64_t count) {
-  return largest_key<Tail::kLow>(values, count);
-}
+};
 
 int32_t largest_of(const float* values, int64_t count, Tail tail) {
-  if (tail == Tail::kMagnitude) return largest_magnitude(values, count);
-  return tail == Tail::kHigh ? largest_high(values, count) : largest_low(values, count);
+  if (tail == Tail::kMagnitude) return kLargestKey<Tail::kMagnitude>(values, count);
+  if (tail == Tail::kHigh) return kLargestKey<Tail::kHigh>(values, count);
+  return kLargestKey<Tail::kLow>(values, count);
 }
 
 }  // namespace

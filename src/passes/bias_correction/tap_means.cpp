@@ -2,15 +2,15 @@
 
 #include <algorithm>
 
+#include "base/vector_loop.h"
 #include "ptq/base/error.h"
-#include "quant/vector_clones.h"
 
 namespace ptq::passes {
 namespace {
 
 /// sums[c] += the sum over rows of values[row][c].
-PTQ_VECTOR_CLONES
-void add_rows(const float* values, int64_t rows, int64_t channels, double* sums) {
+constexpr VectorLoop add_rows = [](const float* values, int64_t rows, int64_t channels,
+                                   double* sums) {
   int64_t row = 0;
   for (; row + 4 <= rows; row += 4) {
     const float* a = values + row * channels;
@@ -29,15 +29,14 @@ void add_rows(const float* values, int64_t rows, int64_t channels, double* sums)
       sums[i] += static_cast<double>(values[row * channels + i]);
     }
   }
-}
+};
 
-PTQ_VECTOR_CLONES
-double sum_of(const float* values, int64_t count) {
+constexpr VectorLoop sum_of = [](const float* values, int64_t count) {
   double sum = 0;
 #pragma omp simd reduction(+ : sum)
   for (int64_t i = 0; i < count; ++i) sum += static_cast<double>(values[i]);
   return sum;
-}
+};
 
 bool is_channels_last(const at::Tensor& value) {
   return value.dim() == 4 && value.is_contiguous(at::MemoryFormat::ChannelsLast);

@@ -11,9 +11,9 @@
 #include <cmath>
 #include <map>
 
+#include "base/vector_loop.h"
 #include "passes/equalization/channel_axis.h"
 #include "ptq/base/threads.h"
-#include "quant/vector_clones.h"
 
 namespace ptq::passes {
 namespace {
@@ -22,8 +22,8 @@ namespace {
 constexpr double kSmallest = 1e-9;
 
 /// Raises largest[c] to the largest |value| of its kernel of `size` values.
-PTQ_VECTOR_CLONES
-void raise_to_magnitudes(const float* values, int64_t size, float* largest, int64_t channels) {
+constexpr VectorLoop raise_to_magnitudes = [](const float* values, int64_t size, float* largest,
+                                              int64_t channels) {
   if (size == 1) {
     for (int64_t c = 0; c < channels; ++c) {
       const float magnitude = std::abs(values[c]);
@@ -41,32 +41,28 @@ void raise_to_magnitudes(const float* values, int64_t size, float* largest, int6
     }
     largest[c] = most;
   }
-}
+};
 
 /// Of numbers that are not negative.
-PTQ_VECTOR_CLONES
-float largest_of(const float* values, int64_t count) {
+constexpr VectorLoop largest_of = [](const float* values, int64_t count) {
   float largest = 0;
 #pragma omp simd reduction(max : largest)
   for (int64_t i = 0; i < count; ++i) largest = values[i] > largest ? values[i] : largest;
   return largest;
-}
+};
 
-PTQ_VECTOR_CLONES
-void scale_in_place(float* values, float factor, int64_t count) {
+constexpr VectorLoop scale_in_place = [](float* values, float factor, int64_t count) {
   for (int64_t i = 0; i < count; ++i) values[i] *= factor;
-}
+};
 
-PTQ_VECTOR_CLONES
-void scale_in_place(float* values, const float* factors, int64_t count) {
+constexpr VectorLoop scale_each_in_place = [](float* values, const float* factors, int64_t count) {
   for (int64_t i = 0; i < count; ++i) values[i] *= factors[i];
-}
+};
 
-PTQ_VECTOR_CLONES
-void scale_row(const float* values, float factor, const float* factors, float* scaled,
-               int64_t count) {
+constexpr VectorLoop scale_row = [](const float* values, float factor, const float* factors,
+                                    float* scaled, int64_t count) {
   for (int64_t i = 0; i < count; ++i) scaled[i] = values[i] * factor * factors[i];
-}
+};
 
 enum class Over { kKernels, kOutputs };
 
@@ -134,7 +130,8 @@ void ScaledLayer::read_rows(const std::function<void(int64_t, const float*)>& us
     if (pending_outputs_.defined()) {
       scale_in_place(values, pending_outputs_.data_ptr<float>()[row], width);
     }
-    if (pending_inputs_.defined()) scale_in_place(values, pending_inputs_.data_ptr<float>(), width);
+    if (pending_inputs_.defined())
+      scale_each_in_place(values, pending_inputs_.data_ptr<float>(), width);
     use(row, values);
   }
   pending_outputs_ = pending_inputs_ = at::Tensor();
@@ -174,7 +171,8 @@ void ScaledLayer::scale_outputs(const at::Tensor& factors) {
 void ScaledLayer::scale_inputs(int64_t begin, const at::Tensor& factors) {
   settle();
   if (one_to_one_) {
-    scale_in_place(largest_.data_ptr<float>() + begin, factors.data_ptr<float>(), factors.numel());
+    scale_each_in_place(largest_.data_ptr<float>() + begin, factors.data_ptr<float>(),
+                        factors.numel());
   } else {
     pending_inputs_ = at::ones({largest_.size(1)});
     pending_inputs_.narrow(0, begin, factors.numel()).copy_(factors);

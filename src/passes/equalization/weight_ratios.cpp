@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "quant/vector_clones.h"
+#include "base/vector_loop.h"
 
 namespace ptq::passes {
 namespace {
@@ -12,9 +12,8 @@ inline float ratio(float bias, float weight, float smallest) {
   return bias / (magnitude > smallest ? magnitude : smallest);
 }
 
-PTQ_VECTOR_CLONES
-double add_channel(const float* weights, const float* factors, int64_t count, float bias,
-                   float smallest, WeightRatios& ratios) {
+constexpr VectorLoop add_channel = [](const float* weights, const float* factors, int64_t count,
+                                      float bias, float smallest, WeightRatios& ratios) {
   float sum = 0;
   int32_t at_most_15 = 0, at_most_30 = 0, at_most_100 = 0;
 #pragma omp simd reduction(+ : sum, at_most_15, at_most_30, at_most_100)
@@ -29,7 +28,7 @@ double add_channel(const float* weights, const float* factors, int64_t count, fl
   ratios.at_most_30 += at_most_30;
   ratios.at_most_100 += at_most_100;
   return static_cast<double>(sum);
-}
+};
 
 /// The lower of the two in the middle of all ratios exceeds a threshold; nothing has to be sorted.
 bool median_exceeds(int64_t at_most, int64_t count) { return at_most <= (count - 1) / 2; }

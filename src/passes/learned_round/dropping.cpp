@@ -6,9 +6,9 @@
 
 #include <limits>
 
+#include "base/vector_loop.h"
 #include "ptq/base/threads.h"
 #include "ptq/quant/fake_quantize.h"
-#include "quant/vector_clones.h"
 
 namespace ptq::passes {
 namespace {
@@ -40,27 +40,27 @@ struct Rule {
   float high;
 };
 
-PTQ_VECTOR_CLONES
-void mix(const float* x, const float* y, float* out, int64_t begin, int64_t end, Rule rule) {
+constexpr VectorLoop mix = [](const float* x, const float* y, float* out, int64_t begin,
+                              int64_t end, Rule rule) {
   for (int64_t i = begin; i < end; ++i) {
     out[i] = is_dropped(static_cast<uint32_t>(i), rule.seed, rule.threshold) ? x[i] : y[i];
   }
-}
+};
 
 /// `out` holds the quantized values at first.
-PTQ_VECTOR_CLONES
-void drop(const float* x, float* out, uint8_t* passes, int64_t begin, int64_t end, Rule rule) {
+constexpr VectorLoop drop = [](const float* x, float* out, uint8_t* passes, int64_t begin,
+                               int64_t end, Rule rule) {
   for (int64_t i = begin; i < end; ++i) {
     const bool dropped = is_dropped(static_cast<uint32_t>(i), rule.seed, rule.threshold);
     out[i] = dropped ? x[i] : out[i];
     passes[i] = static_cast<uint8_t>(dropped | ((x[i] >= rule.low) & (x[i] <= rule.high)));
   }
-}
+};
 
-PTQ_VECTOR_CLONES
-void pass(const float* gradient, const uint8_t* passes, float* out, int64_t begin, int64_t end) {
+constexpr VectorLoop pass = [](const float* gradient, const uint8_t* passes, float* out,
+                               int64_t begin, int64_t end) {
   for (int64_t i = begin; i < end; ++i) out[i] = passes[i] != 0 ? gradient[i] : 0;
-}
+};
 
 /// What rounds to codes without clipping. Scales that are found in each image or group anew hold
 /// all of it.

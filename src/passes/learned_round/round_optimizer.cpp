@@ -5,8 +5,8 @@
 
 #include <cmath>
 
+#include "base/vector_loop.h"
 #include "ptq/base/threads.h"
-#include "quant/vector_clones.h"
 
 namespace ptq::passes {
 namespace {
@@ -21,19 +21,18 @@ struct AdamStep {
   float root_of_square;
 };
 
-PTQ_VECTOR_CLONES
-void adam(float* v, const float* g, float* mean, float* square, int64_t count, AdamStep step) {
+constexpr VectorLoop adam = [](float* v, const float* g, float* mean, float* square, int64_t count,
+                               AdamStep step) {
   for (int64_t i = 0; i < count; ++i) {
     mean[i] = kMeanDecay * mean[i] + (1 - kMeanDecay) * g[i];
     square[i] = kSquareDecay * square[i] + (1 - kSquareDecay) * g[i] * g[i];
     v[i] -= step.rate_over_mean * mean[i] / (std::sqrt(square[i]) / step.root_of_square + kEpsilon);
   }
-}
+};
 
-PTQ_VECTOR_CLONES
-void sign_sgd(float* v, const float* g, int64_t count, float rate) {
+constexpr VectorLoop sign_sgd = [](float* v, const float* g, int64_t count, float rate) {
   for (int64_t i = 0; i < count; ++i) v[i] -= g[i] > 0 ? rate : g[i] < 0 ? -rate : 0;
-}
+};
 
 }  // namespace
 

@@ -1,22 +1,18 @@
 #include "passes/learned_round/rounding_kernels.h"
 
+#include "base/vector_loop.h"
 #include "passes/learned_round/rounding_functions.h"
-#include "quant/vector_clones.h"
-
-// One loop for each function and purpose, because clones for vector lengths are made of plain
-// functions. The bodies are shared.
-#define PTQ_INTO_CLONES inline __attribute__((always_inline))
 
 namespace ptq::passes {
 namespace {
 
-PTQ_INTO_CLONES float clamped(float code, float low, float high) {
+inline float clamped(float code, float low, float high) {
   const float below = code > high ? high : code;
   return below < low ? low : below;
 }
 
 template <class Code>
-PTQ_INTO_CLONES void weights(const RoundingElements& elements, float* weight, Code code) {
+inline void weights(const RoundingElements& elements, float* weight, Code code) {
   const RoundingElements e = elements;
   for (int64_t i = 0; i < e.count; ++i) {
     const float inside = clamped(code(e.base[i], e.v[i]), e.code_min, e.code_max);
@@ -26,8 +22,8 @@ PTQ_INTO_CLONES void weights(const RoundingElements& elements, float* weight, Co
 
 /// `round` gives h(v); the code before clipping is base + h.
 template <class Round>
-PTQ_INTO_CLONES void gradient(const RoundingElements& elements, const float* by_weight,
-                              const Regulariser& regulariser, float* by_v, Round round) {
+inline void gradient(const RoundingElements& elements, const float* by_weight,
+                     const Regulariser& regulariser, float* by_v, Round round) {
   const RoundingElements e = elements;
   const Regulariser r = regulariser;
   for (int64_t i = 0; i < e.count; ++i) {
@@ -38,43 +34,37 @@ PTQ_INTO_CLONES void gradient(const RoundingElements& elements, const float* by_
   }
 }
 
-PTQ_VECTOR_CLONES
-void soft_linear(const RoundingElements& e, float* weight) {
+constexpr VectorLoop soft_linear = [](const RoundingElements& e, float* weight) {
   weights(e, weight,
           [](float base, float v) { return std::nearbyint(base + linear_round(v).value); });
-}
-PTQ_VECTOR_CLONES
-void soft_sigmoid(const RoundingElements& e, float* weight) {
+};
+constexpr VectorLoop soft_sigmoid = [](const RoundingElements& e, float* weight) {
   weights(e, weight, [](float base, float v) { return base + sigmoid_round(v).value; });
-}
-PTQ_VECTOR_CLONES
-void soft_hard_sigmoid(const RoundingElements& e, float* weight) {
+};
+constexpr VectorLoop soft_hard_sigmoid = [](const RoundingElements& e, float* weight) {
   weights(e, weight, [](float base, float v) { return base + hard_sigmoid_round(v).value; });
-}
+};
 /// Both sigmoids are above 1/2 where v is above 0.
-PTQ_VECTOR_CLONES
-void decided_sigmoid(const RoundingElements& e, float* weight) {
+constexpr VectorLoop decided_sigmoid = [](const RoundingElements& e, float* weight) {
   weights(e, weight, [](float base, float v) { return v > 0 ? base + 1 : base; });
-}
+};
 
-PTQ_VECTOR_CLONES
-void gradient_linear(const RoundingElements& elements, const float* by_weight, float* by_v) {
+constexpr VectorLoop gradient_linear = [](const RoundingElements& elements, const float* by_weight,
+                                          float* by_v) {
   const RoundingElements e = elements;
   for (int64_t i = 0; i < e.count; ++i) {
     const float code = std::nearbyint(e.base[i] + linear_round(e.v[i]).value);
     by_v[i] = code < e.code_min || code > e.code_max ? 0 : by_weight[i] * e.scale[i];
   }
-}
-PTQ_VECTOR_CLONES
-void gradient_sigmoid(const RoundingElements& e, const float* by_weight, const Regulariser& r,
-                      float* by_v) {
+};
+constexpr VectorLoop gradient_sigmoid = [](const RoundingElements& e, const float* by_weight,
+                                           const Regulariser& r, float* by_v) {
   gradient(e, by_weight, r, by_v, [](float v) { return sigmoid_round(v); });
-}
-PTQ_VECTOR_CLONES
-void gradient_hard_sigmoid(const RoundingElements& e, const float* by_weight, const Regulariser& r,
-                           float* by_v) {
+};
+constexpr VectorLoop gradient_hard_sigmoid = [](const RoundingElements& e, const float* by_weight,
+                                                const Regulariser& r, float* by_v) {
   gradient(e, by_weight, r, by_v, [](float v) { return hard_sigmoid_round(v); });
-}
+};
 
 }  // namespace
 

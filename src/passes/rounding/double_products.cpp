@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "quant/vector_clones.h"
+#include "base/vector_loop.h"
 
 namespace ptq::passes {
 namespace {
@@ -14,8 +14,8 @@ namespace {
 /// is read.
 constexpr int64_t kTileRows = 4, kTileColumns = 16, kPanelRows = 256;
 
-PTQ_VECTOR_CLONES void multiply_tile(const double* const* a, const double* panel, int64_t depth,
-                                     double (*sums)[kTileColumns]) {
+constexpr VectorLoop multiply_tile = [](const double* const* a, const double* panel, int64_t depth,
+                                        double (*sums)[kTileColumns]) {
   double s[kTileRows][kTileColumns] = {};
   for (int64_t k = 0; k < depth; ++k) {
     for (int64_t i = 0; i < kTileRows; ++i) {
@@ -25,7 +25,7 @@ PTQ_VECTOR_CLONES void multiply_tile(const double* const* a, const double* panel
     }
   }
   for (int64_t i = 0; i < kTileRows; ++i) std::copy(s[i], s[i] + kTileColumns, sums[i]);
-}
+};
 
 void pack_panel(const Matrix& b, double* panel) {
   for (int64_t k = 0; k < b.rows; ++k) {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "quant/vector_clones.h"
+#include "base/vector_loop.h"
 
 namespace ptq::passes {
 namespace {
@@ -58,10 +58,8 @@ inline __attribute__((always_inline)) void add_tiles(Tile tile, int64_t others) 
   if (others == 1) add_tile<kFirst, 1>(tile);
 }
 
-}  // namespace
-
-PTQ_VECTOR_CLONES void add_lane_products(const float* a, const float* b, const LaneRows& rows,
-                                         float* sums) {
+constexpr VectorLoop lane_products_loop = [](const float* a, const float* b, const LaneRows& rows,
+                                             float* sums) {
   const int64_t count = rows.rows(), stride = count * kLanes;
   for (int64_t lane = 0; lane < kLanes; lane += kAtOnce) {
     for (int64_t i = 0; i < count; i += 2) {
@@ -81,6 +79,12 @@ PTQ_VECTOR_CLONES void add_lane_products(const float* a, const float* b, const L
       }
     }
   }
+};
+
+}  // namespace
+
+void add_lane_products(const float* a, const float* b, const LaneRows& rows, float* sums) {
+  lane_products_loop(a, b, rows, sums);
 }
 
 void add_lane_sums(const float* a, const LaneRows& rows, float* sums) {

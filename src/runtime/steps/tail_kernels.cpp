@@ -1,16 +1,10 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/vector_loop.h"
 #include "ptq/base/error.h"
 #include "ptq/quant/fake_quantize.h"
 #include "runtime/steps/tail.h"
-
-// One compilation a vector width, chosen when the program starts.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define PTQ_VECTORIZED __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define PTQ_VECTORIZED
-#endif
 
 namespace ptq::runtime {
 namespace {
@@ -36,7 +30,7 @@ inline float exponential(float x) {
   return polynomial * power;
 }
 
-inline float sigmoid(float x) { return 1.0F / (1.0F + exponential(-x)); }
+inline float logistic(float x) { return 1.0F / (1.0F + exponential(-x)); }
 
 /// Abramowitz and Stegun 7.1.26; error below 2e-7.
 inline float error_function(float x) {
@@ -57,56 +51,56 @@ inline float clamp(float x, float low, float high) {
 }
 
 // NaN stays NaN: each comparison is false for it.
-PTQ_VECTORIZED void relu(float* x, int64_t count) {
+constexpr VectorLoop relu = [](float* x, int64_t count) {
   for (int64_t i = 0; i < count; ++i) x[i] = x[i] < 0 ? 0 : x[i];
-}
-PTQ_VECTORIZED void relu6(float* x, int64_t count) {
+};
+constexpr VectorLoop relu6 = [](float* x, int64_t count) {
   for (int64_t i = 0; i < count; ++i) x[i] = clamp(x[i], 0, 6);
-}
-PTQ_VECTORIZED void leaky_relu(float* x, int64_t count, float slope) {
+};
+constexpr VectorLoop leaky_relu = [](float* x, int64_t count, float slope) {
   for (int64_t i = 0; i < count; ++i) x[i] = x[i] > 0 ? x[i] : x[i] * slope;
-}
-PTQ_VECTORIZED void sigmoid(float* x, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) x[i] = sigmoid(x[i]);
-}
-PTQ_VECTORIZED void silu(float* x, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) x[i] = x[i] * sigmoid(x[i]);
-}
-PTQ_VECTORIZED void hardswish(float* x, int64_t count) {
+};
+constexpr VectorLoop sigmoid = [](float* x, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) x[i] = logistic(x[i]);
+};
+constexpr VectorLoop silu = [](float* x, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) x[i] = x[i] * logistic(x[i]);
+};
+constexpr VectorLoop hardswish = [](float* x, int64_t count) {
   for (int64_t i = 0; i < count; ++i) x[i] = x[i] * clamp(x[i] + 3, 0, 6) / 6;
-}
-PTQ_VECTORIZED void hardsigmoid(float* x, int64_t count) {
+};
+constexpr VectorLoop hardsigmoid = [](float* x, int64_t count) {
   for (int64_t i = 0; i < count; ++i) x[i] = clamp(x[i] + 3, 0, 6) / 6;
-}
-PTQ_VECTORIZED void gelu(float* x, int64_t count) {
+};
+constexpr VectorLoop gelu = [](float* x, int64_t count) {
   constexpr float kSqrtHalf = 0.707106781F;
   for (int64_t i = 0; i < count; ++i) {
     x[i] = 0.5F * x[i] * (1.0F + error_function(x[i] * kSqrtHalf));
   }
-}
-PTQ_VECTORIZED void gelu_tanh(float* x, int64_t count) {
+};
+constexpr VectorLoop gelu_tanh = [](float* x, int64_t count) {
   constexpr float kTwiceSqrtTwoOverPi = 1.59576912F;
   for (int64_t i = 0; i < count; ++i) {
     const float cubic = x[i] + 0.044715F * x[i] * x[i] * x[i];
-    x[i] = x[i] * sigmoid(kTwiceSqrtTwoOverPi * cubic);
+    x[i] = x[i] * logistic(kTwiceSqrtTwoOverPi * cubic);
   }
-}
+};
 
-#define PTQ_ARITHMETIC(name, expression)                                              \
-  PTQ_VECTORIZED void name(float* x, const float* y, int64_t stride, int64_t count) { \
-    if (stride == 0) {                                                                \
-      const float b = *y;                                                             \
-      for (int64_t i = 0; i < count; ++i) {                                           \
-        const float a = x[i];                                                         \
-        x[i] = expression;                                                            \
-      }                                                                               \
-    } else {                                                                          \
-      for (int64_t i = 0; i < count; ++i) {                                           \
-        const float a = x[i], b = y[i];                                               \
-        x[i] = expression;                                                            \
-      }                                                                               \
-    }                                                                                 \
-  }
+#define PTQ_ARITHMETIC(name, expression)                                                    \
+  constexpr VectorLoop name = [](float* x, const float* y, int64_t stride, int64_t count) { \
+    if (stride == 0) {                                                                      \
+      const float b = *y;                                                                   \
+      for (int64_t i = 0; i < count; ++i) {                                                 \
+        const float a = x[i];                                                               \
+        x[i] = expression;                                                                  \
+      }                                                                                     \
+    } else {                                                                                \
+      for (int64_t i = 0; i < count; ++i) {                                                 \
+        const float a = x[i], b = y[i];                                                     \
+        x[i] = expression;                                                                  \
+      }                                                                                     \
+    }                                                                                       \
+  };
 PTQ_ARITHMETIC(add, a + b)
 PTQ_ARITHMETIC(sub, a - b)
 PTQ_ARITHMETIC(sub_from, b - a)
