@@ -21,10 +21,11 @@ function(ptq_library)
   cmake_parse_arguments(ARG "" "NAME" "FILES;DEPENDS" ${ARGN})
   add_library(ptq_${ARG_NAME} STATIC ${ARG_FILES})
   add_library(ptq::${ARG_NAME} ALIAS ptq_${ARG_NAME})
-  target_include_directories(ptq_${ARG_NAME} PUBLIC ${PROJECT_SOURCE_DIR}/include
+  target_include_directories(ptq_${ARG_NAME} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+                                                    $<INSTALL_INTERFACE:include>
                              PRIVATE ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(ptq_${ARG_NAME} PUBLIC ${ARG_DEPENDS} ptq::torch OpenMP::OpenMP_CXX
-                        PRIVATE ptq::warnings)
+                        PRIVATE $<BUILD_INTERFACE:ptq::warnings>)
   target_precompile_headers(ptq_${ARG_NAME} REUSE_FROM ptq_precompiled)
 endfunction()
 

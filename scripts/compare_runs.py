@@ -48,7 +48,7 @@ MODEL_RUNS = {
                                 .split()),
     "squeezenet-flexml-po2": ("squeezenet1_1", "--target-backend flexml --scale-factor-type po2_scale "
                               "--bias-bit-width 16 --dump-float-logits float.npy --no-compile".split()),
-    "vit-layer-bits": ("vit_tiny_16", ["--layer-bits", "qkv=W4,A8", "--act-quant-type", "asym",
+    "vit-layer-bits": ("vit_tiny_16", ["--layer-bits", "[02468].*=W4,A8", "--act-quant-type", "asym",
                                        "--qronos", "--weight-quant-granularity", "per_channel"]),
     "by-hand": ("mobilenet_v1_075_hand_defined", "--model-name quant_mobilenet_v1 --weight-bit-width 4"
                 .split()),

@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <numeric>
 
-#include "cli/shared_stages.h"
 #include "ptq/base/error.h"
+#include "ptq/cli/session.h"
+#include "workflow/shared_stages.h"
 
 namespace ptq::cli {
 namespace {
@@ -18,8 +19,9 @@ std::vector<int64_t> validation_items(const Config& config, const data::ImageFol
     throw DataError("--validation-samples " + std::to_string(*config.validation_samples) + ": " +
                     config.validation_dir + " has " + std::to_string(items.size()) + " images");
   }
-  items = data::draw_calibration_items(folder, *config.validation_samples,
-                                       data::CalibrationSampling::kStratified, config.seed);
+  items =
+      data::draw_calibration_items(folder, *config.validation_samples,
+                                   data::CalibrationSampling::kStratified, config.quantize.seed);
   std::sort(items.begin(), items.end());
   return items;
 }
@@ -30,7 +32,8 @@ std::vector<int64_t> calibration_items(const Config& config, const data::ImageFo
   const int64_t count = config.calibration_samples_given
                             ? config.calibration_samples
                             : std::min(config.calibration_samples, available);
-  return data::draw_calibration_items(folder, count, config.calibration_sampling, config.seed);
+  return data::draw_calibration_items(folder, count, config.calibration_sampling,
+                                      config.quantize.seed);
 }
 
 using Items = std::vector<int64_t> (*)(const Config&, const data::ImageFolder&);
@@ -41,8 +44,8 @@ struct Keeping {
   std::shared_ptr<data::CropStore> store = nullptr;
 };
 
-std::shared_ptr<OpenImages> open(const Config& config, const std::string& directory, Items items,
-                                 Keeping keeping) {
+data::ImageSet open(const Config& config, const std::string& directory, Items items,
+                    Keeping keeping) {
   data::LoaderOptions options;
   options.recipe = config.recipe;
   options.workers = config.workers;
@@ -51,8 +54,7 @@ std::shared_ptr<OpenImages> open(const Config& config, const std::string& direct
   options.store = std::move(keeping.store);
   data::ImageFolder folder = data::open_image_folder(directory);
   std::vector<int64_t> chosen = items(config, folder);
-  return std::make_shared<OpenImages>(
-      OpenImages{folder, data::Loader(folder, std::move(chosen), options)});
+  return {std::move(folder), std::move(chosen), std::move(options)};
 }
 
 /// What decoded crops depend on: not the mean and deviation, which come later.
@@ -64,28 +66,31 @@ std::string crop_key(const Config& config, const std::string& directory) {
          std::to_string(config.workers) + " " + std::to_string(config.image_memory_bytes);
 }
 
-std::string validation_key(const Config& config) {
-  const std::string key = crop_key(config, config.validation_dir);
-  if (!config.validation_samples) return key;
-  return key + " " + std::to_string(*config.validation_samples) + " " + std::to_string(config.seed);
+/// Images that a set hands out are normalized.
+std::string colours_key(const data::Recipe& recipe) {
+  std::string key;
+  for (const auto& colours : {recipe.mean, recipe.std}) {
+    for (const float value : colours) key += " " + to_text(static_cast<double>(value));
+  }
+  return key;
 }
 
 std::string calibration_key(const Config& config) {
-  return crop_key(config, config.calibration_dir) + " " +
+  return crop_key(config, config.calibration_dir) + colours_key(config.recipe) + " " +
          std::to_string(config.calibration_samples) +
          (config.calibration_samples_given ? " given " : " wished ") +
          std::to_string(static_cast<int>(config.calibration_sampling)) + " " +
-         std::to_string(config.seed);
+         std::to_string(config.quantize.seed);
 }
 
 /// Images that are read once need not be kept.
-Keeping for_validation(const Config& config, Session::Runs runs) {
+Keeping for_validation(const Config& config, workflow::Session::Runs runs) {
   const bool once = config.skip_float && config.exports.checked_images == 0;
-  return {once && runs == Session::Runs::kOne ? 0 : config.image_memory_bytes};
+  return {once && runs == workflow::Session::Runs::kOne ? 0 : config.image_memory_bytes};
 }
 
 template <class T, class Make>
-T kept_or(Kept<T>& shelf, const std::string& key, const Make& make) {
+T kept_or(workflow::Kept<T>& shelf, const std::string& key, const Make& make) {
   if (const auto* kept = shelf.find(key)) return kept->value;
   shelf.clear_unless(key);
   auto made = make();
@@ -95,8 +100,8 @@ T kept_or(Kept<T>& shelf, const std::string& key, const Make& make) {
 
 // One run reads its calibration images once or twice, which is not worth the memory; attribution
 // calibrates several networks. Many runs may draw different ones of the same images.
-Keeping for_calibration(const Config& config, SharedStages& shared) {
-  if (shared.runs == Session::Runs::kOne) {
+Keeping for_calibration(const Config& config, workflow::SharedStages& shared) {
+  if (shared.runs == workflow::Session::Runs::kOne) {
     return {config.attribute ? config.image_memory_bytes : 0};
   }
   return {0, kept_or(shared.calibration_crops, crop_key(config, config.calibration_dir),
@@ -109,23 +114,61 @@ void append(std::vector<UnreadableImage>& all, const char* set, const data::Load
   }
 }
 
+data::ImageSet calibration_set(const Config& config, workflow::SharedStages& shared) {
+  return kept_or(shared.calibration_images, calibration_key(config), [&] {
+    return open(config, config.calibration_dir, calibration_items, for_calibration(config, shared));
+  });
+}
+
+data::ImageSet validation_set(const Config& config, workflow::SharedStages& shared) {
+  return kept_or(shared.validation_images, validation_key(config), [&] {
+    return open(config, config.validation_dir, validation_items,
+                for_validation(config, shared.runs));
+  });
+}
+
 }  // namespace
 
-ImageSets::ImageSets(const Config& config, SharedStages& shared)
-    : calibration_(kept_or(shared.calibration_images, calibration_key(config),
-                           [&] {
-                             return open(config, config.calibration_dir, calibration_items,
-                                         for_calibration(config, shared));
-                           })),
-      validation_(kept_or(shared.validation_images, validation_key(config), [&] {
-        return open(config, config.validation_dir, validation_items,
-                    for_validation(config, shared.runs));
-      })) {}
+std::string validation_key(const Config& config) {
+  const std::string key = crop_key(config, config.validation_dir) + colours_key(config.recipe);
+  if (!config.validation_samples) return key;
+  return key + " " + std::to_string(*config.validation_samples) + " " +
+         std::to_string(config.quantize.seed);
+}
+
+// Speed and memory change no bit, but threads and the plan may.
+workflow::Source source_of(const Config& config) {
+  const runtime::Execution& execution = config.execution;
+  return {
+      config.model_file + "\n" + std::to_string(config.recipe.crop) + " " + execution.device.str() +
+          " " + std::to_string(static_cast<int>(execution.dtype)) +
+          (execution.compile ? " plan " : " interpreter ") + std::to_string(execution.threads),
+      calibration_key(config) + " in batches of " + std::to_string(config.batch_size_calibration)};
+}
+
+void Session::announce(const std::vector<Settings>& settings) {
+  std::vector<workflow::Announced> announced;
+  for (const Settings& each : settings) {
+    try {
+      const Config config = make_config(each);
+      announced.push_back({source_of(config), config.quantize});
+    } catch (const Error&) {
+      continue;
+    }
+  }
+  session_.announce(std::move(announced));
+}
+
+ImageSets::ImageSets(const Config& config, workflow::Session& session)
+    : calibration_(
+          calibration_set(config, session.stages()).in_batches_of(config.batch_size_calibration)),
+      validation_(
+          validation_set(config, session.stages()).in_batches_of(config.batch_size_validation)) {}
 
 std::vector<UnreadableImage> ImageSets::unreadable() const {
   std::vector<UnreadableImage> all;
-  append(all, "calibration", calibration_->loader);
-  append(all, "validation", validation_->loader);
+  append(all, "calibration", calibration_.loader());
+  append(all, "validation", validation_.loader());
   return all;
 }
 

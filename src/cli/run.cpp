@@ -1,11 +1,9 @@
 #include "ptq/cli/run.h"
 
-#include "cli/device.h"
 #include "cli/gate/gating.h"
 #include "cli/image_sets.h"
 #include "cli/options/run_name.h"
 #include "cli/report/report.h"
-#include "cli/shared_stages.h"
 #include "cli/stage.h"
 #include "cli/stages/attribution.h"
 #include "cli/stages/auditing.h"
@@ -13,14 +11,16 @@
 #include "cli/stages/evaluation_stage.h"
 #include "cli/stages/export_stages.h"
 #include "cli/stages/guarding.h"
-#include "cli/stages/quantize.h"
+#include "cli/stages/quantize_stage.h"
 #include "cli/words.h"
 #include "ptq/base/atomic_file.h"
 #include "ptq/base/error.h"
 #include "ptq/base/npy.h"
 #include "ptq/base/threads.h"
 #include "ptq/import/import.h"
+#include "ptq/ir/tensors.h"
 #include "quant/quantizer_dump.h"
+#include "workflow/shared_stages.h"
 
 namespace ptq::cli {
 namespace {
@@ -45,13 +45,13 @@ void announce(Run& run) {
 }
 
 void announce_images(Run& run, ImageSets& images) {
-  if (!needs_calibration_images(run.config)) {
+  if (!needs_images(run.config.quantize)) {
     run.log.line("no calibration: nothing asked for needs it; evaluating on " +
                  std::to_string(images.validation().size()));
     return;
   }
   run.log.line("calibrating on " + std::to_string(images.calibration().size()) + " of " +
-               std::to_string(images.calibration_available()) + " images (" +
+               std::to_string(images.calibration().available()) + " images (" +
                run.settings.text("calibration-sampling") + "), evaluating on " +
                std::to_string(images.validation().size()));
   if (images.calibration().size() < run.config.calibration_samples) {
@@ -79,14 +79,23 @@ void check_labels(Run& run, const ir::Graph& graph, const data::ImageFolder& fol
   }
 }
 
+/// Moves every tensor the graph holds.
+void move_to(ir::Graph& graph, c10::Device device) {
+  if (device.is_cpu()) return;
+  for (ir::Node& node : graph.nodes) {
+    ir::visit_tensors(node.op, [&](at::Tensor& tensor) { tensor = tensor.to(device); });
+  }
+}
+
 ir::Graph import_model(Run& run) {
-  return shared(run, run.shared.imported, key_up_to(Level::kModel, run.settings), [&] {
+  auto& shelf = run.session.stages().imported;
+  return workflow::shared(run.session, run.log, shelf, source_of(run.config).graph, [&] {
     return timed(run.log, "import", [&] {
       import::ImportOptions options;
       options.image_size = run.config.recipe.crop;
       options.trust = run.config.trust;
       ir::Graph graph = import::import_torchscript(run.config.model_file, options);
-      move_to(graph, run.config.device);
+      move_to(graph, run.config.execution.device);
       return graph;
     });
   });
@@ -116,10 +125,10 @@ void float_stage(Run& run, const ir::Graph& graph, ImageSets& images) {
   const Config& config = run.config;
   if (config.skip_float) return;
   const bool keep_logits = config.outputs.float_logits.has_value() || config.attribute;
-  const std::string key = key_up_to(Level::kModel, run.settings) +
-                          to_text(run.settings.value("validation-samples")) +
-                          (keep_logits ? " logits" : "");
-  run.result.float_evaluation = shared(run, run.shared.float_evaluation, key, [&] {
+  const std::string key =
+      source_of(config).graph + validation_key(config) + (keep_logits ? " logits" : "");
+  auto& shelf = run.session.stages().float_evaluation;
+  run.result.float_evaluation = workflow::shared(run.session, run.log, shelf, key, [&] {
     return evaluate(run, {"float evaluation", runtime::Numerics::kFloat, keep_logits}, graph, {},
                     images);
   });
@@ -127,18 +136,18 @@ void float_stage(Run& run, const ir::Graph& graph, ImageSets& images) {
   if (!config.attribute) run.result.float_evaluation->logits.reset();
 }
 
-void quantized_stages(Run& run, ir::Graph graph, ImageSets& images) {
+void quantized_stages(Run& run, const ir::Graph& imported, ImageSets& images) {
   Attribution attribution(run, images);
-  const quant::QuantizerTable table = quantize(run, graph, images, attribution);
-  export_network(run, graph, table, images);
+  const QuantizedNetwork network = quantize_model(run, imported, images, attribution);
+  export_network(run, network.graph, network.table, images);
   eval::Evaluation& evaluation = run.result.quantized;
-  evaluation = attribution.evaluation(graph, table);
+  evaluation = attribution.evaluation(network);
   write_logits(run.config.outputs.logits, evaluation.logits);
   evaluation.logits.reset();
   if (run.config.outputs.quantizers) {
-    quant::write_quantizer_dump(*run.config.outputs.quantizers, graph, table);
+    quant::write_quantizer_dump(*run.config.outputs.quantizers, network.graph, network.table);
   }
-  guard_network(run, graph, table, images);
+  guard_network(run, network.graph, network.table, images);
 }
 
 }  // namespace
@@ -153,26 +162,26 @@ RunResult run(const Settings& settings, Session& session, Log& log) {
   const Config config = make_config(settings);
   require_writable_outputs(config.outputs);
   require_writable_exports(config.exports);
-  set_intra_op_threads(config.threads);
-  RecordingLog recording(log);
+  set_intra_op_threads(config.execution.threads);
+  FlagLog recording(log, settings);
   Run run{settings, config, recording, session.stages(), {}};
   announce(run);
-  ImageSets images(config, run.shared);
+  ImageSets images(config, session.stages());
   announce_images(run, images);
-  check_draws(config, images.calibration().size(), images.calibration_available());
-  const Gating gating(run, images.validation());
+  check_draws(config, images.calibration().size(), images.calibration().available());
+  const Gating gating(run, images.validation().loader());
   std::optional<Auditing> auditing;
-  if (needs_calibration_images(config)) auditing.emplace(run, images);
+  if (needs_images(config.quantize)) auditing.emplace(run, images);
   // Decoding starts while the model is read, and calibration's while the graph is prepared.
-  images.validation().start(config.batch_size_validation);
-  ir::Graph graph = import_model(run);
-  check_labels(run, graph, images.validation_folder());
+  images.validation().prefetch();
+  const ir::Graph graph = import_model(run);
+  check_labels(run, graph, images.validation().folder());
   check_exportable(run, graph);
   float_stage(run, graph, images);
-  if (needs_calibration_images(config)) {
-    images.calibration().start(config.batch_size_calibration);
+  if (needs_images(config.quantize)) {
+    images.calibration().prefetch();
   }
-  quantized_stages(run, std::move(graph), images);
+  quantized_stages(run, graph, images);
   report_unreadable(run, images);
   if (auditing) auditing->finish(run, images);
   compare_networks(run);

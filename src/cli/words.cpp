@@ -1,5 +1,6 @@
 #include "cli/words.h"
 
+#include <algorithm>
 #include <array>
 
 #include "cli/report/attribution_words.h"
@@ -8,34 +9,17 @@
 namespace ptq::cli {
 namespace {
 
-struct Label {
-  const char* words;
-  const char* option;
-};
-constexpr Label kLabels[] = {
-    {"Target backend", "target-backend"},
-    {"Quantization type", "scale-factor-type"},
-    {"Activation bit width", "act-bit-width"},
-    {"Weight bit width", "weight-bit-width"},
-    {"GPTQ", "gptq"},
-    {"GPFQ", "gpfq"},
-    {"GPxQ Act Order", "gpxq-act-order"},
-    {"GPxQ Accumulator Bit Width", "gpxq-accumulator-bit-width"},
-    {"Learned Round method", "learned-round"},
-    {"Weight narrow range", "weight-narrow-range"},
-    {"Bias bit width", "bias-bit-width"},
-    {"Weight scale factors type", "weight-quant-granularity"},
-    {"Activation quant type", "act-quant-type"},
-    {"Bias Correction Enabled", "bias-corr"},
-    {"Iterations for graph equalization", "graph-eq-iterations"},
-    {"Merge bias in graph equalization", "graph-eq-merge-bias"},
-    {"Activation quant calibration type", "act-quant-calibration-type"},
-    {"Weight quant calibration type", "weight-quant-calibration-type"},
-    {"Calibrate BN", "calibrate-bn"},
-    {"Channel Splitting Ratio", "channel-splitting-ratio"},
-    {"Split Input", "channel-splitting-split-input"},
-    {"Merge BN", "merge-bn"},
-};
+/// The options that the reference's line names, in its order.
+std::vector<const Option*> labelled_options() {
+  std::vector<const Option*> labelled;
+  for (const Option& option : option_table()) {
+    if (!option.label.empty()) labelled.push_back(&option);
+  }
+  std::sort(labelled.begin(), labelled.end(), [](const Option* one, const Option* other) {
+    return one->label_place < other->label_place;
+  });
+  return labelled;
+}
 
 std::string colours(const std::array<float, 3>& values) {
   std::string line;
@@ -82,27 +66,10 @@ std::string time_line(const std::vector<Stage>& stages) {
 
 }  // namespace
 
-std::string range_ratio_words(double before, double after) {
-  return "range ratio " + significant(before) + " before, " + significant(after) + " after";
-}
-
-std::string equalization_words(const passes::EqualizationReport& report) {
-  return std::to_string(report.regions.size()) + " regions, " + std::to_string(report.layers) +
-         " layers, " + std::to_string(report.iterations) + " iterations" +
-         (report.converged ? " (converged)" : "") + ", largest " +
-         range_ratio_words(report.range_ratio_before, report.range_ratio_after);
-}
-
-std::string equalization_words(const passes::ActivationEqualizationReport& report) {
-  return std::to_string(report.regions.size()) + " regions, " + std::to_string(report.layers) +
-         " layers, largest " +
-         range_ratio_words(report.range_ratio_before, report.range_ratio_after);
-}
-
 std::string configuration_line(const Settings& settings, const Config& config) {
   std::string line = "Model: " + config.model_name;
-  for (const Label& label : kLabels) {
-    line += std::string(" - ") + label.words + ": " + to_text(settings.value(label.option));
+  for (const Option* option : labelled_options()) {
+    line += " - " + std::string(option->label) + ": " + to_text(settings.value(option->name));
   }
   return line;
 }
@@ -118,10 +85,11 @@ std::vector<std::string> plan_lines(const Config& config) {
           "images      resize " + std::to_string(recipe.resize) +
               (bicubic ? " bicubic" : " bilinear") + ", crop " + std::to_string(recipe.crop) +
               ", mean " + colours(recipe.mean) + ", std " + colours(recipe.std),
-          std::string("running     ") + (config.compile ? "optimised plan" : "node by node") +
-              ", " + std::to_string(config.threads) + " threads, " +
-              std::to_string(config.workers) + " decoding workers, device " + config.device.str() +
-              ", seed " + std::to_string(config.seed)};
+          std::string("running     ") +
+              (config.execution.compile ? "optimised plan" : "node by node") + ", " +
+              std::to_string(config.execution.threads) + " threads, " +
+              std::to_string(config.workers) + " decoding workers, device " +
+              config.execution.device.str() + ", seed " + std::to_string(config.quantize.seed)};
 }
 
 std::vector<std::string> result_lines(const RunResult& result) {

@@ -10,10 +10,6 @@
 /// What a run says, in lines.
 namespace ptq::cli {
 
-std::string range_ratio_words(double before, double after);
-std::string equalization_words(const passes::EqualizationReport& report);
-std::string equalization_words(const passes::ActivationEqualizationReport& report);
-
 /// The reference's configuration line: `label: value` items joined by ` - `.
 std::string configuration_line(const Settings& settings, const Config& config);
 

@@ -91,21 +91,21 @@ class SideBySide {
 
  private:
   void add_batch(runtime::Executor& network, const at::Tensor& pixels) {
-    logits_.push_back(network.run(pixels.to(options_.device)).cpu());
+    logits_.push_back(network.run(pixels.to(options_.execution.device)).cpu());
     for (Runner& runner : runners_) {
       if (runner.failure.empty()) run_one(runner, pixels);
     }
   }
 
   void run_one(Runner& runner, const at::Tensor& pixels) {
-    set_intra_op_threads(options_.threads);
+    set_intra_op_threads(options_.execution.threads);
     try {
       runner.logits.push_back(runner.model->run(pixels));
     } catch (const ExportError& error) {
       runner.failure = error.what();
       return;
     }
-    if (options_.device.is_cpu()) trace(runner, pixels);
+    if (options_.execution.device.is_cpu()) trace(runner, pixels);
   }
 
   void trace(Runner& runner, const at::Tensor& pixels) {
@@ -135,11 +135,10 @@ void check_exports(const ir::Graph& graph, const quant::QuantizerTable& table,
   std::vector<Runner> runners = runners_of(report, log);
   const std::optional<double> step = exporting::output_step(graph, table);
   timed(log, "export check", [&] {
-    runtime::ExecutorOptions executor;
-    executor.threads = options.threads;
-    const auto network = options.compile ? runtime::make_plan(graph, table, executor)
-                                         : runtime::make_interpreter(graph, table, executor);
-    PartingFinder finder({graph, table, options.compile, options.threads});
+    runtime::Execution execution = options.execution;
+    execution.dtype = at::kFloat;
+    const auto network = runtime::make_executor(graph, table, execution);
+    PartingFinder finder({graph, table, execution.compile, execution.threads});
     SideBySide comparison(options, validation, runners, finder);
     comparison.add_images(*network, log);
     for (const Runner& runner : runners) {

@@ -1,6 +1,7 @@
 #include "source_tree.h"
 
 #include <fstream>
+#include <iterator>
 #include <regex>
 #include <sstream>
 
@@ -16,7 +17,9 @@ std::string folder_of(const fs::path& relative) {
   auto part = relative.begin();
   const std::string top = part->string();
   if (top == "include") ++part;
-  return top == "include" || top == "src" ? (++part)->string() : top;
+  if (top != "include" && top != "src") return top;
+  // ptq/quantize.h and its like stand for the library as a whole.
+  return std::next(++part) == relative.end() ? "workflow" : part->string();
 }
 
 }  // namespace

@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <set>
+#include <sstream>
 
 // Reads the sources and holds them to ARCHITECTURE.md.
 namespace ptq {
@@ -18,9 +20,9 @@ using testing::sources;
 
 /// Folders by level: one may include those of lower levels, and never another of its own.
 const std::map<std::string, int> kLevels = {
-    {"base", 0},   {"ir", 1},     {"quant", 2},    {"import", 3}, {"runtime", 3},
-    {"data", 3},   {"export", 3}, {"backends", 4}, {"passes", 4}, {"eval", 4},
-    {"models", 4}, {"parity", 5}, {"cli", 6},      {"sweep", 7},  {"apps", 8},
+    {"base", 0},     {"ir", 1},       {"quant", 2},  {"import", 3}, {"runtime", 3}, {"data", 3},
+    {"export", 3},   {"backends", 4}, {"passes", 4}, {"eval", 4},   {"models", 4},  {"parity", 5},
+    {"workflow", 5}, {"cli", 6},      {"sweep", 7},  {"apps", 8},
 };
 
 /// Who alone includes what: the beginning of an include, and the folders.
@@ -44,7 +46,10 @@ const std::vector<std::pair<std::string, std::set<std::string>>> kReserved = {
 
 /// The folder of the project that an include names, if it names one.
 std::string included_folder(std::string include) {
-  if (include.rfind("ptq/", 0) == 0) include = include.substr(4);
+  if (include.rfind("ptq/", 0) == 0) {
+    include = include.substr(4);
+    if (include.find('/') == std::string::npos) return "workflow";
+  }
   const std::string folder = include.substr(0, include.find('/'));
   return folder != include && kLevels.count(folder) > 0 ? folder : "";
 }
@@ -73,6 +78,36 @@ TEST(SourceTree, DependsDownwardsOnly) {
     }
   }
   EXPECT_GT(checked, 100);
+  EXPECT_THAT(wrong, IsEmpty());
+}
+
+/// Those that are installed (cmake/package.cmake).
+std::set<std::string> public_headers() {
+  const std::string text = testing::content(std::filesystem::path(PTQ_SOURCE_DIR) / "cmake/package.cmake");
+  const size_t start = text.find("set(PTQ_PUBLIC_HEADERS");
+  std::istringstream list(text.substr(start, text.find(')', start) - start));
+  std::set<std::string> headers;
+  for (std::string word; list >> word;) {
+    if (word.rfind("ptq/", 0) == 0) headers.insert(word);
+  }
+  return headers;
+}
+
+TEST(SourceTree, InstallsHeadersThatIncludeEachOtherAlone) {
+  const std::set<std::string> headers = public_headers();
+  EXPECT_GT(headers.size(), 20U);
+  EXPECT_LE(headers.size(), 30U);
+  std::vector<std::string> wrong;
+  for (const Source& source : sources({"include", "examples"})) {
+    const bool is_public = source.folder == "examples" || headers.count(source.path.substr(8)) > 0;
+    if (!is_public) continue;
+    for (const std::string& include : includes(source.text)) {
+      const bool is_ours = include.rfind("ptq/", 0) == 0 || !included_folder(include).empty();
+      if (is_ours && headers.count(include) == 0) {
+        wrong.push_back(source.path + " includes " + include);
+      }
+    }
+  }
   EXPECT_THAT(wrong, IsEmpty());
 }
 

@@ -36,7 +36,7 @@ class SharedCalibration : public cli::Program {
       write_scales_to(settings, "shared.json");
       const cli::RunResult result = cli::run(settings, session, log_);
       EXPECT_EQ(support::content_of(path("alone.json")), support::content_of(path("shared.json")));
-      for (const cli::Stage& stage : result.stages) count += stage.name == "calibration" ? 1 : 0;
+      for (const Stage& stage : result.stages) count += stage.name == "calibration" ? 1 : 0;
     }
     return count;
   }

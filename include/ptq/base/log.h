@@ -18,6 +18,10 @@ class Log {
   virtual void line(const std::string& text) = 0;
   /// Something the user should not overlook.
   virtual void warning(const std::string& text) = 0;
+  /// A technique that was asked for found nothing to do. `field` is that of the configuration.
+  virtual void no_effect(const std::string& field, const std::string& reason) {
+    warning(field + ": " + reason);
+  }
   /// `done` of at most `total` images of a stage; called after each batch.
   virtual void progress(std::string_view stage, int64_t done, int64_t total) = 0;
   virtual void stage_finished(std::string_view stage, double seconds) = 0;
@@ -29,6 +33,7 @@ class Silence : public Log {
   void line(const std::string& /*text*/) override {}
   void warning(const std::string& /*text*/) override {}
   void progress(std::string_view /*stage*/, int64_t /*done*/, int64_t /*total*/) override {}
+  void no_effect(const std::string& /*field*/, const std::string& /*reason*/) override {}
   void stage_finished(std::string_view /*stage*/, double /*seconds*/) override {}
 };
 
@@ -53,7 +58,7 @@ struct Stage {
 };
 
 /// Passes everything on, and keeps stages and warnings.
-class RecordingLog final : public Log {
+class RecordingLog : public Log {
  public:
   /// `log` outlives it.
   explicit RecordingLog(Log& log) : log_(log) {}

@@ -1,22 +1,18 @@
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "ptq/backends/placement.h"
 #include "ptq/cli/settings.h"
 #include "ptq/data/loader.h"
 #include "ptq/data/sampling.h"
 #include "ptq/eval/gate.h"
 #include "ptq/export/export.h"
 #include "ptq/import/import.h"
-#include "ptq/passes/learned_round.h"
-#include "ptq/passes/pipeline.h"
-#include "ptq/passes/round_weights.h"
+#include "ptq/quantize_config.h"
+#include "ptq/runtime/execution.h"
 
 namespace ptq::cli {
 
@@ -77,32 +73,14 @@ struct Config {
   data::UnreadableImages unreadable = data::UnreadableImages::kError;
   int64_t image_memory_bytes = 0;
 
-  backends::Backend backend = backends::Backend::kFx;
-  backends::PlacementOptions placement;
-  passes::PreparationOptions preparation;
-  std::optional<passes::ActivationEqualizationOptions> activation_equalization;
-  /// In the order in which they run.
-  std::vector<passes::RoundingOptions> rounding;
-  /// Whether bias correction compares with the weights as they were before GPTQ.
-  bool keep_original_weights = true;
-  /// Bytes of activations that a layer sweep keeps in memory.
-  int64_t activation_memory_bytes = 0;
-  std::optional<passes::LearnedRoundOptions> learned_round;
-  bool calibrate_batch_norms = false;
-  bool correct_biases = true;
+  QuantizeConfig quantize;
   /// Say what techniques changed and left out, and why.
   bool explain = false;
   /// Accuracy after each stage of quantization.
   bool attribute = false;
   /// Images on which noise is measured node by node; 0: it is not.
   int64_t node_sqnr_images = 0;
-  double percentile = 99.999;
-
-  bool compile = true;
-  int threads = 1;
-  at::Device device = at::kCPU;
-  at::ScalarType dtype = at::kFloat;
-  uint64_t seed = 0;
+  runtime::Execution execution;
   bool skip_float = false;
   GateConfig gate;
   Outputs outputs;

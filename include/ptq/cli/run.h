@@ -14,10 +14,7 @@
 #include "ptq/eval/node_noise.h"
 #include "ptq/eval/paired_interval.h"
 #include "ptq/parity/export_report.h"
-#include "ptq/passes/correct_biases.h"
-#include "ptq/passes/learned_round.h"
-#include "ptq/passes/pipeline.h"
-#include "ptq/passes/round_weights.h"
+#include "ptq/workflow/quantization.h"
 
 namespace ptq::cli {
 
@@ -84,12 +81,6 @@ struct Hashes {
   std::string data;
 };
 
-/// A rounding technique, by its flag, and what it did to each layer.
-struct RoundingReport {
-  std::string technique;
-  std::vector<passes::RoundedLayer> layers;
-};
-
 struct RunResult {
   /// None where the float evaluation was skipped; so is the comparison.
   std::optional<eval::Evaluation> float_evaluation;
@@ -101,14 +92,7 @@ struct RunResult {
   std::optional<CalibrationAudit> audit;
   std::optional<CalibrationDraws> draws;
   std::vector<UnreadableImage> unreadable;
-  std::vector<passes::PassReport> passes;
-  /// Of the techniques that ran.
-  std::optional<passes::EqualizationReport> equalization;
-  std::optional<passes::SplittingReport> splitting;
-  std::optional<passes::ActivationEqualizationReport> activation_equalization;
-  std::vector<RoundingReport> rounding;
-  std::vector<passes::RoundedUnit> learned_round;
-  std::optional<passes::BiasCorrection> bias_correction;
+  workflow::TechniqueReports techniques;
   /// Empty where nobody asked.
   std::vector<AttributionRow> attribution;
   std::vector<eval::NodeNoise> node_noise;

@@ -1,34 +1,28 @@
 #pragma once
 
-#include <memory>
 #include <vector>
 
 #include "ptq/cli/settings.h"
+#include "ptq/workflow/session.h"
 
 namespace ptq::cli {
 
-struct SharedStages;
-
-/// What the runs of one process share: decoded images, the imported graph, the float network's
-/// answers, the prepared graph, calibrated activation scales. A stage whose options
-/// (option_levels.h) are those of an earlier run gives what it gave then, bit for bit, and takes no
-/// time. Of most stages only the last is kept, so runs that agree should follow each other.
+/// What the runs of one process share (ptq/workflow/session.h).
 class Session {
  public:
-  /// kOne keeps nothing that a single run does not need.
-  enum class Runs { kOne, kMany };
-  explicit Session(Runs runs = Runs::kOne);
-  ~Session();
+  using Runs = workflow::Session::Runs;
 
-  /// Runs that may come: those whose calibration sees the same network on the same images (they
-  /// differ in percentile, symmetry, kind of scale, ...) are calibrated by the passes of the first.
-  /// Replaces what was announced before.
-  void announce(std::vector<Settings> settings);
+  explicit Session(Runs runs = Runs::kOne) : session_(runs) {}
 
-  SharedStages& stages() { return *stages_; }
+  /// Runs that may come: those whose calibration sees the same network on the same images are
+  /// calibrated by the passes of the first. Settings that make no configuration are passed over:
+  /// their own run says what is wrong. Replaces what was announced before.
+  void announce(const std::vector<Settings>& settings);
+
+  workflow::Session& stages() { return session_; }
 
  private:
-  std::unique_ptr<SharedStages> stages_;
+  workflow::Session session_;
 };
 
 }  // namespace ptq::cli

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <typeindex>
 
 #include "ptq/cli/option.h"
 
@@ -37,6 +38,14 @@ class Settings {
   std::vector<std::string> texts(std::string_view name) const;
 
   std::optional<std::string> text_or_none(std::string_view name) const;
+  std::optional<int64_t> integer_or_none(std::string_view name) const;
+
+  /// What the word in force stands for, as the option's row says. Throws InternalError where the
+  /// row says nothing, or of another type.
+  template <class Choice>
+  Choice choice(std::string_view name) const {
+    return static_cast<Choice>(meaning(name, typeid(Choice)));
+  }
 
  private:
   struct Entry {
@@ -44,6 +53,7 @@ class Settings {
     Source source = Source::kDefault;
   };
   const Entry& entry(std::string_view name) const;
+  int meaning(std::string_view name, std::type_index type) const;
   template <class T>
   const T& get(std::string_view name) const;
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ptq/ir/graph.h"
+#include "ptq/quant/quantized_network.h"
 #include "ptq/quant/quantizer.h"
 
 /// Networks written down operation by operation, with quantizers where their author wants them
@@ -20,20 +21,16 @@ using Weights = std::map<std::string, at::Tensor>;
 /// All weights, biases and statistics of a network.
 Weights weights_of(const ir::Graph& graph);
 
-/// What every other part of the project takes: a graph with FakeQuantize nodes and layer
-/// quantizers, whose scales are not known yet.
-struct QuantizedNetwork {
-  ir::Graph graph;
-  quant::QuantizerTable table;
-};
+using ptq::QuantizedNetwork;
 
 /// A signed weight without its most negative code; one scale, or one an output channel.
 quant::Quantizer weight_quantizer(int bit_width, quant::Granularity granularity);
 /// Of values that are never negative; one scale, or one a channel (dimension 1).
 quant::Quantizer unsigned_quantizer(int bit_width, quant::Granularity granularity);
 
-/// Builds a QuantizedNetwork. Layers take their tensors from `weights` by name:
-/// <layer>.weight, <layer>.bias, and of a batch norm <layer>.running_mean and .running_var.
+/// Builds a QuantizedNetwork whose scales are not known yet. Layers take their tensors from
+/// `weights` by name: <layer>.weight, <layer>.bias, and of a batch norm <layer>.running_mean and
+/// .running_var.
 class Network {
  public:
   using ValueId = ir::ValueId;

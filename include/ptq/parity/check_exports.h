@@ -1,7 +1,5 @@
 #pragma once
 
-#include <c10/core/Device.h>
-
 #include <cstdint>
 
 #include "ptq/base/log.h"
@@ -9,6 +7,7 @@
 #include "ptq/ir/graph.h"
 #include "ptq/parity/export_report.h"
 #include "ptq/quant/quantizer.h"
+#include "ptq/runtime/execution.h"
 
 namespace ptq::parity {
 
@@ -19,9 +18,7 @@ struct CheckOptions {
   /// At most; activations are held for a batch.
   int64_t batch_size = 256;
   data::Recipe recipe;
-  c10::Device device = c10::kCPU;
-  bool compile = true;
-  int threads = 1;
+  runtime::Execution execution;
 };
 
 /// Loads every file of `report` again, runs it on the first images of `validation` and adds what

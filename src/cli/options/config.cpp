@@ -7,8 +7,7 @@
 #include <set>
 
 #include "cli/gate/gating.h"
-#include "cli/options/learned_round_settings.h"
-#include "cli/options/placement_options.h"
+#include "cli/options/quantize_settings.h"
 #include "cli/options/run_name.h"
 #include "ptq/base/error.h"
 #include "ptq/base/memory.h"
@@ -77,18 +76,10 @@ data::Recipe recipe(const Settings& settings, const std::string& name) {
   override_colours(settings, "mean", recipe.mean);
   override_colours(settings, "std", recipe.std);
   if (!settings.is_none("interpolation")) {
-    recipe.interpolation = settings.text("interpolation") == "bicubic"
-                               ? data::Interpolation::kBicubic
-                               : data::Interpolation::kBilinear;
+    recipe.interpolation = settings.choice<data::Interpolation>("interpolation");
   }
   data::check_recipe(recipe);
   return recipe;
-}
-
-data::CalibrationSampling sampling(const std::string& word) {
-  if (word == "first") return data::CalibrationSampling::kFirst;
-  if (word == "random") return data::CalibrationSampling::kRandom;
-  return data::CalibrationSampling::kStratified;
 }
 
 at::Device device(const Settings& settings) {
@@ -106,12 +97,6 @@ at::Device device(const Settings& settings) {
     throw ConfigError(flag + " needs --no-compile: the optimised plan runs on the CPU alone");
   }
   return {at::kCUDA, static_cast<at::DeviceIndex>(index)};
-}
-
-at::ScalarType dtype(const Settings& settings) {
-  const std::string& word = settings.text("dtype");
-  if (word == "bfloat16") return at::kBFloat16;
-  return word == "float16" ? at::kHalf : at::kFloat;
 }
 
 Outputs outputs(const Settings& settings) {
@@ -152,36 +137,6 @@ Exports exports(const Settings& settings, const Config& config) {
   return exports;
 }
 
-/// flexml merges batch norms unless they are calibrated (reference-contract 4.2).
-void set_techniques(const Settings& settings, Config& config) {
-  const bool is_flexml = config.backend == backends::Backend::kFlexml;
-  config.calibrate_batch_norms = settings.is_on("calibrate-bn");
-  passes::PreparationOptions& preparation = config.preparation;
-  preparation.merge_batch_norm =
-      is_flexml ? !config.calibrate_batch_norms : settings.is_on("merge-bn");
-  preparation.preparation =
-      is_flexml ? passes::Preparation::kFlexml : passes::Preparation::kDefault;
-  preparation.equalization.iterations = static_cast<int>(settings.integer("graph-eq-iterations"));
-  preparation.equalization.merge_bias =
-      settings.is_on("graph-eq-merge-bias") ? passes::MergeBias::kYes : passes::MergeBias::kNo;
-  preparation.splitting.ratio = settings.number("channel-splitting-ratio");
-  preparation.splitting.side = settings.is_on("channel-splitting-split-input")
-                                   ? passes::Side::kInput
-                                   : passes::Side::kOutput;
-  if (!settings.is_none("act-equalization")) {
-    passes::ActivationEqualizationOptions equalization;
-    equalization.mode = settings.text("act-equalization") == "layerwise"
-                            ? passes::ActivationEqualization::kLayerwise
-                            : passes::ActivationEqualization::kGraph;
-    equalization.alpha = settings.number("act-equalization-alpha");
-    config.activation_equalization = equalization;
-  }
-  config.correct_biases = settings.is_on("bias-corr");
-  config.explain = settings.is_on("explain");
-  config.attribute = settings.is_on("attribute");
-  config.node_sqnr_images = settings.integer("node-sqnr");
-}
-
 int64_t bytes_of_gib(double gib) {
   constexpr double kGib = 1024.0 * 1024.0 * 1024.0;
   constexpr double kMostGib = 1024.0 * 1024.0;
@@ -194,37 +149,15 @@ int64_t activation_memory(const Settings& settings) {
   return bytes_of_gib(settings.number("activation-memory"));
 }
 
-std::optional<passes::AccumulatorOptions> accumulator(const Settings& settings) {
-  if (settings.is_none("gpxq-accumulator-bit-width")) return std::nullopt;
-  passes::AccumulatorOptions options;
-  options.bit_width = static_cast<int>(settings.integer("gpxq-accumulator-bit-width"));
-  if (!settings.is_none("gpxq-accumulator-tile-size")) {
-    options.tile_size = settings.integer("gpxq-accumulator-tile-size");
-  }
-  return options;
-}
-
-void set_rounding(const Settings& settings, Config& config) {
-  const std::pair<const char*, passes::RoundingTechnique> techniques[] = {
-      {"gpfq", passes::RoundingTechnique::kGpfq},
-      {"gptq", passes::RoundingTechnique::kGptq},
-      {"qronos", passes::RoundingTechnique::kQronos}};
-  for (const auto& [flag, technique] : techniques) {
-    if (!settings.is_on(flag)) continue;
-    passes::RoundingOptions options;
-    options.technique = technique;
-    options.act_order = settings.is_on("gpxq-act-order");
-    options.quantize_activations = settings.is_on("gptq-use-quant-activations");
-    if (technique == passes::RoundingTechnique::kGpfq) {
-      options.input_fraction = settings.number("gpfq-p");
-    }
-    options.qronos_damping = settings.number("qronos-damping");
-    options.accumulator = accumulator(settings);
-    options.threads = config.threads;
-    options.memory_bytes = config.activation_memory_bytes;
-    config.rounding.push_back(std::move(options));
-  }
-  config.keep_original_weights = !settings.is_on("disable-create-weight-orig");
+runtime::Execution execution(const Settings& settings) {
+  runtime::Execution execution;
+  execution.threads = settings.is_none("threads") ? available_cores()
+                                                  : static_cast<int>(settings.integer("threads"));
+  execution.compile = settings.is_on("compile");
+  execution.device = device(settings);
+  execution.dtype = settings.choice<at::ScalarType>("dtype");
+  execution.activation_memory = activation_memory(settings);
+  return execution;
 }
 
 }  // namespace
@@ -239,7 +172,7 @@ Config make_config(const Settings& settings) {
   config.recipe = recipe(settings, config.model_name);
   config.calibration_samples = settings.integer("calibration-samples");
   config.calibration_samples_given = settings.given("calibration-samples");
-  config.calibration_sampling = sampling(settings.text("calibration-sampling"));
+  config.calibration_sampling = settings.choice<data::CalibrationSampling>("calibration-sampling");
   if (!settings.is_none("repeat-calibration")) {
     config.calibration_draws = settings.integer("repeat-calibration");
   }
@@ -252,19 +185,11 @@ Config make_config(const Settings& settings) {
   config.unreadable = settings.is_on("skip-unreadable") ? data::UnreadableImages::kSkip
                                                         : data::UnreadableImages::kError;
   config.image_memory_bytes = bytes_of_gib(settings.number("image-memory"));
-  config.backend = backend_of(settings);
-  config.placement = placement_options(settings);
-  set_techniques(settings, config);
-  config.learned_round = learned_round_options(settings);
-  config.percentile = settings.number("act-quant-percentile");
-  config.compile = settings.is_on("compile");
-  config.threads = settings.is_none("threads") ? available_cores()
-                                               : static_cast<int>(settings.integer("threads"));
-  config.activation_memory_bytes = activation_memory(settings);
-  set_rounding(settings, config);
-  config.device = device(settings);
-  config.dtype = dtype(settings);
-  config.seed = static_cast<uint64_t>(settings.integer("seed"));
+  config.quantize = quantize_config(settings);
+  config.explain = settings.is_on("explain");
+  config.attribute = settings.is_on("attribute");
+  config.node_sqnr_images = settings.integer("node-sqnr");
+  config.execution = execution(settings);
   config.skip_float = settings.is_on("skip-float");
   config.gate = gate_config(settings);
   config.outputs = outputs(settings);

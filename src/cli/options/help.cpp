@@ -2,6 +2,7 @@
 
 #include <sstream>
 
+#include "cli/options/option_words.h"
 #include "ptq/cli/settings.h"
 
 namespace ptq::cli {
@@ -9,56 +10,6 @@ namespace {
 
 constexpr size_t kHelpColumn = 38;
 constexpr size_t kWidth = 100;
-
-struct Heading {
-  Group group;
-  std::string_view words;
-};
-constexpr Heading kHeadings[] = {
-    {Group::kModel, "Model"},
-    {Group::kData, "Images"},
-    {Group::kQuantization, "Quantization"},
-    {Group::kTechniques, "Techniques"},
-    {Group::kRun, "Run"},
-    {Group::kGate, "Gate"},
-    {Group::kOutput, "Output"},
-};
-
-std::string flag_words(const Option& option) {
-  const std::string name(option.name);
-  switch (option.type) {
-    case ValueType::kSwitch:
-      return "--" + name;
-    case ValueType::kOnOff:
-      return "--" + name + ", --no-" + name;
-    case ValueType::kInteger:
-      return "--" + name + " N";
-    case ValueType::kNumber:
-      return "--" + name + " X";
-    case ValueType::kNumbers:
-      return "--" + name + " R G B";
-    case ValueType::kTexts:
-      return "--" + name + " TEXT, repeatable";
-    default:
-      return "--" + name + (option.choices.empty() ? " TEXT" : " WORD");
-  }
-}
-
-/// fx | layerwise | flexml
-std::string choice_words(const Option& option) {
-  std::string line;
-  for (const std::string_view word : option.choices) {
-    line += (line.empty() ? "" : " | ") + std::string(word);
-  }
-  return line.empty() ? "" : ": " + line;
-}
-
-std::string default_words(const Option& option) {
-  if (option.type == ValueType::kSwitch) return "";
-  if (!option.default_words.empty()) return " [" + std::string(option.default_words) + "]";
-  if (option.default_value == "None") return "";
-  return " [" + std::string(option.default_value) + "]";
-}
 
 /// Words of `text` in lines that end before kWidth, all but the first indented to kHelpColumn.
 std::string wrapped(const std::string& text) {
@@ -90,13 +41,61 @@ void print(std::ostream& out, const Option& option) {
 
 }  // namespace
 
+const std::vector<Heading>& headings() {
+  static const std::vector<Heading> all = {
+      {Group::kModel, "Model"},
+      {Group::kData, "Images"},
+      {Group::kQuantization, "Quantization"},
+      {Group::kTechniques, "Techniques"},
+      {Group::kRun, "Run"},
+      {Group::kGate, "Gate"},
+      {Group::kOutput, "Output"},
+  };
+  return all;
+}
+
+std::string flag_words(const Option& option) {
+  const std::string name(option.name);
+  switch (option.type) {
+    case ValueType::kSwitch:
+      return "--" + name;
+    case ValueType::kOnOff:
+      return "--" + name + ", --no-" + name;
+    case ValueType::kInteger:
+      return "--" + name + " N";
+    case ValueType::kNumber:
+      return "--" + name + " X";
+    case ValueType::kNumbers:
+      return "--" + name + " R G B";
+    case ValueType::kTexts:
+      return "--" + name + " TEXT, repeatable";
+    default:
+      return "--" + name + (option.choices.empty() ? " TEXT" : " WORD");
+  }
+}
+
+std::string choice_words(const Option& option) {
+  std::string line;
+  for (const std::string_view word : option.choices) {
+    line += (line.empty() ? "" : " | ") + std::string(word);
+  }
+  return line.empty() ? "" : ": " + line;
+}
+
+std::string default_words(const Option& option) {
+  if (option.type == ValueType::kSwitch) return "";
+  if (!option.default_words.empty()) return " [" + std::string(option.default_words) + "]";
+  if (option.default_value == "None") return "";
+  return " [" + std::string(option.default_value) + "]";
+}
+
 std::string help_text() {
   std::ostringstream out;
   out << "ptq_imagenet_val: measures how much accuracy quantization costs an image classifier\n"
          "\n"
          "  ptq_imagenet_val --model FILE.pt --calibration-dir DIR --validation-dir DIR "
          "[options]\n";
-  for (const Heading& heading : kHeadings) {
+  for (const Heading& heading : headings()) {
     out << "\n" << heading.words << "\n";
     for (const Option& option : option_table()) {
       if (option.group == heading.group) print(out, option);

@@ -151,6 +151,24 @@ Option Option::reference_has(std::string_view value) const {
 Option Option::by_default(std::string_view words) const {
   return with(*this, [&](Option& o) { o.default_words = words; });
 }
+Option Option::sets(std::string_view config_field) const {
+  return with(*this, [&](Option& o) { o.field = config_field; });
+}
+Option Option::from(Level first_stage) const {
+  return with(*this, [&](Option& o) { o.level = first_stage; });
+}
+Option Option::named_in_stem() const {
+  return with(*this, [](Option& o) { o.naming = Naming::kStem; });
+}
+Option Option::not_named() const {
+  return with(*this, [](Option& o) { o.naming = Naming::kNot; });
+}
+Option Option::labelled(int place, std::string_view words) const {
+  return with(*this, [&](Option& o) {
+    o.label_place = place;
+    o.label = words;
+  });
+}
 Option Option::ours() const {
   return with(*this, [](Option& o) { o.in_reference = false; });
 }

@@ -45,7 +45,11 @@ inline Option on_off(std::string_view name, std::string_view value, std::string_
 
 Rows model_options();
 Rows data_options();
+/// How images become inputs.
+Rows recipe_options();
 Rows quantization_options();
+/// What shares a scale, and how it is found.
+Rows scale_options();
 Rows number_format_options();
 /// Techniques on the graph: before quantization, and those that correct it.
 Rows graph_technique_options();

@@ -16,7 +16,9 @@ Rows all_options() {
   Rows rows;
   append(rows, Group::kModel, model_options());
   append(rows, Group::kData, data_options());
+  append(rows, Group::kData, recipe_options());
   append(rows, Group::kQuantization, quantization_options());
+  append(rows, Group::kQuantization, scale_options());
   append(rows, Group::kQuantization, number_format_options());
   append(rows, Group::kTechniques, graph_technique_options());
   append(rows, Group::kTechniques, gpxq_options());
@@ -38,6 +40,14 @@ const Option* find_option(std::string_view name) {
   const Rows& rows = option_table();
   const auto found = std::find_if(rows.begin(), rows.end(),
                                   [&](const Option& option) { return option.name == name; });
+  return found == rows.end() ? nullptr : &*found;
+}
+
+const Option* option_of_field(std::string_view field) {
+  const Rows& rows = option_table();
+  const auto found = std::find_if(rows.begin(), rows.end(), [&](const Option& option) {
+    return !option.field.empty() && option.field == field;
+  });
   return found == rows.end() ? nullptr : &*found;
 }
 

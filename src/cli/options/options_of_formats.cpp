@@ -1,51 +1,120 @@
 #include "cli/options/option_rows.h"
+#include "ptq/quantize_config.h"
 
 namespace ptq::cli {
+namespace {
+
+const std::initializer_list<std::pair<std::string_view, Symmetry>> kSymmetries = {
+    {"sym", Symmetry::kSymmetric}, {"asym", Symmetry::kAsymmetric}};
+
+}  // namespace
 
 Rows quantization_options() {
   return {
       text("target-backend", "fx", "rules that place the quantizers")
-          .one_of({"fx", "layerwise", "flexml"}),
+          .words<Backend>({{"fx", Backend::kFx},
+                           {"layerwise", Backend::kLayerwise},
+                           {"flexml", Backend::kFlexml}})
+          .from(Level::kPreparation)
+          .named_in_stem()
+          .labelled(0, "Target backend"),
       text("quant-format", "int", "number format of weights and activations")
-          .one_of({"int", "float", "float_ocp"}),
+          .words<NumberKind>({{"int", NumberKind::kInteger},
+                              {"float", NumberKind::kMinifloat},
+                              {"float_ocp", NumberKind::kOcpMinifloat}})
+          .from(Level::kActivations)
+          .named_in_stem(),
       text("scale-factor-type", "float_scale", "scales of any value, or powers of two")
-          .one_of({"float_scale", "po2_scale"}),
+          .words<ScaleType>(
+              {{"float_scale", ScaleType::kFloat}, {"po2_scale", ScaleType::kPowerOfTwo}})
+          .from(Level::kActivations)
+          .named_in_stem()
+          .labelled(1, "Quantization type"),
       integer("act-bit-width", "8", "bits per activation; 0 or None quantizes only the weights")
           .between(2, 16)
           .or_none()
-          .also({"0"}),
-      integer("weight-bit-width", "8", "bits per weight").between(2, 16),
+          .also({"0"})
+          .from(Level::kActivations)
+          .named_in_stem()
+          .labelled(2, "Activation bit width"),
+      integer("weight-bit-width", "8", "bits per weight")
+          .between(2, 16)
+          .from(Level::kQuantized)
+          .named_in_stem()
+          .labelled(3, "Weight bit width"),
       integer("bias-bit-width", "32", "bits per bias; None keeps biases in float")
           .one_of({"32", "16"})
-          .or_none(),
-      text("act-quant-type", "sym", "symmetric or asymmetric activations").one_of({"sym", "asym"}),
-      text("weight-quant-type", "sym", "symmetric or asymmetric weights").one_of({"sym", "asym"}),
+          .or_none()
+          .from(Level::kQuantized)
+          .named_in_stem()
+          .labelled(10, "Bias bit width"),
+      text("act-quant-type", "sym", "symmetric or asymmetric activations")
+          .words<Symmetry>(kSymmetries)
+          .from(Level::kActivations)
+          .named_in_stem()
+          .labelled(12, "Activation quant type"),
+      text("weight-quant-type", "sym", "symmetric or asymmetric weights")
+          .words<Symmetry>(kSymmetries)
+          .from(Level::kQuantized),
+  };
+}
+
+Rows scale_options() {
+  return {
       text("weight-quant-granularity", "per_tensor", "which weights share a scale")
-          .one_of({"per_tensor", "per_channel", "per_group"}),
+          .words<Granularity>({{"per_tensor", Granularity::kPerTensor},
+                               {"per_channel", Granularity::kPerChannel},
+                               {"per_group", Granularity::kPerGroup}})
+          .from(Level::kQuantized)
+          .named_in_stem()
+          .labelled(11, "Weight scale factors type"),
       text("act-quant-granularity", "per_tensor", "which activations share a scale")
-          .one_of({"per_tensor", "per_group"}),
+          .words<Granularity>(
+              {{"per_tensor", Granularity::kPerTensor}, {"per_group", Granularity::kPerGroup}})
+          .from(Level::kActivations),
       integer("group-size", "32", "neighbouring input channels that share a scale (per_group)")
           .between(2, 4096)
-          .ours(),
+          .ours()
+          .from(Level::kActivations),
       text("weight-quant-calibration-type", "stats", "method that finds weight scales")
-          .one_of({"stats", "mse", "hqo"}),
+          .words<Calibration>({{"stats", Calibration::kStatistics},
+                               {"mse", Calibration::kMse},
+                               {"hqo", Calibration::kHqo}})
+          .from(Level::kQuantized)
+          .named_in_stem()
+          .labelled(17, "Weight quant calibration type"),
       text("act-quant-calibration-type", "stats", "method that finds activation scales")
-          .one_of({"stats", "mse"}),
+          .words<Calibration>({{"stats", Calibration::kStatistics}, {"mse", Calibration::kMse}})
+          .from(Level::kActivations)
+          .named_in_stem()
+          .labelled(16, "Activation quant calibration type"),
       text("act-scale-computation-type", "static",
            "calibrate activation scales once, or compute them for every input")
-          .one_of({"static", "dynamic"}),
+          .words<Timing>({{"static", Timing::kStatic}, {"dynamic", Timing::kDynamic}})
+          .from(Level::kActivations),
       number("act-quant-percentile", "99.999",
              "percentile of |x| that an activation's range covers")
-          .above(0, 100),
-      on_off("weight-narrow-range", "off", "do not use the most negative weight code"),
+          .above(0, 100)
+          .from(Level::kActivations)
+          .named_in_stem(),
+      on_off("weight-narrow-range", "off", "do not use the most negative weight code")
+          .from(Level::kQuantized)
+          .named_in_stem()
+          .labelled(9, "Weight narrow range"),
       on_off("uint-sym-act-for-unsigned-values", "on",
-             "use unsigned codes for values that are never negative"),
+             "use unsigned codes for values that are never negative")
+          .from(Level::kActivations),
       text("residual-adds", "quantized",
            "residual adds (fx, flexml): operands share a scale, have 16 bits and scales of "
            "their own, or stay in float")
-          .one_of({"quantized", "wide", "float"})
-          .ours(),
-      on_off("merge-bn", "on", "merge batch norms into the layers before them"),
+          .words<ResidualAdds>({{"quantized", ResidualAdds::kQuantized},
+                                {"wide", ResidualAdds::kWide},
+                                {"float", ResidualAdds::kFloat}})
+          .ours()
+          .from(Level::kActivations),
+      on_off("merge-bn", "on", "merge batch norms into the layers before them")
+          .from(Level::kPreparation)
+          .labelled(21, "Merge BN"),
   };
 }
 
@@ -55,19 +124,31 @@ Rows number_format_options() {
   };
   return {
       integer("layerwise-first-last-bit-width", "8", "bits of the first and last layer (layerwise)")
-          .between(2, 16),
+          .between(2, 16)
+          .from(Level::kActivations),
       bits("layerwise-first-last-mantissa-bit-width", "4",
-           "mantissa bits of the first and last layer (float formats)"),
+           "mantissa bits of the first and last layer (float formats)")
+          .from(Level::kActivations),
       bits("layerwise-first-last-exponent-bit-width", "3",
-           "exponent bits of the first and last layer (float formats)"),
-      bits("weight-mantissa-bit-width", "4", "mantissa bits per weight (float formats)"),
-      bits("weight-exponent-bit-width", "3", "exponent bits per weight (float formats)"),
-      bits("act-mantissa-bit-width", "4", "mantissa bits per activation (float formats)"),
-      bits("act-exponent-bit-width", "3", "exponent bits per activation (float formats)"),
+           "exponent bits of the first and last layer (float formats)")
+          .from(Level::kActivations),
+      bits("weight-mantissa-bit-width", "4", "mantissa bits per weight (float formats)")
+          .from(Level::kQuantized)
+          .named_in_stem(),
+      bits("weight-exponent-bit-width", "3", "exponent bits per weight (float formats)")
+          .from(Level::kQuantized)
+          .named_in_stem(),
+      bits("act-mantissa-bit-width", "4", "mantissa bits per activation (float formats)")
+          .from(Level::kActivations)
+          .named_in_stem(),
+      bits("act-exponent-bit-width", "3", "exponent bits per activation (float formats)")
+          .from(Level::kActivations)
+          .named_in_stem(),
       texts("layer-bits", "None",
             "REGEX=W4,A8 (or W4, or A8): other bit widths for the layers whose name matches "
             "the regular expression")
-          .ours(),
+          .ours()
+          .from(Level::kActivations),
   };
 }
 

@@ -1,48 +1,82 @@
+#include <ATen/core/Tensor.h>
+
 #include "cli/options/option_rows.h"
+#include "ptq/data/recipe.h"
+#include "ptq/data/sampling.h"
 
 namespace ptq::cli {
 
 Rows model_options() {
   return {
-      text("model", "None", "TorchScript file to evaluate").ours(),
-      text("model-dir", "None", "folder in which --model-name looks for NAME.pt").ours(),
+      text("model", "None", "TorchScript file to evaluate").ours().not_named(),
+      text("model-dir", "None", "folder in which --model-name looks for NAME.pt")
+          .ours()
+          .not_named(),
       text("model-name", "resnet18",
            "name of the model, which also selects the preprocessing; quant_mobilenet_v1 is "
-           "defined by hand and takes its weights from the file"),
+           "defined by hand and takes its weights from the file")
+          .named_in_stem(),
       a_switch("trust-model",
                "let the model file use any operator and class of LibTorch, and as much work and "
                "memory as it takes to read")
-          .ours(),
+          .ours()
+          .not_named(),
       text("dtype", "float", "number type that the network computes in")
-          .one_of({"float", "bfloat16", "float16"}),
+          .words<at::ScalarType>(
+              {{"float", at::kFloat}, {"bfloat16", at::kBFloat16}, {"float16", at::kHalf}}),
   };
 }
 
 Rows data_options() {
   return {
-      text("calibration-dir", "None", "image folder for calibration"),
-      text("validation-dir", "None", "image folder for measuring accuracy"),
-      integer("calibration-samples", "1000", "number of calibration images").at_least(1),
+      text("calibration-dir", "None", "image folder for calibration")
+          .from(Level::kCalibrationImages)
+          .not_named(),
+      text("validation-dir", "None", "image folder for measuring accuracy").not_named(),
+      integer("calibration-samples", "1000", "number of calibration images")
+          .at_least(1)
+          .from(Level::kCalibrationImages),
       text("calibration-sampling", "stratified",
            "how they are drawn: evenly from all classes, the first in order, or at random")
-          .one_of({"stratified", "first", "random"})
-          .ours(),
+          .words<data::CalibrationSampling>({{"stratified", data::CalibrationSampling::kStratified},
+                                             {"first", data::CalibrationSampling::kFirst},
+                                             {"random", data::CalibrationSampling::kRandom}})
+          .ours()
+          .from(Level::kCalibrationImages),
       integer("validation-samples", "None",
               "number of images to evaluate, drawn evenly from all classes")
           .at_least(1)
           .by_default("all images")
-          .ours(),
+          .ours()
+          .from(Level::kQuantized),
       a_switch("audit-calibration",
                "list the calibration images' classes, duplicates and overlap with validation")
-          .ours(),
+          .ours()
+          .from(Level::kNothing)
+          .not_named(),
       integer("repeat-calibration", "None",
               "number of calibration draws; reports mean and spread of top-1")
           .between(2, 1000)
-          .ours(),
-      integer("batch-size-calibration", "64", "images per calibration batch").at_least(1),
-      integer("batch-size-validation", "256", "images per validation batch").at_least(1),
-      integer("workers", "8", "threads that decode images").between(1, 1024),
+          .ours()
+          .from(Level::kNothing)
+          .not_named(),
+      integer("batch-size-calibration", "64", "images per calibration batch")
+          .at_least(1)
+          .from(Level::kCalibrationImages),
+      integer("batch-size-validation", "256", "images per validation batch")
+          .at_least(1)
+          .from(Level::kQuantized)
+          .not_named(),
+      integer("workers", "8", "threads that decode images")
+          .between(1, 1024)
+          .from(Level::kNothing)
+          .not_named(),
       a_switch("skip-unreadable", "skip images that cannot be read, and list them").ours(),
+  };
+}
+
+Rows recipe_options() {
+  return {
       integer("resize", "None", "short side after resizing, in pixels")
           .between(1, 8192)
           .by_default("by model name")
@@ -57,10 +91,15 @@ Rows data_options() {
           .by_default("by model name")
           .ours(),
       text("interpolation", "None", "interpolation for resizing")
-          .one_of({"bilinear", "bicubic"})
+          .words<data::Interpolation>({{"bilinear", data::Interpolation::kBilinear},
+                                       {"bicubic", data::Interpolation::kBicubic}})
           .by_default("by model name")
           .ours(),
-      number("image-memory", "2", "GiB of decoded images to keep in memory").at_least(0).ours(),
+      number("image-memory", "2", "GiB of decoded images to keep in memory")
+          .at_least(0)
+          .ours()
+          .from(Level::kNothing)
+          .not_named(),
   };
 }
 

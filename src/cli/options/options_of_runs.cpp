@@ -4,43 +4,79 @@ namespace ptq::cli {
 
 Rows run_options() {
   return {
-      text("config", "None", "YAML file with values for any of these options"),
+      text("config", "None", "YAML file with values for any of these options")
+          .from(Level::kNothing)
+          .not_named(),
       on_off("compile", "on", "run the optimised plan; off runs node by node").reference_has("off"),
       integer("threads", "None", "number of cores to use")
           .between(1, 1024)
           .by_default("all cores")
-          .ours(),
+          .ours()
+          .not_named(),
       integer("gpu", "None", "index of the CUDA device; None uses the CPU").at_least(0),
-      integer("seed", "123456", "seed for all random choices").at_least(0).ours(),
-      a_switch("explain", "list what each technique changed, what it left out, and why").ours(),
+      integer("seed", "123456", "seed for all random choices")
+          .at_least(0)
+          .ours()
+          .from(Level::kCalibrationImages),
+      a_switch("explain", "list what each technique changed, what it left out, and why")
+          .ours()
+          .from(Level::kNothing)
+          .not_named(),
       a_switch("attribute", "measure accuracy and output SQNR after each stage of quantization")
-          .ours(),
+          .ours()
+          .from(Level::kNothing)
+          .not_named(),
       integer("node-sqnr", "0", "number of images for measuring the noise at every node; 0 is off")
           .at_least(0)
-          .ours(),
-      a_switch("skip-float", "do not evaluate the float network").ours(),
+          .ours()
+          .from(Level::kNothing)
+          .not_named(),
+      a_switch("skip-float", "do not evaluate the float network")
+          .ours()
+          .from(Level::kNothing)
+          .not_named(),
   };
 }
 
 Rows output_options() {
   return {
-      text("report", "None", "JSON file for all results").ours(),
-      text("dump-quantizers", "None", "JSON file for scales, zero points and formats").ours(),
-      text("dump-logits", "None", ".npy file for the quantized network's logits").ours(),
-      text("dump-float-logits", "None", ".npy file for the float network's logits").ours(),
-      text("export-dir", ".", "existing folder for exported networks"),
-      a_switch("export-onnx-qcdq", "export the quantized network as ONNX"),
-      a_switch("export-torch-qcdq", "export the quantized network as TorchScript"),
+      text("report", "None", "JSON file for all results").ours().from(Level::kNothing).not_named(),
+      text("dump-quantizers", "None", "JSON file for scales, zero points and formats")
+          .ours()
+          .from(Level::kNothing)
+          .not_named(),
+      text("dump-logits", "None", ".npy file for the quantized network's logits")
+          .ours()
+          .from(Level::kNothing)
+          .not_named(),
+      text("dump-float-logits", "None", ".npy file for the float network's logits")
+          .ours()
+          .not_named(),
+      text("export-dir", ".", "existing folder for exported networks")
+          .from(Level::kNothing)
+          .not_named(),
+      a_switch("export-onnx-qcdq", "export the quantized network as ONNX")
+          .from(Level::kNothing)
+          .not_named(),
+      a_switch("export-torch-qcdq", "export the quantized network as TorchScript")
+          .from(Level::kNothing)
+          .not_named(),
       integer("onnx-opset-version", "None", "ONNX opset")
           .at_least(1)
-          .by_default("13, or what the network needs"),
+          .by_default("13, or what the network needs")
+          .from(Level::kNothing)
+          .not_named(),
       a_switch("onnx-int4-weights", "store weights of up to 4 bits as int4 in ONNX (opset 21)")
-          .ours(),
+          .ours()
+          .from(Level::kNothing)
+          .not_named(),
       integer("check-export", "None",
               "number of validation images on which to run the exported files again")
           .at_least(1)
           .by_default("none")
-          .ours(),
+          .ours()
+          .from(Level::kNothing)
+          .not_named(),
   };
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <set>
 
 namespace ptq::cli {
 namespace {
@@ -30,75 +29,6 @@ std::string fit(const std::string& text) {
   return result == text ? result : result + "-" + hash(text);
 }
 
-/// Options that the stem names in its own way.
-const std::set<std::string_view>& in_stem() {
-  static const std::set<std::string_view> names = {"model-name",
-                                                   "target-backend",
-                                                   "quant-format",
-                                                   "weight-mantissa-bit-width",
-                                                   "act-mantissa-bit-width",
-                                                   "weight-exponent-bit-width",
-                                                   "act-exponent-bit-width",
-                                                   "scale-factor-type",
-                                                   "act-bit-width",
-                                                   "weight-bit-width",
-                                                   "gptq",
-                                                   "gpfq",
-                                                   "gpxq-act-order",
-                                                   "learned-round",
-                                                   "weight-narrow-range",
-                                                   "bias-bit-width",
-                                                   "weight-quant-granularity",
-                                                   "act-quant-type",
-                                                   "bias-corr",
-                                                   "graph-eq-iterations",
-                                                   "graph-eq-merge-bias",
-                                                   "act-quant-percentile",
-                                                   "act-quant-calibration-type",
-                                                   "weight-quant-calibration-type",
-                                                   "calibrate-bn",
-                                                   "channel-splitting-ratio"};
-  return names;
-}
-
-/// Options that change no result, and those that the hash of inputs covers.
-const std::set<std::string_view>& without_effect() {
-  static const std::set<std::string_view> names = {"model",
-                                                   "model-dir",
-                                                   "trust-model",
-                                                   "calibration-dir",
-                                                   "validation-dir",
-                                                   "config",
-                                                   "explain",
-                                                   "attribute",
-                                                   "node-sqnr",
-                                                   "audit-calibration",
-                                                   "repeat-calibration",
-                                                   "threads",
-                                                   "workers",
-                                                   "batch-size-validation",
-                                                   "image-memory",
-                                                   "activation-memory",
-                                                   "skip-float",
-                                                   "report",
-                                                   "baseline",
-                                                   "max-drop",
-                                                   "confidence",
-                                                   "strict",
-                                                   "save-predictions",
-                                                   "junit",
-                                                   "dump-quantizers",
-                                                   "dump-logits",
-                                                   "dump-float-logits",
-                                                   "export-dir",
-                                                   "export-onnx-qcdq",
-                                                   "export-torch-qcdq",
-                                                   "onnx-opset-version",
-                                                   "onnx-int4-weights",
-                                                   "check-export"};
-  return names;
-}
-
 std::string stem(const Settings& settings, const Config& config) {
   const auto text = [&](const char* name) { return to_text(settings.value(name)); };
   const auto if_on = [&](const char* name, const char* word) {
@@ -109,7 +39,7 @@ std::string stem(const Settings& settings, const Config& config) {
     name += "_" + text("weight-mantissa-bit-width") + "_" + text("weight-exponent-bit-width") +
             "_" + text("act-mantissa-bit-width") + "_" + text("act-exponent-bit-width");
   }
-  const std::string act_bits = config.placement.activations ? text("act-bit-width") : "None";
+  const std::string act_bits = config.quantize.activations ? text("act-bit-width") : "None";
   name += "_" + text("scale-factor-type") + "_a" + act_bits + "w" + text("weight-bit-width") + "_" +
           if_on("gptq", "gptq_") + if_on("gpfq", "gpfq_") +
           if_on("gpxq-act-order", "gpxq_act_order_");
@@ -133,7 +63,7 @@ std::string stem(const Settings& settings, const Config& config) {
 std::string run_name(const Settings& settings, const Config& config) {
   std::string name = stem(settings, config);
   for (const Option& option : option_table()) {
-    if (in_stem().count(option.name) != 0 || without_effect().count(option.name) != 0) continue;
+    if (option.naming != Naming::kAppended) continue;
     const Value& value = settings.value(option.name);
     if (value == default_value(option)) continue;
     name += "_" + std::string(option.name) + "=" + to_text(value);

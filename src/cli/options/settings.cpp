@@ -49,6 +49,20 @@ std::vector<std::string> Settings::texts(std::string_view name) const {
   return get<std::vector<std::string>>(name);
 }
 
+std::optional<int64_t> Settings::integer_or_none(std::string_view name) const {
+  if (is_none(name)) return std::nullopt;
+  return integer(name);
+}
+
+int Settings::meaning(std::string_view name, std::type_index type) const {
+  const std::string& word = text(name);
+  const Option& option = *find_option(name);
+  for (size_t i = 0; i < option.choices.size() && option.choice_type == type; ++i) {
+    if (option.choices[i] == word) return option.meanings.at(i);
+  }
+  throw InternalError("--" + std::string(name) + " " + word + " stands for nothing");
+}
+
 std::optional<std::string> Settings::text_or_none(std::string_view name) const {
   if (is_none(name)) return std::nullopt;
   return text(name);

@@ -38,9 +38,9 @@ json split_json(const std::vector<passes::SplitRegion>& regions) {
   return list;
 }
 
-json rounding_json(const std::vector<RoundingReport>& reports) {
+json rounding_json(const std::vector<workflow::RoundingReport>& reports) {
   json all = json::array();
-  for (const RoundingReport& report : reports) {
+  for (const workflow::RoundingReport& report : reports) {
     json layers = json::array();
     for (const passes::RoundedLayer& layer : report.layers) {
       layers.push_back({{"name", layer.name},
@@ -69,7 +69,7 @@ json rounded_units_json(const std::vector<passes::RoundedUnit>& units) {
 
 json techniques_json(const RunResult& result) {
   json all = json::object();
-  if (const auto& report = result.equalization) {
+  if (const auto& report = result.techniques.equalization) {
     all["equalize_graph"] = {{"regions", report->regions.size()},
                              {"layers", report->layers},
                              {"iterations", report->iterations},
@@ -79,13 +79,13 @@ json techniques_json(const RunResult& result) {
                              {"equalized", equalized_json(report->regions)},
                              {"rejected", rejected_json(report->rejected)}};
   }
-  if (const auto& report = result.splitting) {
+  if (const auto& report = result.techniques.splitting) {
     all["split_channels"] = {{"regions", report->regions.size()},
                              {"channels", report->channels},
                              {"split", split_json(report->regions)},
                              {"rejected", rejected_json(report->rejected)}};
   }
-  if (const auto& report = result.activation_equalization) {
+  if (const auto& report = result.techniques.activation_equalization) {
     all["equalize_activations"] = {{"regions", report->regions.size()},
                                    {"layers", report->layers},
                                    {"range_ratio_before", report->range_ratio_before},
@@ -93,11 +93,12 @@ json techniques_json(const RunResult& result) {
                                    {"equalized", equalized_json(report->regions)},
                                    {"rejected", rejected_json(report->rejected)}};
   }
-  if (!result.rounding.empty()) all["round_weights"] = rounding_json(result.rounding);
-  if (!result.learned_round.empty()) {
-    all["learned_round"] = rounded_units_json(result.learned_round);
+  if (!result.techniques.rounding.empty())
+    all["round_weights"] = rounding_json(result.techniques.rounding);
+  if (!result.techniques.learned_round.empty()) {
+    all["learned_round"] = rounded_units_json(result.techniques.learned_round);
   }
-  if (const auto& report = result.bias_correction) {
+  if (const auto& report = result.techniques.bias_correction) {
     all["correct_biases"] = {{"layers", report->layers},
                              {"created", report->created},
                              {"mean_shift", report->mean_shift}};

@@ -5,12 +5,11 @@
 
 namespace ptq::cli {
 
-void Attribution::row(const std::string& stage, const ir::Graph& graph,
-                      const quant::QuantizerTable& table) {
+void Attribution::row(const std::string& stage, const QuantizedNetwork& network) {
   if (!is_on()) return;
   eval::Evaluation now =
-      evaluate(run_, {"evaluation after " + stage, runtime::Numerics::kQuantized, true}, graph,
-               table, images_);
+      evaluate(run_, {"evaluation after " + stage, runtime::Numerics::kQuantized, true},
+               network.graph, network.table, images_);
   AttributionRow row;
   row.stage = stage;
   row.accuracy = now.accuracy;
@@ -20,13 +19,12 @@ void Attribution::row(const std::string& stage, const ir::Graph& graph,
   last_ = std::move(now);
 }
 
-eval::Evaluation Attribution::evaluation(const ir::Graph& graph,
-                                         const quant::QuantizerTable& table) {
+eval::Evaluation Attribution::evaluation(const QuantizedNetwork& network) {
   if (last_) return std::move(*last_);
   return evaluate(run_,
                   {"quantized evaluation", runtime::Numerics::kQuantized,
                    run_.config.outputs.logits.has_value()},
-                  graph, table, images_);
+                  network.graph, network.table, images_);
 }
 
 }  // namespace ptq::cli

@@ -18,10 +18,10 @@ class Attribution {
   bool is_on() const { return run_.config.attribute; }
 
   /// Adds a row to the result for the network as it is behind `stage`.
-  void row(const std::string& stage, const ir::Graph& graph, const quant::QuantizerTable& table);
+  void row(const std::string& stage, const QuantizedNetwork& network);
 
   /// Of the finished network: that of the last row, or a new one where there are no rows.
-  eval::Evaluation evaluation(const ir::Graph& graph, const quant::QuantizerTable& table);
+  eval::Evaluation evaluation(const QuantizedNetwork& network);
 
  private:
   Run& run_;

@@ -32,8 +32,8 @@ void say_all(Run& run, const data::ClassAudit& classes, const data::ContentAudit
 }  // namespace
 
 Auditing::Auditing(Run& run, ImageSets& images) {
-  const data::Loader& drawn = images.calibration();
-  const data::ImageFolder& validation = images.validation_folder();
+  const data::Loader& drawn = images.calibration().loader();
+  const data::ImageFolder& validation = images.validation().folder();
   classes_ = data::audit_classes(drawn.folder(), drawn.items(), validation);
   run.log.line(summary(classes_));
   const int threads = run.config.workers;
@@ -44,7 +44,8 @@ Auditing::Auditing(Run& run, ImageSets& images) {
 
 void Auditing::finish(Run& run, ImageSets& images) {
   CalibrationAudit audit{classes_, contents_.get()};
-  data::add_equal_crops(audit.contents, images.calibration(), images.validation());
+  data::add_equal_crops(audit.contents, images.calibration().loader(),
+                        images.validation().loader());
   for (const std::string& sentence : data::warnings_of(audit.classes)) run.log.warning(sentence);
   for (const std::string& sentence : data::warnings_of(audit.contents)) run.log.warning(sentence);
   if (run.settings.is_on("audit-calibration")) say_all(run, audit.classes, audit.contents);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cli/stages/quantize.h"
 #include "ptq/base/error.h"
 #include "ptq/base/text.h"
 
@@ -45,7 +44,7 @@ void check_draws(const Config& config, int64_t calibration_images, int64_t avail
   if (config.calibration_draws < 2) return;
   const std::string flag =
       "--repeat-calibration " + std::to_string(config.calibration_draws) + ": ";
-  if (!needs_calibration_images(config)) {
+  if (!needs_images(config.quantize)) {
     throw ConfigError(flag + "nothing asked for needs calibration images");
   }
   if (calibration_images < available) return;

@@ -1,5 +1,7 @@
 #include "cli/stages/evaluation_stage.h"
 
+#include "ptq/runtime/execution.h"
+
 namespace ptq::cli {
 
 eval::Evaluation evaluate(Run& run, const EvaluationStage& stage, const ir::Graph& graph,
@@ -7,19 +9,17 @@ eval::Evaluation evaluate(Run& run, const EvaluationStage& stage, const ir::Grap
   const Config& config = run.config;
   runtime::ExecutorOptions executor;
   executor.numerics = stage.numerics;
-  executor.threads = config.threads;
-  executor.dtype = config.dtype;
   eval::EvaluationOptions options;
   options.recipe = config.recipe;
-  options.device = config.device;
+  options.device = config.execution.device;
   options.keep_logits = stage.keep_logits;
-  data::Loader& loader = images.validation();
+  const data::ImageSet& validation = images.validation();
   return timed(run.log, stage.name, [&] {
-    loader.start(config.batch_size_validation);
-    const auto network = config.compile ? runtime::make_plan(graph, table, executor)
-                                        : runtime::make_interpreter(graph, table, executor);
-    return eval::evaluate(*network, loader, options,
-                          [&](int64_t done) { run.log.progress(stage.name, done, loader.size()); });
+    validation.prefetch();
+    const auto network = runtime::make_executor(graph, table, config.execution, executor);
+    return eval::evaluate(*network, validation.loader(), options, [&](int64_t done) {
+      run.log.progress(stage.name, done, validation.size());
+    });
   });
 }
 

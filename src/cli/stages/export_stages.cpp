@@ -5,7 +5,6 @@
 
 #include "cli/options/run_name.h"
 #include "cli/report/report.h"
-#include "cli/stages/quantize.h"
 #include "parity/export_words.h"
 #include "ptq/export/export.h"
 #include "ptq/parity/check_exports.h"
@@ -70,26 +69,8 @@ void write_files(Run& run, const ir::Graph& graph, const quant::QuantizerTable& 
 }
 
 parity::CheckOptions check_options(const Config& config) {
-  return {config.exports.checked_images,
-          config.batch_size_validation,
-          config.recipe,
-          config.device,
-          config.compile,
-          config.threads};
-}
-
-// Equalization and splitting change no operation and cost time.
-models::QuantizedNetwork placed_network(const Run& run, const ir::Graph& imported) {
-  if (auto by_hand = defined_by_hand(run, imported)) return std::move(*by_hand);
-  const Config& config = run.config;
-  models::QuantizedNetwork network{imported, {}};
-  ir::Graph& graph = network.graph;
-  passes::PreparationOptions preparation = config.preparation;
-  preparation.equalization.iterations = 0;
-  preparation.splitting.ratio = 0;
-  passes::prepare(graph, preparation);
-  network.table = backends::place(config.backend, graph, config.placement);
-  return network;
+  return {config.exports.checked_images, config.batch_size_validation, config.recipe,
+          config.execution};
 }
 
 }  // namespace
@@ -97,7 +78,7 @@ models::QuantizedNetwork placed_network(const Run& run, const ir::Graph& importe
 void check_exportable(Run& run, const ir::Graph& imported) {
   const Config& config = run.config;
   if (!config.exports.any()) return;
-  const models::QuantizedNetwork network = placed_network(run, imported);
+  const QuantizedNetwork network = workflow::placed_network(imported, config.quantize);
   for (const Wanted& file : wanted(config.exports)) {
     exporting::check_exportable(network.graph, network.table, file.format, config.exports.options);
   }
@@ -114,8 +95,8 @@ void export_network(Run& run, const ir::Graph& graph, const quant::QuantizerTabl
     for (const std::string& line : parity::layer_lines(report.truth)) run.log.line(line);
   }
   if (run.config.exports.checked_images > 0) {
-    parity::check_exports(graph, table, images.validation(), check_options(run.config), report,
-                          run.log);
+    parity::check_exports(graph, table, images.validation().loader(), check_options(run.config),
+                          report, run.log);
   }
   run.result.exports = std::move(report);
 }

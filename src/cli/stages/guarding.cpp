@@ -1,6 +1,5 @@
 #include "cli/stages/guarding.h"
 
-#include "ptq/data/normalize.h"
 #include "ptq/eval/guards.h"
 
 namespace ptq::cli {
@@ -16,15 +15,13 @@ void speak(Run& run, const std::vector<std::string>& sentences) {
   }
 }
 
-std::optional<eval::ConstantLayer> constant_layer(Run& run, const ir::Graph& graph,
+std::optional<eval::ConstantLayer> constant_layer(const Run& run, const ir::Graph& graph,
                                                   const quant::QuantizerTable& table,
-                                                  data::Loader& images) {
-  images.start(kProbes);
-  const std::optional<data::Batch> batch = images.next();
-  if (!batch) return std::nullopt;
-  const at::Tensor pixels = data::normalize(batch->pixels, run.config.recipe);
-  return eval::constant_layer(graph, table, pixels.to(run.config.device),
-                              {run.config.compile, run.config.dtype});
+                                                  const data::ImageSet& images) {
+  const runtime::Execution& execution = run.config.execution;
+  const auto probes = data::Batches(images.in_batches_of(kProbes), execution.device).next();
+  if (!probes) return std::nullopt;
+  return eval::constant_layer(graph, table, *probes, {execution.compile, execution.dtype});
 }
 
 }  // namespace

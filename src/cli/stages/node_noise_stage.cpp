@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "ptq/data/normalize.h"
-
 namespace ptq::cli {
 
 void measure_node_noise(Run& run, const ir::Graph& placed, const ir::Graph& graph,
@@ -11,20 +9,17 @@ void measure_node_noise(Run& run, const ir::Graph& placed, const ir::Graph& grap
   const Config& config = run.config;
   if (config.node_sqnr_images == 0) return;
   const std::string stage = "node SQNR";
-  const int64_t wanted = std::min(config.node_sqnr_images, images.validation().size());
-  int64_t done = 0;
-  const auto next_image = [&]() -> std::optional<at::Tensor> {
-    run.log.progress(stage, done, wanted);
-    if (done == wanted) return std::nullopt;
-    const std::optional<data::Batch> batch = images.validation().next();
-    if (!batch) return std::nullopt;
-    ++done;
-    return data::normalize(batch->pixels, config.recipe).to(config.device);
-  };
+  const data::ImageSet& validation = images.validation();
+  const int64_t wanted = std::min(config.node_sqnr_images, validation.size());
   run.result.node_noise = timed(run.log, stage, [&] {
-    images.validation().start(1);
-    return eval::measure_node_noise(placed, graph, table, {config.compile, config.dtype},
-                                    next_image);
+    data::Batches one_by_one(validation.in_batches_of(1), config.execution.device);
+    const auto next_image = [&]() -> std::optional<at::Tensor> {
+      run.log.progress(stage, one_by_one.done(), wanted);
+      if (one_by_one.done() == wanted) return std::nullopt;
+      return one_by_one.next();
+    };
+    return eval::measure_node_noise(placed, graph, table,
+                                    {config.execution.compile, config.execution.dtype}, next_image);
   });
 }
 

@@ -5,13 +5,18 @@
 #include <set>
 
 #include "cli/combinations/settings_of.h"
-#include "cli/options/placement_options.h"
+#include "cli/options/quantize_settings.h"
 #include "ptq/base/error.h"
+#include "ptq/workflow/quantization.h"
 
 namespace ptq::cli {
 namespace {
 
 using ::testing::HasSubstr;
+
+backends::PlacementOptions placement_of(const Choices& choices) {
+  return workflow::placement_options(quantize_config(settings_of(choices)));
+}
 
 std::string objection(const Choices& choices) {
   try {
@@ -163,13 +168,44 @@ TEST(Combinations, AreOneRowWhereTheySayTheSame) {
   EXPECT_THAT(section_of("act-quant-percentile"), HasSubstr("| not `99.999` | "));
 }
 
+/// The defaults of the table are those of the library.
+TEST(QuantizeConfig, HasTheDefaultsOfTheTable) {
+  const QuantizeConfig of_table = quantize_config(Settings());
+  const QuantizeConfig of_library;
+  EXPECT_EQ(workflow::calibrated_key({}, of_table), workflow::calibrated_key({}, of_library));
+  const WeightConfig &weights = of_table.weights, &defaults = of_library.weights;
+  EXPECT_EQ(weights.bit_width, defaults.bit_width);
+  EXPECT_EQ(weights.mantissa_bit_width, defaults.mantissa_bit_width);
+  EXPECT_EQ(weights.exponent_bit_width, defaults.exponent_bit_width);
+  EXPECT_EQ(weights.symmetry, defaults.symmetry);
+  EXPECT_EQ(weights.granularity, defaults.granularity);
+  EXPECT_EQ(weights.calibration, defaults.calibration);
+  EXPECT_EQ(weights.narrow_range, defaults.narrow_range);
+  EXPECT_EQ(of_table.bias_bit_width, of_library.bias_bit_width);
+  EXPECT_EQ(of_table.correct_biases, of_library.correct_biases);
+  EXPECT_TRUE(of_table.rounding.is_none());
+  EXPECT_FALSE(of_table.learned_round.has_value());
+}
+
+/// Every word of every option whose words stand for something.
+TEST(QuantizeConfig, KnowsEveryWord) {
+  int words = 0;
+  for (const Option& option : option_table()) {
+    EXPECT_TRUE(option.meanings.empty() || option.meanings.size() == option.choices.size());
+    const bool is_word = option.type == ValueType::kText && !option.choices.empty();
+    EXPECT_EQ(is_word, !option.meanings.empty()) << option.name;
+    words += static_cast<int>(option.meanings.size());
+  }
+  EXPECT_GT(words, 30);
+}
+
 TEST(LayerBits, AreReadPerLayer) {
-  const auto options = placement_options(settings_of({{"layer-bits", "^features\\.0=W4,A6"}}));
+  const auto options = placement_of({{"layer-bits", "^features\\.0=W4,A6"}});
   ASSERT_EQ(options.overrides.size(), 1U);
   EXPECT_EQ(options.overrides[0].pattern, "^features\\.0");
   EXPECT_EQ(options.overrides[0].weight_bit_width, 4);
   EXPECT_EQ(options.overrides[0].act_bit_width, 6);
-  const auto weights_alone = placement_options(settings_of({{"layer-bits", "a=b=W3"}}));
+  const auto weights_alone = placement_of({{"layer-bits", "a=b=W3"}});
   EXPECT_EQ(weights_alone.overrides[0].pattern, "a=b");
   EXPECT_EQ(weights_alone.overrides[0].act_bit_width, std::nullopt);
 }
@@ -178,7 +214,7 @@ TEST(LayerBits, AreRefusedWhenMalformed) {
   for (const char* word : {"conv", "=W4", "conv=", "conv=W", "conv=W1", "conv=W17", "conv=W4,W5",
                            "conv=B4", "conv=W4,", "conv=4", "conv=W4.5"}) {
     try {
-      placement_options(settings_of({{"layer-bits", word}}));
+      placement_of({{"layer-bits", word}});
       ADD_FAILURE() << word;
     } catch (const ConfigError& error) {
       EXPECT_THAT(error.what(), HasSubstr("--layer-bits '" + std::string(word) + "' must be"));
@@ -187,12 +223,12 @@ TEST(LayerBits, AreRefusedWhenMalformed) {
 }
 
 TEST(PlacementOptions, FollowTheFlags) {
-  const auto options = placement_options(settings_of({{"weight-bit-width", "4"},
-                                                      {"weight-narrow-range", "on"},
-                                                      {"weight-quant-granularity", "per_channel"},
-                                                      {"weight-quant-calibration-type", "mse"},
-                                                      {"act-quant-type", "asym"},
-                                                      {"bias-bit-width", "16"}}));
+  const auto options = placement_of({{"weight-bit-width", "4"},
+                                     {"weight-narrow-range", "on"},
+                                     {"weight-quant-granularity", "per_channel"},
+                                     {"weight-quant-calibration-type", "mse"},
+                                     {"act-quant-type", "asym"},
+                                     {"bias-bit-width", "16"}});
   EXPECT_EQ(std::get<quant::IntegerFormat>(options.weights.format),
             (quant::IntegerFormat{4, true, true}));
   EXPECT_EQ(options.weights.granularity, quant::Granularity::kPerChannel);
@@ -203,7 +239,7 @@ TEST(PlacementOptions, FollowTheFlags) {
 
 TEST(PlacementOptions, LeaveActivationsAndBiasesOutWithoutActivationBits) {
   for (const char* word : {"0", "None"}) {
-    const auto options = placement_options(settings_of({{"act-bit-width", word}}));
+    const auto options = placement_of({{"act-bit-width", word}});
     EXPECT_FALSE(options.activations.has_value());
     EXPECT_FALSE(options.bias_bit_width.has_value());
   }

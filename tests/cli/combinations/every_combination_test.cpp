@@ -4,11 +4,12 @@
 
 #include "cli/combinations/combinations.h"
 #include "cli/combinations/settings_of.h"
-#include "cli/options/placement_options.h"
+#include "cli/options/quantize_settings.h"
 #include "ptq/base/error.h"
 #include "ptq/passes/calibrate.h"
 #include "ptq/passes/pipeline.h"
 #include "ptq/runtime/executor.h"
+#include "ptq/workflow/quantization.h"
 #include "support/network_builder.h"
 
 // Every legal combination of the quantization options, on a network with everything in it.
@@ -78,7 +79,7 @@ struct Walk {
     const Settings settings = settings_of(choices);
     backends::PlacementOptions options;
     try {
-      options = placement_options(settings);
+      options = workflow::placement_options(quantize_config(settings));
     } catch (const ConfigError&) {
       ++refused;
       return;
@@ -97,11 +98,12 @@ struct Walk {
              const std::string& words) {
     ir::Graph prepared = graph;
     passes::PreparationOptions preparation;
-    if (backend_of(settings) == backends::Backend::kFlexml) {
+    if (settings.choice<Backend>("target-backend") == backends::Backend::kFlexml) {
       preparation.preparation = passes::Preparation::kFlexml;
     }
     passes::prepare(prepared, preparation);
-    quant::QuantizerTable table = backends::place(backend_of(settings), prepared, options);
+    quant::QuantizerTable table =
+        backends::place(settings.choice<Backend>("target-backend"), prepared, options);
     passes::initialize_weight_scales(prepared, table);
     bool given = false;
     passes::calibrate_activations(prepared, table, {}, [&]() -> std::optional<at::Tensor> {

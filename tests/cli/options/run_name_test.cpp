@@ -5,7 +5,7 @@
 #include <set>
 
 #include "cli/combinations/settings_of.h"
-#include "cli/options/placement_options.h"
+#include "cli/options/quantize_settings.h"
 
 namespace ptq::cli {
 namespace {
@@ -20,7 +20,7 @@ std::string name_of(const Choices& choices, const std::string& calibration_dir =
   config.model_file = "model.pt";
   config.calibration_dir = calibration_dir;
   config.validation_dir = "val";
-  config.placement = placement_options(settings);
+  config.quantize = quantize_config(settings);
   return run_name(settings, config);
 }
 

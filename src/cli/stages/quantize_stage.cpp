@@ -1,0 +1,57 @@
+#include "cli/stages/quantize_stage.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/stages/node_noise_stage.h"
+#include "ptq/workflow/quantization.h"
+
+namespace ptq::cli {
+namespace {
+
+/// Rows for the network with the first techniques alone, none of them to begin with; returns the
+/// name of the row for all of them, empty for that of the last stage.
+std::string attribute_early_techniques(Run& run, const ir::Graph& graph, ImageSets& images,
+                                       Attribution& attribution) {
+  std::string stage;
+  if (!attribution.is_on()) return stage;
+  const auto techniques = workflow::early_techniques(run.config.quantize);
+  for (size_t count = 0; count < techniques.size(); ++count) {
+    QuantizeConfig config = run.config.quantize;
+    for (size_t i = count; i < techniques.size(); ++i) techniques[i].turn_off(config);
+    ProgressOnly progress(run.log);
+    RecordingLog log(progress);
+    workflow::Session nothing;
+    workflow::Context context{run.config.execution, log, nothing};
+    context.network_name = run.config.model_file;
+    context.until = workflow::Until::kCalibrated;
+    const auto made = workflow::quantize(graph, config, images.calibration(), context);
+    if (stage.empty()) stage = calibrates_activations(config) ? "calibration" : "placement";
+    attribution.row(stage, made.network);
+    stage = techniques[count].name;
+  }
+  return stage;
+}
+
+}  // namespace
+
+QuantizedNetwork quantize_model(Run& run, const ir::Graph& imported, ImageSets& images,
+                                Attribution& attribution) {
+  const Config& config = run.config;
+  std::string first = attribute_early_techniques(run, imported, images, attribution);
+  workflow::Context context{config.execution, run.log, run.session, source_of(config)};
+  context.network_name = config.model_file;
+  context.explain = config.explain ? workflow::Explain::kYes : workflow::Explain::kNo;
+  context.after_stage = [&](const std::string& stage, const QuantizedNetwork& network) {
+    attribution.row(first.empty() ? stage : std::exchange(first, ""), network);
+  };
+  workflow::Quantization made =
+      workflow::quantize(imported, config.quantize, images.calibration(), context);
+  run.result.calibration_count = made.calibration_count;
+  run.result.techniques = std::move(made.techniques);
+  measure_node_noise(run, made.placed, made.network.graph, made.network.table, images);
+  return std::move(made.network);
+}
+
+}  // namespace ptq::cli

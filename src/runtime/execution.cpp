@@ -1,0 +1,24 @@
+#include "ptq/runtime/execution.h"
+
+#include <utility>
+
+#include "ptq/base/memory.h"
+#include "ptq/base/threads.h"
+
+namespace ptq::runtime {
+
+Execution resolved(Execution execution) {
+  if (execution.threads == 0) execution.threads = available_cores();
+  if (execution.activation_memory == 0) execution.activation_memory = available_memory_bytes() / 4;
+  return execution;
+}
+
+std::unique_ptr<Executor> make_executor(const ir::Graph& graph, const quant::QuantizerTable& table,
+                                        const Execution& execution, ExecutorOptions options) {
+  options.threads = execution.threads;
+  options.dtype = execution.dtype;
+  return execution.compile ? make_plan(graph, table, std::move(options))
+                           : make_interpreter(graph, table, std::move(options));
+}
+
+}  // namespace ptq::runtime

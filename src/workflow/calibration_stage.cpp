@@ -1,0 +1,99 @@
+#include <set>
+#include <utility>
+
+#include "ptq/backends/placement.h"
+#include "ptq/base/error.h"
+#include "ptq/passes/calibrate.h"
+#include "workflow/technique_stages.h"
+
+namespace ptq::workflow {
+namespace {
+
+/// An announced quantization that the passes of another can calibrate.
+struct Companion {
+  std::string key;
+  passes::ActivationCalibration calibration;
+};
+
+/// None where its quantizers are not in the same places. What is wrong with it, its own run says.
+std::optional<Companion> companion(const Announced& announced, const ir::Graph& unplaced,
+                                   const std::string& placed) {
+  try {
+    const QuantizeConfig& config = announced.config;
+    if (!calibrates_activations(config)) return std::nullopt;
+    ir::Graph graph = unplaced;
+    quant::QuantizerTable table = backends::place(config.backend, graph, placement_options(config));
+    if (ir::to_text(graph) != placed) return std::nullopt;
+    return Companion{calibrated_key(announced.source, config),
+                     {std::move(table), config.activations->percentile}};
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+std::vector<Companion> companions(const ir::Graph& graph, const QuantizeConfig& config,
+                                  const Context& context) {
+  const std::string network = equalized_key(context.source, config);
+  SharedStages& stages = context.session.stages();
+  const auto* unplaced = stages.equalized.find(network);
+  if (unplaced == nullptr) return {};
+  const std::string placed = ir::to_text(graph);
+  std::set<std::string> known = {calibrated_key(context.source, config)};
+  std::vector<Companion> found;
+  for (const Announced& other : stages.announced) {
+    if (equalized_key(other.source, other.config) != network) continue;
+    const std::string key = calibrated_key(other.source, other.config);
+    if (stages.activations.find(key) != nullptr || !known.insert(key).second) continue;
+    if (auto made = companion(other, unplaced->value.graph, placed)) {
+      found.push_back(std::move(*made));
+    }
+  }
+  return found;
+}
+
+/// The first of `all` is the quantization's own.
+int64_t calibrate_together(const ir::Graph& graph, std::vector<passes::ActivationCalibration>& all,
+                           const data::ImageSet& images, const Context& context) {
+  const runtime::Execution& execution = context.execution;
+  const double percentile = all.front().percentile;
+  int64_t count = 0;
+  timed(context.log, "calibration", [&] {
+    passes::calibrate_activations(
+        graph, all, {percentile, execution.threads, execution.compile, execution.dtype},
+        batches_of(images, "calibration", context, count));
+  });
+  if (all.front().failure) std::rethrow_exception(all.front().failure);
+  return count;
+}
+
+CalibratedActivations calibrated(const QuantizedNetwork& network, const QuantizeConfig& config,
+                                 const data::ImageSet& images, const Context& context) {
+  const ir::Graph& graph = network.graph;
+  std::vector<Companion> others = companions(graph, config, context);
+  std::vector<passes::ActivationCalibration> all = {
+      {network.table, config.activations->percentile}};
+  for (Companion& other : others) all.push_back(std::move(other.calibration));
+  const int64_t count = calibrate_together(graph, all, images, context);
+  for (size_t i = 0; i < others.size(); ++i) {
+    const passes::ActivationCalibration& other = all[i + 1];
+    if (other.failure) continue;
+    context.session.stages().activations.put(
+        others[i].key, {{passes::activation_scales(graph, other.table), count}, {}});
+  }
+  return {passes::activation_scales(graph, all.front().table), count};
+}
+
+}  // namespace
+
+int64_t calibrate_activations(QuantizedNetwork& network, const QuantizeConfig& config,
+                              const std::optional<data::ImageSet>& images, const Context& context) {
+  if (!calibrates_activations(config)) return 0;
+  const CalibratedActivations made =
+      shared(context.session, context.log, context.session.stages().activations,
+             calibrated_key(context.source, config),
+             [&] { return calibrated(network, config, *images, context); });
+  passes::set_activation_scales(network.graph, network.table, made.scales);
+  return made.images;
+}
+
+}  // namespace ptq::workflow

@@ -1,0 +1,147 @@
+#include <algorithm>
+#include <functional>
+#include <iterator>
+#include <utility>
+
+#include "ptq/backends/placement.h"
+#include "ptq/base/error.h"
+#include "ptq/base/invalid_option.h"
+#include "ptq/models/hand_defined.h"
+#include "ptq/passes/calibrate.h"
+#include "workflow/technique_stages.h"
+
+namespace ptq::workflow {
+namespace {
+
+using Images = std::optional<data::ImageSet>;
+
+PreparedGraph prepared(const ir::Graph& imported, const QuantizeConfig& config,
+                       const Context& context) {
+  return shared(context.session, context.log, context.session.stages().prepared,
+                prepared_key(context.source, config),
+                [&] { return prepare(imported, config, context); });
+}
+
+EqualizedGraph equalized(ir::Graph graph, const QuantizeConfig& config, const Images& images,
+                         const Context& context) {
+  return shared(context.session, context.log, context.session.stages().equalized,
+                equalized_key(context.source, config),
+                [&] { return equalize_activations(std::move(graph), config, images, context); });
+}
+
+QuantizedNetwork placed(ir::Graph graph, const QuantizeConfig& config, const Context& context) {
+  QuantizedNetwork network{std::move(graph), {}};
+  network.table = timed(context.log, "place", [&] {
+    return backends::place(config.backend, network.graph, placement_options(config));
+  });
+  if (network.table.quantizers.empty()) {
+    throw QuantizationError(context.network_name + " has no layer that can be quantized");
+  }
+  return network;
+}
+
+/// Prepared and placed by a backend, or defined by hand where the configuration says so.
+Quantization begun(const ir::Graph& imported, const QuantizeConfig& config, const Images& images,
+                   const Context& context) {
+  Quantization made;
+  if (models::find_hand_defined(config.hand_defined) != nullptr) {
+    made.network = timed(context.log, "define", [&] { return *defined_by_hand(imported, config); });
+  } else {
+    PreparedGraph prepared_graph = prepared(imported, config, context);
+    made.techniques.passes = std::move(prepared_graph.passes);
+    made.techniques.equalization = std::move(prepared_graph.equalization);
+    made.techniques.splitting = std::move(prepared_graph.splitting);
+    EqualizedGraph equalized_graph =
+        equalized(std::move(prepared_graph.graph), config, images, context);
+    made.techniques.activation_equalization = std::move(equalized_graph.report);
+    made.network = placed(std::move(equalized_graph.graph), config, context);
+  }
+  timed(context.log, "weight scales",
+        [&] { passes::initialize_weight_scales(made.network.graph, made.network.table); });
+  made.calibration_count = calibrate_activations(made.network, config, images, context);
+  made.placed = made.network.graph;
+  return made;
+}
+
+/// A technique that changes a placed and calibrated network.
+struct LateTechnique {
+  std::string name;
+  std::function<void()> apply;
+};
+
+/// Those that were asked for, in the reference's order (reference-contract 1.1). `originals` are
+/// the weights before techniques rounded them.
+std::vector<LateTechnique> late_techniques(Quantization& made, const QuantizeConfig& config,
+                                           passes::OriginalWeights& originals, const Images& images,
+                                           const Context& context) {
+  std::vector<LateTechnique> techniques;
+  for (const Rounding::Technique& technique : config.rounding.techniques()) {
+    techniques.push_back({name_of(technique), [&] {
+                            made.techniques.rounding.push_back(round_weights(
+                                made.network, technique, originals, *images, context));
+                          }});
+  }
+  if (config.learned_round) {
+    techniques.push_back({"learned-round", [&] {
+                            auto report = learn_rounding(made.network, config, *images, context);
+                            made.techniques.learned_round = std::move(report.units);
+                            originals.merge(std::move(report.original_weights));
+                          }});
+  }
+  if (config.calibrate_batch_norms) {
+    techniques.push_back(
+        {"calibrate-batch-norms", [&] { calibrate_batch_norms(made.network, *images, context); }});
+  }
+  if (config.correct_biases && !corrects_while_learning(config)) {
+    techniques.push_back({"correct-biases", [&] {
+                            made.techniques.bias_correction =
+                                correct_biases(made.network, config, originals, *images, context);
+                          }});
+  }
+  return techniques;
+}
+
+}  // namespace
+
+bool corrects_while_learning(const QuantizeConfig& config) {
+  return config.correct_biases && config.learned_round &&
+         config.learned_round->scope == passes::RoundingScope::kLayer;
+}
+
+std::vector<EarlyTechnique> early_techniques(const QuantizeConfig& config) {
+  if (!config.hand_defined.empty()) return {};
+  const std::vector<EarlyTechnique> all = {
+      {"equalize-graph", config.equalization.iterations > 0,
+       [](QuantizeConfig& without) { without.equalization.iterations = 0; }},
+      {"split-channels", config.splitting.ratio > 0,
+       [](QuantizeConfig& without) { without.splitting.ratio = 0; }},
+      {"equalize-activations", config.activation_equalization.has_value(),
+       [](QuantizeConfig& without) { without.activation_equalization.reset(); }},
+  };
+  std::vector<EarlyTechnique> on;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(on),
+               [](const EarlyTechnique& technique) { return technique.is_on; });
+  return on;
+}
+
+Quantization quantize(const ir::Graph& imported, const QuantizeConfig& config,
+                      const std::optional<data::ImageSet>& images, const Context& context) {
+  check(config);
+  if (!images && needs_images(config)) {
+    throw InvalidOption("activations", "what is asked for needs calibration images");
+  }
+  Quantization made = begun(imported, config, images, context);
+  if (context.until == Until::kCalibrated) return made;
+  const auto tell = [&](const std::string& stage) {
+    if (context.after_stage) context.after_stage(stage, made.network);
+  };
+  tell(calibrates_activations(config) ? "calibration" : "placement");
+  passes::OriginalWeights originals;
+  for (const LateTechnique& technique : late_techniques(made, config, originals, images, context)) {
+    technique.apply();
+    tell(technique.name);
+  }
+  return made;
+}
+
+}  // namespace ptq::workflow

@@ -1,0 +1,99 @@
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "workflow/technique_stages.h"
+
+namespace ptq::workflow {
+namespace {
+
+/// Signal to quantization noise.
+std::string decibels(double error) {
+  if (!(error > 0)) return "exact";
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.1f dB", -10 * std::log10(error));
+  return text;
+}
+
+std::string line_of(std::string_view technique, const passes::RoundedLayer& layer, int64_t done,
+                    int64_t total) {
+  return "  " + std::string(technique) + " " + std::to_string(done) + "/" + std::to_string(total) +
+         " " + layer.name + ": SQNR " + decibels(layer.error_before) + " -> " +
+         decibels(layer.error_after) + (layer.left.empty() ? "" : " (" + layer.left + ")");
+}
+
+/// The error of a typical layer.
+double median_error(const std::vector<passes::RoundedLayer>& layers,
+                    double passes::RoundedLayer::*error) {
+  if (layers.empty()) return 0;
+  std::vector<double> errors;
+  for (const passes::RoundedLayer& layer : layers) errors.push_back(layer.*error);
+  const auto middle = errors.begin() + static_cast<std::ptrdiff_t>(errors.size() / 2);
+  std::nth_element(errors.begin(), middle, errors.end());
+  return *middle;
+}
+
+void summarize(Log& log, const std::string& name, const std::vector<passes::RoundedLayer>& layers) {
+  log.line(name + ": " + std::to_string(layers.size()) + " layers, median SQNR " +
+           decibels(median_error(layers, &passes::RoundedLayer::error_before)) + " -> " +
+           decibels(median_error(layers, &passes::RoundedLayer::error_after)));
+}
+
+passes::RoundingOptions options_of(const Gptq& gptq) {
+  passes::RoundingOptions options;
+  options.technique = passes::RoundingTechnique::kGptq;
+  options.act_order = gptq.act_order;
+  options.quantize_activations = gptq.quantize_activations;
+  options.accumulator = gptq.accumulator;
+  return options;
+}
+
+passes::RoundingOptions options_of(const Gpfq& gpfq) {
+  passes::RoundingOptions options;
+  options.technique = passes::RoundingTechnique::kGpfq;
+  options.act_order = gpfq.act_order;
+  options.input_fraction = gpfq.input_fraction;
+  options.accumulator = gpfq.accumulator;
+  return options;
+}
+
+passes::RoundingOptions options_of(const Qronos& qronos) {
+  passes::RoundingOptions options;
+  options.technique = passes::RoundingTechnique::kQronos;
+  options.act_order = qronos.act_order;
+  options.qronos_damping = qronos.damping;
+  return options;
+}
+
+bool keeps_original_weights(const Rounding::Technique& technique) {
+  const auto* gptq = std::get_if<Gptq>(&technique);
+  return gptq == nullptr || gptq->keep_original_weights;
+}
+
+}  // namespace
+
+std::string name_of(const Rounding::Technique& technique) {
+  if (std::holds_alternative<Gptq>(technique)) return "gptq";
+  return std::holds_alternative<Gpfq>(technique) ? "gpfq" : "qronos";
+}
+
+RoundingReport round_weights(QuantizedNetwork& network, const Rounding::Technique& technique,
+                             passes::OriginalWeights& originals, const data::ImageSet& images,
+                             const Context& context) {
+  const std::string name = name_of(technique);
+  passes::RoundingOptions options =
+      std::visit([](const auto& chosen) { return options_of(chosen); }, technique);
+  options.threads = context.execution.threads;
+  options.memory_bytes = context.execution.activation_memory;
+  if (keeps_original_weights(technique)) originals.merge(passes::weights_of(network.graph));
+  options.on_layer = [&](const passes::RoundedLayer& layer, int64_t done, int64_t total) {
+    context.log.line(line_of(name, layer, done, total));
+  };
+  auto layers = over_images(images, name, context, [&](const passes::NextBatch& next) {
+    return passes::round_weights(network.graph, network.table, options, originals, next);
+  });
+  summarize(context.log, name, layers);
+  return {name, std::move(layers)};
+}
+
+}  // namespace ptq::workflow

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ptq/base/log.h"
+#include "ptq/data/image_set.h"
+#include "ptq/eval/evaluate.h"
+#include "ptq/passes/activation_scales.h"
+#include "ptq/passes/correct_biases.h"
+#include "ptq/passes/pipeline.h"
+#include "ptq/workflow/session.h"
+#include "workflow/kept.h"
+
+namespace ptq::workflow {
+
+struct PreparedGraph {
+  ir::Graph graph;
+  std::vector<passes::PassReport> passes;
+  std::optional<passes::EqualizationReport> equalization;
+  std::optional<passes::SplittingReport> splitting;
+};
+struct EqualizedGraph {
+  ir::Graph graph;
+  std::optional<passes::ActivationEqualizationReport> report;
+};
+struct CalibratedActivations {
+  passes::ActivationScales scales;
+  int64_t images = 0;
+};
+
+/// A Session's contents. Graphs share their tensors with copies, which is fine: passes replace
+/// tensors and never write into them (ptq/ir/tensors.h).
+struct SharedStages {
+  Session::Runs runs = Session::Runs::kOne;
+  std::vector<Announced> announced;
+  Kept<data::ImageSet> calibration_images, validation_images;
+  /// Calibration images of all draws.
+  Kept<std::shared_ptr<data::CropStore>> calibration_crops;
+  Kept<ir::Graph> imported;
+  Kept<eval::Evaluation> float_evaluation;
+  Kept<PreparedGraph> prepared;
+  Kept<EqualizedGraph> equalized;
+  KeptAll<CalibratedActivations> activations;
+  KeptAll<passes::LayerInputMeans> input_means;
+};
+
+/// What an earlier run kept under `key`, with its warnings, or what `make()` gives.
+template <class Shelf, class Make>
+auto shared(Session& session, RecordingLog& log, Shelf& shelf, const std::string& key,
+            Make&& make) {
+  if (session.stages().runs == Session::Runs::kOne) return make();
+  if (const auto* kept = shelf.find(key)) {
+    log.warnings.insert(log.warnings.end(), kept->warnings.begin(), kept->warnings.end());
+    return kept->value;
+  }
+  shelf.clear_unless(key);
+  const auto before = static_cast<std::ptrdiff_t>(log.warnings.size());
+  auto made = make();
+  shelf.put(key, {made, {log.warnings.begin() + before, log.warnings.end()}});
+  return made;
+}
+
+}  // namespace ptq::workflow

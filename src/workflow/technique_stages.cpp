@@ -1,0 +1,140 @@
+#include "workflow/technique_stages.h"
+
+#include <memory>
+#include <utility>
+
+#include "ptq/base/text.h"
+#include "ptq/passes/calibrate_batch_norms.h"
+#include "workflow/technique_words.h"
+
+namespace ptq::workflow {
+namespace {
+
+template <class Report>
+void explain(const Context& context, const std::string& pass, const Report& report) {
+  if (context.explain == Explain::kNo) return;
+  for (const std::string& line : explanation(report.regions, report.rejected)) {
+    context.log.line("  " + pass + ": " + line);
+  }
+}
+
+/// Whether GPTQ is told to keep no original weights.
+bool forgets_weights(const QuantizeConfig& config) {
+  for (const Rounding::Technique& technique : config.rounding.techniques()) {
+    const auto* gptq = std::get_if<Gptq>(&technique);
+    if (gptq != nullptr && !gptq->keep_original_weights) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+passes::NextBatch batches_of(const data::ImageSet& images, const std::string& stage,
+                             const Context& context, int64_t& done) {
+  const auto batches = std::make_shared<data::Batches>(images, context.execution.device);
+  const int64_t size = images.size();
+  Log* log = &context.log;
+  return [batches, stage, size, log, &done]() {
+    log->progress(stage, done, size);
+    std::optional<at::Tensor> batch = batches->next();
+    done = batches->done();
+    return batch;
+  };
+}
+
+PreparedGraph prepare(const ir::Graph& imported, const QuantizeConfig& config,
+                      const Context& context) {
+  PreparedGraph made{imported, {}, {}, {}};
+  passes::PreparationOptions options = preparation_options(config);
+  options.equalization.on_report = [&](const passes::EqualizationReport& report) {
+    made.equalization = report;
+    context.log.line("equalize-graph: " + equalization_words(report));
+    explain(context, "equalize-graph", report);
+    if (report.regions.empty()) {
+      context.log.no_effect("equalization.iterations",
+                            "there is nothing to equalize in this network");
+    }
+  };
+  options.splitting.on_report = [&](const passes::SplittingReport& report) {
+    made.splitting = report;
+    context.log.line("split-channels: " + std::to_string(report.regions.size()) + " regions, " +
+                     std::to_string(report.channels) + " channels added");
+    explain(context, "split-channels", report);
+    if (report.regions.empty()) {
+      context.log.no_effect("splitting.ratio", "there is nothing to split in this network");
+    }
+  };
+  made.passes = timed(context.log, "prepare", [&] { return passes::prepare(made.graph, options); });
+  return made;
+}
+
+EqualizedGraph equalize_activations(ir::Graph graph, const QuantizeConfig& config,
+                                    const std::optional<data::ImageSet>& images,
+                                    const Context& context) {
+  if (!config.activation_equalization) return {std::move(graph), {}};
+  const runtime::Execution& execution = context.execution;
+  passes::ActivationEqualizationOptions options;
+  options.mode = config.activation_equalization->mode;
+  options.alpha = config.activation_equalization->alpha;
+  options.run = {100, execution.threads, execution.compile, execution.dtype};
+  const auto report =
+      over_images(*images, "activation equalization", context, [&](const passes::NextBatch& next) {
+        return passes::equalize_activations(graph, options, next);
+      });
+  context.log.line("equalize-activations: " + equalization_words(report));
+  explain(context, "equalize-activations", report);
+  if (report.regions.empty()) {
+    context.log.no_effect("activation_equalization",
+                          "there is nothing to equalize in this network");
+  }
+  return {std::move(graph), report};
+}
+
+void calibrate_batch_norms(QuantizedNetwork& network, const data::ImageSet& images,
+                           const Context& context) {
+  const int count =
+      over_images(images, "batch norm calibration", context, [&](const passes::NextBatch& next) {
+        return passes::calibrate_batch_norms(network.graph, network.table,
+                                             {context.execution.threads, context.execution.dtype},
+                                             next);
+      });
+  context.log.line("calibrate-batch-norms: " + std::to_string(count) + " batch norms");
+  if (count == 0) {
+    context.log.no_effect("calibrate_batch_norms", "there is no batch norm left in this network");
+  }
+}
+
+passes::BiasCorrection correct_biases(QuantizedNetwork& network, const QuantizeConfig& config,
+                                      const passes::OriginalWeights& originals,
+                                      const data::ImageSet& images, const Context& context) {
+  passes::BiasCorrectionOptions options;
+  options.input_quantizers = config.backend == Backend::kLayerwise
+                                 ? passes::InputQuantizers::kLayer
+                                 : passes::InputQuantizers::kGraph;
+  options.threads = context.execution.threads;
+  options.compile = context.execution.compile;
+  options.dtype = context.execution.dtype;
+  options.original_weights = originals;
+  const auto measure = [&] {
+    int64_t done = 0;
+    return passes::mean_layer_inputs(network.graph, network.table, options,
+                                     batches_of(images, "bias correction", context, done));
+  };
+  const auto report = timed(context.log, "bias correction", [&] {
+    // Calibrating batch norms makes what layers read depend on the weights' quantizers, and so do
+    // rounded weights that stand for the float ones.
+    const bool is_own = config.calibrate_batch_norms || forgets_weights(config);
+    const passes::LayerInputMeans means =
+        is_own ? measure()
+               : shared(context.session, context.log, context.session.stages().input_means,
+                        calibrated_key(context.source, config), measure);
+    return passes::correct_biases(network.graph, network.table, options, means);
+  });
+  context.log.line("correct-biases: " + std::to_string(report.layers) + " layers, " +
+                   std::to_string(report.created) +
+                   " of them without a bias before, mean |shift| " +
+                   significant(report.mean_shift));
+  return report;
+}
+
+}  // namespace ptq::workflow

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ptq/passes/equalize.h"
+#include "ptq/passes/region_reports.h"
+
+namespace ptq::workflow {
+
+/// What --explain says of a technique: a line for each region it changed, a line for each layer it
+/// left out, with the reason.
+std::vector<std::string> explanation(const std::vector<passes::EqualizedRegion>& regions,
+                                     const std::vector<passes::RejectedRegion>& rejected);
+std::vector<std::string> explanation(const std::vector<passes::SplitRegion>& regions,
+                                     const std::vector<passes::RejectedRegion>& rejected);
+
+/// "3 regions, 7 layers, 4 iterations (converged), largest range ratio 12 before, 3 after"
+std::string equalization_words(const passes::EqualizationReport& report);
+std::string equalization_words(const passes::ActivationEqualizationReport& report);
+
+}  // namespace ptq::workflow
