@@ -63,7 +63,7 @@ class IdxFile {
   void expect(std::uint32_t value, const std::string& what) {
     const std::uint32_t found = read_number();
     if (found != value) {
-      throw ptq::DataError(path_ + ": not the IDX file wanted here: its " + what + " is " +
+      throw ptq::DataError(path_ + ": not the expected IDX file: its " + what + " is " +
                            std::to_string(found) + ", not " + std::to_string(value));
     }
   }
@@ -168,7 +168,7 @@ void write_split(const Split& split, std::size_t per_class, const fs::path& fold
   for (std::size_t label = 0; label < written.size(); ++label) {
     if (written[label] == per_class) continue;
     throw ptq::DataError(std::string(kClassFolders[label]) + ": " + std::to_string(per_class) +
-                         " images were asked for the " + folder.filename().string() +
+                         " images were requested for the " + folder.filename().string() +
                          " folder, the split has " + std::to_string(written[label]));
   }
 }

@@ -12,7 +12,7 @@ std::regex compile(const std::string& pattern) {
   try {
     return std::regex(pattern);
   } catch (const std::regex_error&) {
-    throw ConfigError("--layer-bits '" + pattern + "' is no regular expression");
+    throw ConfigError("--layer-bits '" + pattern + "' is not a regular expression");
   }
 }
 

@@ -18,7 +18,7 @@ int program_main(const std::function<int()>& program) noexcept {
   } catch (const std::bad_alloc&) {
     return fail(ExitCode::kInternal, "out of memory");
   } catch (const std::exception& error) {
-    return fail(ExitCode::kInternal, "this should not happen: " + first_sentence(error));
+    return fail(ExitCode::kInternal, "internal error, please report it: " + first_sentence(error));
   }
 }
 

@@ -89,12 +89,12 @@ std::vector<std::string> warnings_of(const ContentAudit& audit) {
   std::vector<std::string> sentences;
   if (!audit.duplicates.empty()) {
     const ContentAudit::Pair& first = audit.duplicates.front();
-    sentences.push_back(images(audit.duplicates.size()) + " the same as another, first " +
+    sentences.push_back(images(audit.duplicates.size()) + " occurring twice, first " +
                         first.calibration + " as " + first.other);
   }
   if (!audit.in_validation.empty()) {
     const ContentAudit::Pair& first = audit.in_validation.front();
-    sentences.push_back(images(audit.in_validation.size()) + " also in validation, first " +
+    sentences.push_back(images(audit.in_validation.size()) + " also used for validation, first " +
                         first.calibration + " as " + first.other);
   }
   return sentences;

@@ -35,7 +35,7 @@ Image make_image(int64_t width, int64_t height) {
   if (width < 1 || height < 1) throw DecodeFailure("the image has no pixels");
   if (width > kMostPixels / height) {
     throw DecodeFailure("the image has " + std::to_string(width) + " x " + std::to_string(height) +
-                        " pixels, more than are opened");
+                        " pixels, more than the limit");
   }
   Image image{width, height, {}};
   image.pixels.resize(static_cast<size_t>(width * height * 3));

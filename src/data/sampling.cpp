@@ -68,7 +68,8 @@ std::vector<int64_t> draw_calibration_items(const ImageFolder& folder, int64_t c
                                             CalibrationSampling sampling, uint64_t seed) {
   const auto available = static_cast<int64_t>(folder.items.size());
   if (count < 0 || count > available) {
-    throw DataError(std::to_string(count) + " calibration images are asked for, the folder has " +
+    throw DataError(std::to_string(count) +
+                    " calibration images were asked for, but the folder has " +
                     std::to_string(available));
   }
   const auto wanted = static_cast<size_t>(count);

@@ -31,7 +31,7 @@ int64_t whole_number(const std::string& text, const Place& place) {
   int64_t value = 0;
   const char* end = text.data() + text.size();
   const auto read = std::from_chars(text.data(), end, value);
-  if (read.ec != std::errc() || read.ptr != end) place.refuse("\"" + text + "\" is no number");
+  if (read.ec != std::errc() || read.ptr != end) place.refuse("\"" + text + "\" is not a number");
   return value;
 }
 
@@ -41,7 +41,7 @@ Prediction parse_row(const std::string& line, const Place& place) {
   const Prediction row{fields[0], whole_number(fields[1], place), whole_number(fields[2], place),
                        fields[4]};
   if (fields[3] != (row.right() ? "1" : "0")) {
-    place.refuse("\"right\" is " + fields[3] + ", and prediction and label say otherwise");
+    place.refuse("\"right\" is " + fields[3] + ", but prediction and label disagree");
   }
   return row;
 }
@@ -140,7 +140,7 @@ Predictions read_predictions(const std::string& path) {
     } else if (line == kHeading) {
       in_rows = true;
     } else {
-      place.refuse("this is no file that --save-predictions wrote");
+      place.refuse("--save-predictions did not write this file");
     }
   }
   if (predictions.images.empty()) throw DataError(path + " holds no predictions");

@@ -21,7 +21,7 @@ std::string obstacle(const quant::Quantizer& quantizer, const Expressible& forma
   }
   if (!format.fractional_zero_points && quantizer.calibration == quant::Calibration::kHqo &&
       quantizer.symmetry == quant::Symmetry::kAsymmetric) {
-    return "has zero points that are no whole numbers";
+    return "has zero points that are not integers";
   }
   return "";
 }

@@ -23,7 +23,7 @@ CodeRange range_of(int type) {
     case onnx::TensorProto::UINT16:
       return {0, 65535};
     default:
-      throw ExportError("codes of ONNX type " + std::to_string(type) + " cannot be made");
+      throw ExportError("integers of ONNX type " + std::to_string(type) + " cannot be made");
   }
 }
 

@@ -20,7 +20,8 @@ Need need_of(const quant::Quantizer& quantizer) {
   if (quantizer.kind == quant::QuantizerKind::kBias) return {};
   const int bits = quant::bit_width(quantizer.format);
   const std::string words = part_of_layer(quantizer) + " has " + std::to_string(bits) + " bits";
-  if (bits > 16) throw ExportError("ONNX has no codes of more than 16 bits, and " + words);
+  if (bits > 16)
+    throw ExportError("ONNX has no integers of more than 16 bits for quantization, and " + words);
   if (bits > 8) return {kOpsetOf16Bits, words};
   return {};
 }
@@ -42,11 +43,11 @@ int choose_opset(const quant::QuantizerTable& table, const ExportOptions& option
   if (!options.opset) return need.opset;
   const std::string asked = "ONNX opset " + std::to_string(*options.opset);
   if (*options.opset < kLowestOpset || *options.opset > kHighestOpset) {
-    throw ExportError(asked + " cannot be written: it must lie between " +
+    throw ExportError(asked + " cannot be written: it must be between " +
                       std::to_string(kLowestOpset) + " and " + std::to_string(kHighestOpset));
   }
   if (*options.opset < need.opset) {
-    throw ExportError(asked + " is too low: " + need.reason + ", which takes opset " +
+    throw ExportError(asked + " is too low: " + need.reason + ", which needs opset " +
                       std::to_string(need.opset));
   }
   return *options.opset;

@@ -87,7 +87,7 @@ OnnxValue OnnxProgram::compute(const onnx::NodeProto& node, const OnnxValues& va
     } else if (name.empty()) {
       inputs.emplace_back();
     } else {
-      throw ExportError(path_ + ": " + node.name() + " reads " + name + ", which nothing makes");
+      throw ExportError(path_ + ": " + node.name() + " reads " + name + ", which nothing produces");
     }
   }
   try {

@@ -40,7 +40,8 @@ struct ToText {
 };
 
 [[noreturn]] void refuse(const ir::Opaque& op, const std::string& path, const std::string& why) {
-  throw ExportError("TorchScript cannot say what " + path + " computes: " + op.schema + " " + why);
+  throw ExportError("TorchScript cannot express what " + path + " computes: " + op.schema + " " +
+                    why);
 }
 
 bool is_tensor(const c10::Argument& result) {

@@ -108,8 +108,8 @@ void check_opaque(const ir::Opaque& op, const ir::Node& node) {
   try {
     tree.root().define(method);
   } catch (const std::exception& error) {
-    throw ExportError("TorchScript cannot say what " + node.name + " computes with " + op.schema +
-                      ": " + first_sentence(error));
+    throw ExportError("TorchScript cannot express what " + node.name + " computes with " +
+                      op.schema + ": " + first_sentence(error));
   }
 }
 
@@ -120,7 +120,7 @@ void check_bit_widths(const quant::QuantizerTable& table) {
     const int bits = quant::bit_width(quantizer.format);
     if (quantizer.kind == quant::QuantizerKind::kBias || bits <= kExactBits) continue;
     throw ExportError("TorchScript cannot express " + part_of_layer(quantizer) + ": its " +
-                      std::to_string(bits) + " bits are more than float32 counts exactly, " +
+                      std::to_string(bits) + " bits are more than float32 represents exactly, " +
                       std::to_string(kExactBits));
   }
 }

@@ -34,7 +34,7 @@ void check_output(const ir::Graph& graph) {
   if (shape.size() == 2 && shape[0] == ir::Dim{1, true} && !shape[1].times_batch) return;
   std::vector<int64_t> seen = ir::at_batch(shape, kFirstBatch);
   throw ImportError("forward returns " + shape_text(seen) + " for " + std::to_string(kFirstBatch) +
-                    " images instead of one row of logits an image");
+                    " images instead of one row of logits per image");
 }
 
 ir::Graph import_module(const torch::jit::Module& module, int64_t image_size) {

@@ -15,7 +15,7 @@ namespace {
 [[noreturn]] void refuse(const std::string& node, const std::string& what) {
   throw ImportError(node + ": " + what +
                     " depends on the batch size in a way that a graph cannot follow; the network "
-                    "must treat every image alike");
+                    "must treat every image the same way");
 }
 
 /// What differs between two runs of one operation, taken apart: numbers that may grow with the

@@ -29,7 +29,7 @@ void verify(const Graph& graph) {
         broken(node, "reads %" + std::to_string(value) + " before it is produced");
       }
     }
-    if (node.outputs.size() != 1) broken(node, "has other than one output");
+    if (node.outputs.size() != 1) broken(node, "does not have exactly one output");
     check_value(graph, node, node.output());
     if (!known.insert(node.output()).second) broken(node, "produces a value that exists");
   }

@@ -111,7 +111,7 @@ std::string operators_line(const exporting::Truth& truth) {
 }
 
 std::string accumulators_line(const exporting::Truth& truth) {
-  if (truth.layers.empty()) return "accumulators no layer multiplies integers with integers";
+  if (truth.layers.empty()) return "accumulators no layer multiplies integers by integers";
   const exporting::LayerBits *most = &truth.layers.front(), *least = most;
   for (const exporting::LayerBits& layer : truth.layers) {
     if (layer.accumulator_bits_with_bias > most->accumulator_bits_with_bias) most = &layer;
@@ -129,7 +129,7 @@ std::string ties_clause(const ExportCheck& check) {
   const bool all = traced.ties == check.disagreeing.size();
   return "; " + (all ? "all " : std::to_string(traced.ties) + " of ") +
          std::to_string(traced.images) + (all ? "" : " traced") +
-         " part at a rounding tie, at most " + significant(traced.farthest_tie) +
+         " differ at a rounding tie, at most " + significant(traced.farthest_tie) +
          " steps from the boundary";
 }
 
@@ -194,16 +194,17 @@ std::string check_line(const ExportedFile& file, const ExportCheck& check) {
 
 std::string disagreement_sentence(const ExportedFile& file, const ExportCheck& check) {
   const size_t count = check.disagreeing.size();
-  std::string sentence = file.path + " in " + check.runner + " answers " + std::to_string(count) +
+  std::string sentence = file.path + " in " + check.runner +
+                         " and this run predict different classes for " + std::to_string(count) +
                          " of " + std::to_string(check.parity.images) +
-                         " images otherwise than this run, whose two classes lie at most " +
+                         " images; in this run the logits of the two classes are at most " +
                          significant(check.parity.largest_margin) +
                          (check.parity.step ? " steps" : " of the largest logit") +
                          " apart, first " + check.disagreeing.front().image;
   const auto& parting = check.disagreeing.front().parting;
   if (parting && !parting->node.empty()) {
-    sentence += ": codes part at " + parting->node + ", " + std::to_string(parting->differing) +
-                " of " + std::to_string(parting->codes);
+    sentence += ": codes first differ at " + parting->node + ", " +
+                std::to_string(parting->differing) + " of " + std::to_string(parting->codes);
   }
   return sentence + ties_clause(check);
 }

@@ -163,9 +163,10 @@ std::string why_no_onnx_runtime() {
     case 0:
       return "";
     case kNoProgram:
-      return "ONNX Runtime is not asked: there is no node";
+      return "ONNX Runtime is skipped: node is not installed";
     default:
-      return "ONNX Runtime is not asked: npm's onnxruntime-node is not where docs/export.md says";
+      return "ONNX Runtime is skipped: the npm package onnxruntime-node is in none of the places "
+             "that docs/export.md lists";
   }
 }
 

@@ -61,7 +61,7 @@ double seconds(const std::string& text) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc() && end == text.data() + text.size() && value > 0) return value;
-  throw ConfigError("--time-budget takes seconds above 0, not " + text);
+  throw ConfigError("--time-budget must be above 0 seconds, not " + text);
 }
 
 cli::Settings settings_of(const Words& words) {
@@ -85,7 +85,7 @@ Arguments parse_merge(Taker& taker) {
   const auto output = taker.take_value("--output");
   arguments.tables = taker.take_front();
   if (!taker.rest().empty()) {
-    throw ConfigError(taker.rest().front() + " does not go with --merge");
+    throw ConfigError(taker.rest().front() + " cannot be combined with --merge");
   }
   if (arguments.tables.empty()) throw ConfigError("--merge needs tables: --merge A.csv B.csv");
   if (!output) throw ConfigError("--merge needs --output DIR");
@@ -96,7 +96,7 @@ Arguments parse_merge(Taker& taker) {
 std::string sweep_file(Taker& taker) {
   const Words front = taker.take_front();
   if (front.size() == 1) return front.front();
-  throw ConfigError(front.empty() ? "a sweep file is needed first: ptq_benchmark SWEEP.yaml"
+  throw ConfigError(front.empty() ? "the sweep file is missing: ptq_benchmark SWEEP.yaml"
                                   : "unexpected argument '" + front[1] + "'");
 }
 

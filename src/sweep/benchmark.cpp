@@ -56,8 +56,8 @@ void sweep(const Arguments& arguments, Log& log) {
   make_folder(options.output);
   const SweepReport report = run_sweep(expansion, options, real_world(log), log);
   if (report.left > 0) {
-    log.line("the time is over: " + std::to_string(report.left) +
-             " configurations are left; the same command goes on with them");
+    log.line("time is up: " + std::to_string(report.left) +
+             " configurations are left; the same command continues with them");
   }
   if (!options.shard.is_whole()) {
     log.line("shard done: " + journal_name(options.shard) + " in " + options.output);

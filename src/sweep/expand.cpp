@@ -118,9 +118,8 @@ Expansion expand(const Sweep& sweep, const cli::Settings& command_line) {
     if (choice.values.size() > 1) expansion.swept.push_back(choice.option->name);
   }
   if (expansion.configurations.empty()) {
-    throw ConfigError(
-        "the sweep has no combination that makes sense; the first is skipped because " +
-        expansion.skipped.front().reason);
+    throw ConfigError("the sweep has no valid combination; the first is skipped because " +
+                      expansion.skipped.front().reason);
   }
   return expansion;
 }

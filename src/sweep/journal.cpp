@@ -50,8 +50,8 @@ Journal::Journal(std::string path, const std::vector<std::string>& columns)
     write(csv_line(columns));
     sync_folder(fs::path(path_).parent_path());
   } else if (table_.columns != columns) {
-    throw ConfigError(path_ +
-                      " is of a sweep with other columns: choose another --output, or remove it");
+    throw ConfigError(
+        path_ + " belongs to a sweep with other columns: choose another --output, or remove it");
   }
 }
 

@@ -15,7 +15,7 @@ TextTable read_results(const std::string& path) {
   TextTable table = read_csv(path);
   for (const std::string& column : result_columns({})) {
     if (table.has(column)) continue;
-    throw DataError(path + " is no table of ptq_benchmark: it has no column " + column);
+    throw DataError(path + " is not a table of ptq_benchmark: it has no column " + column);
   }
   return table;
 }

@@ -81,7 +81,7 @@ RowKeeper::Row RowKeeper::run(const Configuration& configuration, const Identity
   } catch (const std::bad_alloc&) {
     outcome.error = "out of memory";
   } catch (const std::exception& error) {
-    outcome.error = "this should not happen: " + first_sentence(error);
+    outcome.error = "internal error, please report it: " + first_sentence(error);
   }
   outcome.seconds = world_.clock() - start;
   if (!outcome.result) outcome.predictions = outcome.quantizers = "";

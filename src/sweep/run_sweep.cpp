@@ -150,7 +150,7 @@ SweepWorld real_world(Log& log) {
 SweepReport run_sweep(const Expansion& expansion, const SweepOptions& options,
                       const SweepWorld& world, Log& log) {
   if (options.halving && !options.shard.is_whole()) {
-    throw ConfigError("--halving compares all configurations: it does not go with --shard");
+    throw ConfigError("--halving compares all configurations and cannot be combined with --shard");
   }
   SweepRun sweep(expansion, options, world, log);
   return sweep.run();

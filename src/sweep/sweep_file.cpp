@@ -79,7 +79,7 @@ Choice choice_of(const std::string& key, const YAML::Node& node) {
       }
       choice.values.push_back(std::move(value));
     }
-    if (choice.values.empty()) throw ConfigError("a list of no values");
+    if (choice.values.empty()) throw ConfigError("an empty list of values");
   } catch (const ConfigError& error) {
     throw ConfigError("'" + key + "': " + error.what());
   }
@@ -92,7 +92,7 @@ std::string key_of(const YAML::Node& node) {
 }
 
 std::vector<Choice> choices_of(const YAML::Node& map) {
-  if (!map.IsMap()) throw ConfigError("lines of the form `option: value` are needed");
+  if (!map.IsMap()) throw ConfigError("it needs lines of the form `option: value`");
   std::vector<Choice> choices;
   for (const auto& entry : map) {
     const std::string key = key_of(entry.first);
@@ -131,7 +131,7 @@ Exclusion exclusion_of(const YAML::Node& node) {
     } else if (entry.second.IsScalar()) {
       exclusion.reason = entry.second.Scalar();
     } else {
-      throw ConfigError("'because' takes words");
+      throw ConfigError("'because' takes text");
     }
   }
   if (exclusion.conditions.empty()) throw ConfigError("it names no option");
@@ -141,7 +141,7 @@ Exclusion exclusion_of(const YAML::Node& node) {
 template <class Read>
 void read_list(const YAML::Node& node, Read&& read) {
   if (!node.IsSequence()) return read(node);
-  if (node.size() == 0) throw ConfigError("a list of nothing");
+  if (node.size() == 0) throw ConfigError("an empty list");
   for (const YAML::Node& element : node) read(element);
 }
 

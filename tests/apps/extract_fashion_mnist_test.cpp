@@ -207,8 +207,9 @@ TEST_F(ExtractFashionMnist, RefusesALabelOutsideTheClasses) {
 TEST_F(ExtractFashionMnist, RefusesMoreImagesThanAClassHas) {
   const Outcome outcome = run("--source " + source().string() + " --out " + out().string() +
                               " --calibration-per-class 4 --validation-per-class 2");
-  expect_refusal(outcome, ExitCode::kData,
-                 "0-t-shirt-top: 4 images were asked for the calibration folder, the split has 3");
+  expect_refusal(
+      outcome, ExitCode::kData,
+      "0-t-shirt-top: 4 images were requested for the calibration folder, the split has 3");
 }
 
 TEST_F(ExtractFashionMnist, LeavesAnExistingFolderAlone) {

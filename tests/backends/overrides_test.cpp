@@ -100,7 +100,7 @@ std::string refusal(const PlacementOptions& options) {
 
 TEST(Overrides, RefuseAPatternThatIsNoRegularExpression) {
   EXPECT_EQ(refusal(with({{"conv(", 4, std::nullopt}})),
-            "--layer-bits 'conv(' is no regular expression");
+            "--layer-bits 'conv(' is not a regular expression");
 }
 
 TEST(Overrides, RefuseAPatternThatMatchesNoLayer) {

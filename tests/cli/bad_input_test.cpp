@@ -160,10 +160,10 @@ TEST_F(BadInput, OutputsThatCannotBeWritten) {
 
 TEST_F(BadInput, OutputsThatContradict) {
   expect_usage({"--report", path("one.json"), "--dump-quantizers", path("one.json")},
-               "two outputs cannot go to one file, " + path("one.json"));
+               "two outputs cannot share one file, " + path("one.json"));
   expect_usage({"--skip-float", "--dump-float-logits", path("f.npy")},
-               "--dump-float-logits needs what --skip-float leaves out");
-  expect_usage({"--model-dir", path("models")}, "--model and --model-dir exclude each other");
+               "--dump-float-logits needs the float evaluation, which --skip-float leaves out");
+  expect_usage({"--model-dir", path("models")}, "--model and --model-dir cannot be combined");
 }
 
 TEST_F(BadInput, LeavesNoFileBehindWhenTheRunFails) {

@@ -93,7 +93,7 @@ TEST_F(ExportingProgram, SaysThatThereIsNoNodeForOnnxRuntime) {
   arguments.insert(arguments.end(), program.begin(), program.end());
   const auto result = support::run_program("/usr/bin/env", arguments);
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_THAT(result.out, HasSubstr("ONNX Runtime is not asked: there is no node\n"));
+  EXPECT_THAT(result.out, HasSubstr("ONNX Runtime is skipped: node is not installed\n"));
 }
 
 TEST_F(ExportingProgram, TellsWhatTheFileHolds) {

@@ -117,8 +117,8 @@ TEST_F(AuditContents, FindsDuplicatesAndWhatIsEvaluatedToo) {
     EXPECT_EQ(audit.in_validation[0].calibration, calibration.items[4].path);
     EXPECT_EQ(audit.in_validation[0].other, validation.items[0].path);
     EXPECT_THAT(warnings_of(audit),
-                ElementsAre(HasSubstr("1 calibration image the same as another, first "),
-                            HasSubstr("1 calibration image also in validation, first ")));
+                ElementsAre(HasSubstr("1 calibration image occurring twice, first "),
+                            HasSubstr("1 calibration image also used for validation, first ")));
   }
 }
 

@@ -89,7 +89,7 @@ TEST(DrawCalibrationItems, RandomReachesEveryImageAboutEquallyOften) {
 
 TEST(DrawCalibrationItems, RefusesMoreThanThereAre) {
   EXPECT_EQ(message_of<DataError>([] { draw(33, CalibrationSampling::kRandom); }),
-            "33 calibration images are asked for, the folder has 32");
+            "33 calibration images were asked for, but the folder has 32");
 }
 
 }  // namespace

@@ -104,7 +104,7 @@ TEST(UnreadableImages, KindsThatAreNotSupportedAreNamed) {
 TEST(UnreadableImages, AHeaderThatPromisesTooManyPixelsIsRefusedBeforeMemoryIsTaken) {
   std::string bmp = fixture("rgb_24bit.bmp");
   bmp.replace(18, 8, std::string("\x00\x00\x01\x00\x00\x00\x01\x00", 8));
-  EXPECT_EQ(refusal_of_content(bmp), "the image has 65536 x 65536 pixels, more than are opened");
+  EXPECT_EQ(refusal_of_content(bmp), "the image has 65536 x 65536 pixels, more than the limit");
   bmp.replace(18, 4, std::string(4, '\0'));
   EXPECT_EQ(refusal_of_content(bmp), "the image has no pixels");
 }

@@ -82,7 +82,7 @@ TEST(Predictions, AreRefusedWhereTheFileIsNotAsWritten) {
   EXPECT_THAT(refusal(good.substr(0, good.rfind("hashc"))), HasSubstr("was changed or cut short"));
   EXPECT_THAT(refusal("a,b,c\n"), HasSubstr("p.csv: line 1: this is no file that"));
   EXPECT_THAT(refusal(good + "x,1\n"), HasSubstr("line 8: five fields are expected"));
-  EXPECT_THAT(refusal(good + "x,1,one,0,p\n"), HasSubstr("line 8: \"one\" is no number"));
+  EXPECT_THAT(refusal(good + "x,1,one,0,p\n"), HasSubstr("line 8: \"one\" is not a number"));
   EXPECT_THAT(refusal(good + "x,1,2,1,p\n"), HasSubstr("line 8: \"right\" is 1"));
   EXPECT_THAT(refusal(""), HasSubstr("holds no predictions"));
   EXPECT_THAT(refusal_of([&] { read_predictions(folder.path() + "/none"); }),

@@ -61,7 +61,7 @@ TEST(OnnxRefusal, RefusesZeroPointsBetweenWholeNumbers) {
   network.weight().format = quant::IntegerFormat{8, false, false};
   network.weight().symmetry = quant::Symmetry::kAsymmetric;
   network.weight().calibration = quant::Calibration::kHqo;
-  EXPECT_THAT(network.refusal(), HasSubstr("no whole numbers"));
+  EXPECT_THAT(network.refusal(), HasSubstr("not integers"));
 }
 
 TEST(OnnxRefusal, NamesAnOpaqueOperator) {

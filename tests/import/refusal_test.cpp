@@ -142,7 +142,7 @@ TEST(Refusal, OfAnOutputThatIsNoRowOfLogits) {
     def forward(self, x):
       return x.relu()
   )"),
-            "forward returns [2, 3, 8, 8] for 2 images instead of one row of logits an image");
+            "forward returns [2, 3, 8, 8] for 2 images instead of one row of logits per image");
 }
 
 TEST(Refusal, OfAConstantOutput) {
@@ -198,7 +198,7 @@ TEST(Refusal, OfABatchSizeThatMixesImages) {
     def forward(self, x):
       return x.mean([2, 3]).view([1, -1])
   )"),
-            "forward returns [1, 6] for 2 images instead of one row of logits an image");
+            "forward returns [1, 6] for 2 images instead of one row of logits per image");
 }
 
 TEST(Refusal, OfAConstantThatCountsTheBatch) {
@@ -207,7 +207,7 @@ TEST(Refusal, OfAConstantThatCountsTheBatch) {
       return x.mean([2, 3]) + torch.arange(x.size(0)).unsqueeze(1)
   )"),
             "constant: a constant depends on the batch size in a way that a graph cannot follow; "
-            "the network must treat every image alike");
+            "the network must treat every image the same way");
 }
 
 TEST(Refusal, OfANumberThatIsNotProportionalToTheBatch) {
@@ -216,7 +216,7 @@ TEST(Refusal, OfANumberThatIsNotProportionalToTheBatch) {
       return x.mean([2, 3]) * (1.0 / float(x.size(0)))
   )"),
             "mul: an attribute depends on the batch size in a way that a graph cannot follow; the "
-            "network must treat every image alike");
+            "network must treat every image the same way");
 }
 
 TEST(Refusal, OfALoopOverTheBatch) {
@@ -228,7 +228,7 @@ TEST(Refusal, OfALoopOverTheBatch) {
       return torch.cat(rows, 0)
   )"),
             "forward: what it runs depends on the batch size in a way that a graph cannot follow; "
-            "the network must treat every image alike");
+            "the network must treat every image the same way");
 }
 
 TEST(Refusal, OfADecisionByPixelValues) {

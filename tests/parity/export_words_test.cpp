@@ -23,9 +23,10 @@ const Parting kNoTie{"conv.quant", 64, 2, 1, 0.25};
 
 TEST(DisagreementSentence, SaysWhereAndWhyCodesPart) {
   const ExportCheck check = check_of({{"a.jpg", 0.1, kTie}, {"b.jpg", 0.2, kTie}});
-  EXPECT_THAT(disagreement_sentence({}, check),
-              HasSubstr("first a.jpg: codes part at conv.quant, 2 of 64; all 2 part at a rounding "
-                        "tie, at most 1e-05 steps from the boundary"));
+  EXPECT_THAT(
+      disagreement_sentence({}, check),
+      HasSubstr("first a.jpg: codes first differ at conv.quant, 2 of 64; all 2 differ at a rounding "
+                "tie, at most 1e-05 steps from the boundary"));
 }
 
 TEST(DisagreementSentence, CountsWhatIsNoTie) {

@@ -128,7 +128,7 @@ TEST(BenchmarkArguments, AreRefusedByName) {
     }
     return "nothing was refused";
   };
-  EXPECT_THAT(refusal({}), HasSubstr("a sweep file is needed"));
+  EXPECT_THAT(refusal({}), HasSubstr("the sweep file is missing"));
   EXPECT_THAT(refusal({"a.yaml", "b.yaml"}), HasSubstr("unexpected argument 'b.yaml'"));
   EXPECT_THAT(refusal({"a.yaml", "--output"}), HasSubstr("--output lacks its value"));
   EXPECT_THAT(refusal({"a.yaml", "--halving", "--halving"}), HasSubstr("--halving is given twice"));

@@ -21,12 +21,12 @@ struct CompareCommand {
 void declare(CLI::App& app, CompareCommand& command) {
   app.add_option("old", command.old_file, "Results (CSV) or predictions to compare with")
       ->required();
-  app.add_option("new", command.new_file, "The same of the runs to be judged")->required();
-  app.add_option("--max-drop", command.max_drop, "Points of top-1 that may be lost")
+  app.add_option("new", command.new_file, "The same for the runs to judge")->required();
+  app.add_option("--max-drop", command.max_drop, "Largest acceptable drop, in points of top-1")
       ->check(CLI::Range(0.0, 99.0))
       ->capture_default_str();
   app.add_option("--confidence", command.confidence,
-                 "Percent; how sure a pass or fail has to be (of many rows: Holm)")
+                 "Confidence of a pass or fail, in percent (Holm's procedure for many rows)")
       ->check(CLI::Range(50.1, 99.9999))
       ->capture_default_str();
   app.add_option("--junit", command.junit, "JUnit XML file for the verdicts");
@@ -63,7 +63,8 @@ ExitCode code_of(eval::Verdict verdict) {
 }  // namespace
 
 ExitCode run_compare(int argc, const char* const* argv) {
-  CLI::App app("Says whether accuracy dropped from one table of results to another", "ptq_compare");
+  CLI::App app("Tells whether accuracy dropped from one table of results to another",
+               "ptq_compare");
   CompareCommand command;
   declare(app, command);
   try {

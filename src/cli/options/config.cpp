@@ -47,7 +47,7 @@ std::string model_by_name(const std::string& folder, const std::string& name) {
 std::string model_file(const Settings& settings) {
   const std::string& name = settings.text("model-name");
   if (!settings.is_none("model") && !settings.is_none("model-dir")) {
-    throw ConfigError("--model and --model-dir exclude each other");
+    throw ConfigError("--model and --model-dir cannot be combined");
   }
   if (!settings.is_none("model")) return settings.text("model");
   if (!settings.is_none("model-dir")) return model_by_name(settings.text("model-dir"), name);
@@ -94,7 +94,7 @@ at::Device device(const Settings& settings) {
     throw ConfigError(flag + ": there are " + std::to_string(devices) + " CUDA devices");
   }
   if (settings.is_on("compile")) {
-    throw ConfigError(flag + " needs --no-compile: the optimised plan runs on the CPU alone");
+    throw ConfigError(flag + " needs --no-compile: the optimised plan runs only on the CPU");
   }
   return {at::kCUDA, static_cast<at::DeviceIndex>(index)};
 }
@@ -108,7 +108,7 @@ Outputs outputs(const Settings& settings) {
   for (const auto& file : {files.report, files.quantizers, files.logits, files.float_logits,
                            files.predictions, files.junit}) {
     if (file && !names.insert(fs::path(*file).lexically_normal().string()).second) {
-      throw ConfigError("two outputs cannot go to one file, " + *file);
+      throw ConfigError("two outputs cannot share one file, " + *file);
     }
   }
   const auto baseline = settings.text_or_none("baseline");
@@ -116,7 +116,8 @@ Outputs outputs(const Settings& settings) {
     throw ConfigError("--baseline " + *baseline + " would be overwritten by an output");
   }
   if (files.float_logits && settings.is_on("skip-float")) {
-    throw ConfigError("--dump-float-logits needs what --skip-float leaves out");
+    throw ConfigError(
+        "--dump-float-logits needs the float evaluation, which --skip-float leaves out");
   }
   return files;
 }

@@ -122,8 +122,8 @@ class Tables {
     for (size_t i = 0; i < judged.size(); ++i) {
       if (judged[i]->verdict != Verdict::kFail || certain[i]) continue;
       judged[i]->verdict = Verdict::kInconclusive;
-      judged[i]->words +=
-          "; it would fail alone, but is one of " + std::to_string(judged.size()) + " rows (Holm)";
+      judged[i]->words += "; it would fail by itself, but is one of " +
+                          std::to_string(judged.size()) + " rows (Holm)";
     }
   }
 
@@ -154,8 +154,7 @@ Verdict TableComparison::verdict() const {
 TableComparison compare_files(const std::string& old_file, const std::string& new_file,
                               const GateRule& rule) {
   if (holds_predictions(old_file) != holds_predictions(new_file)) {
-    throw DataError("of " + old_file + " and " + new_file +
-                    " one holds predictions and the other does not");
+    throw DataError("of " + old_file + " and " + new_file + " only one holds predictions");
   }
   if (!holds_predictions(old_file)) return Tables(old_file, new_file, rule).compare();
   ComparisonRow row;

@@ -186,7 +186,7 @@ bool PickleReader::step(unsigned char operation) {
 PickleKind PickleReader::run() {
   constexpr unsigned char kProtocol = 0x80;
   if (static_cast<unsigned char>(take(1)[0]) != kProtocol || unsigned_number(1) != 2) {
-    machine_.refuse("is no pickle of protocol 2");
+    machine_.refuse("is not a pickle of protocol 2");
   }
   for (;;) {
     const auto operation = static_cast<unsigned char>(take(1)[0]);

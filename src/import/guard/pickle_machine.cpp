@@ -146,7 +146,7 @@ void PickleMachine::new_object() {
   const size_t type = pop(PickleKind::kGlobal, "a class");
   check_callable(at(type).text);
   if (!is_class_of_file(at(type).text)) {
-    refuse("makes an object of " + in_quotes(at(type).text) + ", which is no class of the file");
+    refuse("makes an object of " + in_quotes(at(type).text) + ", which is not a class of the file");
   }
   PickleValue object;
   object.kind = PickleKind::kUnbuilt;

@@ -111,7 +111,7 @@ void check_tensor(const std::vector<PickleValue>& values, const std::vector<size
   const auto sizes = numbers(values, arguments[2]);
   const auto strides = numbers(values, arguments[3]);
   if (!sizes || !strides || sizes->size() != strides->size() || sizes->size() > kMostDimensions) {
-    refuse(rules, "describes a tensor whose sizes and strides are no extents");
+    refuse(rules, "describes a tensor whose sizes and strides are not extents");
   }
   check_extents(values[arguments[1]].number, {*sizes, *strides}, values[arguments[0]], rules);
 }

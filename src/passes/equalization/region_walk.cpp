@@ -200,7 +200,7 @@ void RegionWalk::made_by_layer(ir::Node& producer, const ChannelRange& range) {
   const size_t rank = shape_of(producer.output()).size();
   const bool all = range.begin == 0 && maker.weight->value.size(maker.weight_axis) == range.width;
   if (!all || channel_axis(producer.op, rank) != range.axis) {
-    return reject(producer, "it makes the channels in another arrangement");
+    return reject(producer, "it produces the channels in another arrangement");
   }
   region_.sources.push_back({&producer, range.offset, range.width});
 }
@@ -222,7 +222,7 @@ void RegionWalk::made_by_concat(ir::Node& producer, const ChannelRange& range) {
 /// could not follow.
 void RegionWalk::made_by_add(ir::Node& producer, const ChannelRange& range) {
   const int64_t extent = shape_of(producer.output()).at(static_cast<size_t>(range.axis)).value;
-  if (extent != range.width) return reject(producer, "it adds to a part of the channels alone");
+  if (extent != range.width) return reject(producer, "it adds to only a part of the channels");
   for (const ir::ValueId operand : producer.inputs) {
     if (stopped()) return;
     const auto rank = static_cast<int64_t>(shape_of(operand).size());

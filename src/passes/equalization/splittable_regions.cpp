@@ -32,11 +32,13 @@ Obstacle layer_in_the_way(const EqualizationRegion& region) {
   const char* kind = "normalizations and grouped convolutions are not split";
   for (const EqualizationSource& source : region.sources) {
     if (!is_ungrouped_layer(source.node->op)) return {source.node->name, kind};
-    if (source.channels != region.channels) return {source.node->name, "it makes a part alone"};
+    if (source.channels != region.channels)
+      return {source.node->name, "it produces only a part of the channels"};
   }
   for (const EqualizationSink& sink : region.sinks) {
     if (!is_ungrouped_layer(sink.node->op)) return {sink.node->name, kind};
-    if (sink.end - sink.begin != region.channels) return {sink.node->name, "it reads a part alone"};
+    if (sink.end - sink.begin != region.channels)
+      return {sink.node->name, "it reads only a part of the channels"};
   }
   return {};
 }
@@ -45,7 +47,7 @@ Obstacle value_in_the_way(const ir::Graph& graph, const EqualizationRegion& regi
   for (const RegionValue& held : region.values) {
     const ir::Dim& extent = shape_of(graph, held.value)[static_cast<size_t>(held.axis)];
     if (extent == ir::Dim{region.channels, false}) continue;
-    return {graph.values[static_cast<size_t>(held.value)].name, "it holds other channels, too"};
+    return {graph.values[static_cast<size_t>(held.value)].name, "it also holds other channels"};
   }
   return {};
 }
@@ -72,7 +74,7 @@ Obstacle product_in_the_way(const ir::Graph& graph, const ir::Index& index,
       if (!user->is<ir::Mul>()) continue;
       for (const ir::ValueId operand : user->inputs) {
         if (operand != held.value && !is_same_for_all(shape_of(graph, operand), from_end)) {
-          return {user->name, "the other factor would have to grow, too"};
+          return {user->name, "the other factor would have to grow as well"};
         }
       }
     }
@@ -100,7 +102,7 @@ class SharedLayers {
   }
 
   Obstacle in_the_way(const EqualizationRegion& region) const {
-    const char* why = "another region has the layer, too";
+    const char* why = "the layer also belongs to another region";
     for (const EqualizationSource& source : region.sources) {
       if (in_two(sources_, *source.node)) return {source.node->name, why};
     }

@@ -101,7 +101,8 @@ void require_integers(const ir::Graph& graph, const quant::QuantizerTable& table
   for (const ir::Node& node : graph.nodes) {
     if (!is_rounded(node)) continue;
     if (table.at(ir::weighted(node.op)->weight_quantizer).integer() != nullptr) continue;
-    throw QuantizationError(node.name + ": rounding is learned between integers, not minifloats");
+    throw QuantizationError(node.name +
+                            ": rounding can be learned only for integers, not for minifloats");
   }
 }
 

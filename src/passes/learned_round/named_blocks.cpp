@@ -76,8 +76,8 @@ runtime::SweepUnit unit_of_nodes(const std::string& name, std::vector<ir::Node*>
   }
   if (inputs.size() != 1 || outputs.size() != 1) {
     throw ConfigError("--learned-round-block-name: " + name + " reads " +
-                      std::to_string(inputs.size()) + " values and makes " +
-                      std::to_string(outputs.size()) + ", and a block reads one and makes one");
+                      std::to_string(inputs.size()) + " values and produces " +
+                      std::to_string(outputs.size()) + ", but a block reads one and produces one");
   }
   return {std::move(nodes), *inputs.begin(), *outputs.begin()};
 }

@@ -50,7 +50,8 @@ RoundingVariables::RoundingVariables(const at::Tensor& weight, const quant::Quan
   const quant::Quantizer& q = table.at(quantizer);
   const quant::IntegerFormat* integer = q.integer();
   if (integer == nullptr) {
-    throw QuantizationError(q.layer + ": rounding is learned between integers, not minifloats");
+    throw QuantizationError(q.layer +
+                            ": rounding can be learned only for integers, not for minifloats");
   }
   code_min_ = static_cast<float>(integer->quant_min());
   code_max_ = static_cast<float>(integer->quant_max());

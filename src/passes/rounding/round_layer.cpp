@@ -134,9 +134,8 @@ class LayerRounding {
                             ? nullptr
                             : problem_.table.at(problem_.input_quantizer).integer();
     if (codes == nullptr) {
-      throw QuantizationError(
-          problem_.layer.name +
-          ": its inputs are no integers, so that no accumulator can be bounded");
+      throw QuantizationError(problem_.layer.name +
+                              ": its inputs are not integers, so no accumulator can be bounded");
     }
     // Always the full range of the codes.
     const quant::IntegerFormat range{codes->bit_width, codes->is_signed, false};

@@ -21,8 +21,8 @@ std::string folder() {
 }
 
 [[noreturn]] void fail(int error) {
-  throw OutputError("activations beyond --activation-memory cannot be kept in " + folder() + ": " +
-                    std::strerror(error));
+  throw OutputError("activations beyond --activation-memory cannot be stored in " + folder() +
+                    ": " + std::strerror(error));
 }
 
 /// For file systems that have no unnamed files.

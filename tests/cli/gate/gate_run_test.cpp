@@ -152,7 +152,7 @@ TEST_F(GateRun, AuditsTheCalibrationImages) {
               HasSubstr("calibration classes: 10 of the 10 in validation, as varied as "));
   EXPECT_THAT(result.out, HasSubstr("  class b: 3 calibration, 3 validation images\n"));
   EXPECT_THAT(result.err,
-              HasSubstr("1 calibration image also in validation, first " +
+              HasSubstr("1 calibration image also used for validation, first " +
                         path("calibration/b/copy.bmp") + " as " + path("validation/c/1.bmp")));
   const json audit = report().at("calibration").at("audit");
   EXPECT_EQ(audit.at("in_validation"), 1);

@@ -75,7 +75,7 @@ TEST_F(CompareFiles, FailsNoRowThatIsTheWorstOfManyByChance) {
   const TableComparison result = compare(before, now);
   EXPECT_EQ(result.rows[0].verdict, Verdict::kInconclusive);
   EXPECT_THAT(result.rows[0].words,
-              HasSubstr("; it would fail alone, but is one of 20 rows (Holm)"));
+              HasSubstr("; it would fail by itself, but is one of 20 rows (Holm)"));
   EXPECT_EQ(result.rows[1].verdict, Verdict::kPass);
   EXPECT_EQ(result.verdict(), Verdict::kInconclusive);
 }

@@ -202,7 +202,7 @@ TEST_F(Split, LeavesNormalizations) {
 TEST_F(Split, LeavesConcats) {
   conv("d", net.add("cat", ir::Concat{1}, {conv("a", input()), conv("b", input())}));
   expect_untouched(net.graph());
-  EXPECT_EQ(reason(net.graph(), "a"), "a: it makes a part alone");
+  EXPECT_EQ(reason(net.graph(), "a"), "a: it produces only a part of the channels");
 }
 
 ir::Graph gated_network(int64_t gate_width) {
@@ -217,7 +217,7 @@ ir::Graph gated_network(int64_t gate_width) {
 /// A gate of one number for all channels need not grow; one for each would have to.
 TEST(SplitChannels, LeavesWhatIsMultipliedChannelByChannel) {
   expect_untouched(gated_network(4));
-  EXPECT_EQ(reason(gated_network(4), "a"), "mul: the other factor would have to grow, too");
+  EXPECT_EQ(reason(gated_network(4), "a"), "mul: the other factor would have to grow as well");
   after(gated_network(1), {0.5, Side::kOutput, {}}, 1, 2);
 }
 
@@ -225,7 +225,7 @@ TEST(SplitChannels, LeavesWhatIsMultipliedChannelByChannel) {
 TEST_F(Split, LeavesALayerOfTwoRegions) {
   conv("c", mul(conv("a", input()), conv("b", input())));
   expect_untouched(net.graph());
-  EXPECT_EQ(reason(net.graph(), "b"), "c: another region has the layer, too");
+  EXPECT_EQ(reason(net.graph(), "b"), "c: the layer also belongs to another region");
 }
 
 TEST_F(Split, SplitsTheOutputOfAnAttentionAndNotItsInput) {
