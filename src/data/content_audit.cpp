@@ -29,6 +29,7 @@ void find_sizes(std::vector<File>& files, int threads) {
 
 std::vector<File> files_of(const ImageFolder& folder, const std::vector<int64_t>& items) {
   std::vector<File> files;
+  files.reserve(items.size());
   for (const int64_t item : items) {
     files.push_back({&folder.items.at(static_cast<size_t>(item)).path, 0, ""});
   }

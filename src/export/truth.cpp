@@ -38,6 +38,7 @@ std::vector<OperatorCount> count_operators(const ir::Graph& graph, const ir::Ind
     ++(runs_on_integers(index, node) ? count.on_integers : count.on_floats);
   }
   std::vector<OperatorCount> list;
+  list.reserve(counts.size());
   for (const auto& [kind, count] : counts) list.push_back(count);
   return list;
 }
