@@ -23,11 +23,12 @@
 ///     config.weights.bit_width = 4;
 ///     config.rounding = ptq::Gptq{};
 ///     const ptq::Recipe recipe = ptq::recipe("resnet18");
-///     ptq::QuantizedNetwork net = ptq::quantize(graph, config, ptq::image_folder("calib",
-///     recipe)); ptq::write_onnx(net, "net.onnx"); ptq::Accuracy top1 = ptq::evaluate(net,
-///     ptq::image_folder("val", recipe));
+///     ptq::ImageSet calibration = ptq::image_folder("calib", recipe);
+///     ptq::QuantizedNetwork net = ptq::quantize(graph, config, calibration);
+///     ptq::write_onnx(net, "net.onnx");
+///     ptq::Accuracy top1 = ptq::evaluate(net, ptq::image_folder("val", recipe));
 ///
-/// Whatever a caller can get wrong throws an Error (ptq/base/error.h).
+/// A caller's mistake throws an Error (ptq/base/error.h).
 namespace ptq {
 
 using data::ImageSet;

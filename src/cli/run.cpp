@@ -46,7 +46,7 @@ void announce(Run& run) {
 
 void announce_images(Run& run, ImageSets& images) {
   if (!needs_images(run.config.quantize)) {
-    run.log.line("no calibration: nothing asked for needs it; evaluating on " +
+    run.log.line("no calibration: no option needs it; evaluating on " +
                  std::to_string(images.validation().size()));
     return;
   }

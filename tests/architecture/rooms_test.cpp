@@ -17,14 +17,23 @@ using testing::Source;
 
 /// Private headers of one room that another may include.
 const std::map<std::string, std::set<std::string>> kShared = {
-    {"quant/vector_clones.h", {"passes"}},
+    {"base/vector_loop.h", {"quant", "data", "runtime", "passes"}},
     {"quant/element_params.h", {"passes"}},
     {"quant/partition.h", {"passes"}},
+    {"quant/quantizer_dump.h", {"cli"}},
+    {"eval/gate/junit.h", {"cli"}},
+    {"parity/export_words.h", {"cli"}},
+    {"workflow/shared_stages.h", {"cli"}},
+    {"cli/options/option_words.h", {"apps"}},
 };
 
 /// Which subfolder of a room includes which other one. Files at the root of a room belong to no
 /// subfolder and may be included by all.
 const std::map<std::string, std::set<std::string>> kNeighbours = {
+    {"cli/gate", {"options"}},
+    {"cli/options", {"combinations", "gate"}},
+    {"cli/report", {"options"}},
+    {"cli/stages", {"options", "report"}},
     {"passes/learned_round", {"bias_correction", "rounding"}},
     {"runtime/onednn", {"steps"}},
     {"runtime/plan", {"steps"}},

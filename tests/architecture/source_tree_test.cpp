@@ -83,7 +83,8 @@ TEST(SourceTree, DependsDownwardsOnly) {
 
 /// Those that are installed (cmake/package.cmake).
 std::set<std::string> public_headers() {
-  const std::string text = testing::content(std::filesystem::path(PTQ_SOURCE_DIR) / "cmake/package.cmake");
+  const std::string text =
+      testing::content(std::filesystem::path(PTQ_SOURCE_DIR) / "cmake/package.cmake");
   const size_t start = text.find("set(PTQ_PUBLIC_HEADERS");
   std::istringstream list(text.substr(start, text.find(')', start) - start));
   std::set<std::string> headers;

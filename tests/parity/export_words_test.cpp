@@ -25,8 +25,9 @@ TEST(DisagreementSentence, SaysWhereAndWhyCodesPart) {
   const ExportCheck check = check_of({{"a.jpg", 0.1, kTie}, {"b.jpg", 0.2, kTie}});
   EXPECT_THAT(
       disagreement_sentence({}, check),
-      HasSubstr("first a.jpg: codes first differ at conv.quant, 2 of 64; all 2 differ at a rounding "
-                "tie, at most 1e-05 steps from the boundary"));
+      HasSubstr(
+          "first a.jpg: codes first differ at conv.quant, 2 of 64; all 2 differ at a rounding "
+          "tie, at most 1e-05 steps from the boundary"));
 }
 
 TEST(DisagreementSentence, CountsWhatIsNoTie) {

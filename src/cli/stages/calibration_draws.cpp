@@ -45,7 +45,7 @@ void check_draws(const Config& config, int64_t calibration_images, int64_t avail
   const std::string flag =
       "--repeat-calibration " + std::to_string(config.calibration_draws) + ": ";
   if (!needs_images(config.quantize)) {
-    throw ConfigError(flag + "nothing asked for needs calibration images");
+    throw ConfigError(flag + "no option needs calibration images");
   }
   if (calibration_images < available) return;
   throw ConfigError(flag + "all " + std::to_string(available) + " images of " +
