@@ -185,17 +185,25 @@ TEST(Golden, HasACaseForEachConfigurationOfTheReference) {
   EXPECT_THAT(compared, ElementsAreArray(stored));
 }
 
-/// The reference's own MXINT8 saturates and gets nothing right. By OCP's rule it has 8 bits for
-/// each value and costs next to nothing: 30 dB, and two answers at most are not float's.
+/// The reference's own MXINT8 saturates and gets nothing right. By OCP's rule a value has 6 to 7
+/// bits below the largest of its block, 40 dB and more in each layer, of which a network of 26
+/// leaves 30; the images that then change sides do so either way.
 TEST(Mxint8, CostsNextToNothing) {
   const char* data = std::getenv("PTQ_TEST_DATA");
   if (data == nullptr) GTEST_SKIP() << "PTQ_TEST_DATA is not set";
   const Reference reference = read_reference(data, "squeezenet1_1-defect-layerwise-mxint8");
   const Outcome ours = run_like(reference, data, {});
   const double sqnr = mean_sqnr(ours.float_logits, ours.logits);
-  std::printf("  SQNR %.2f dB, right %d, float %d\n", sqnr, ours.right("quantized"),
-              ours.right("float"));
-  EXPECT_NEAR(ours.right("quantized"), ours.right("float"), 2);
+  const std::vector<double> before = margins(ours.float_logits, ours.labels);
+  const std::vector<double> after = margins(ours.logits, ours.labels);
+  int gained = 0, lost = 0;
+  for (size_t i = 0; i < before.size(); ++i) {
+    gained += before[i] <= 0 && after[i] > 0 ? 1 : 0;
+    lost += before[i] > 0 && after[i] <= 0 ? 1 : 0;
+  }
+  std::printf("  SQNR %.2f dB, %d images gained, %d lost\n", sqnr, gained, lost);
+  EXPECT_GE(sqnr, 30);
+  EXPECT_GE(chance_of_coins(gained - lost, gained + lost), kLeastChance);
 }
 
 }  // namespace
