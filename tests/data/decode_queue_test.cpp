@@ -51,8 +51,8 @@ std::vector<int> take_all(DecodeQueue& queue) {
   return taken;
 }
 
-// Waits for what the workers will have done after a while: two minutes, however busy the machine is,
-// before a worker that hangs fails the test.
+// Waits for what the workers will have done after a while: two minutes, however busy the machine
+// is, before a worker that hangs fails the test.
 void wait_until_total(const Counter& counter, int total) {
   for (int i = 0; i < 120000 && counter.total() < total; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));

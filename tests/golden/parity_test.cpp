@@ -10,6 +10,8 @@
 #include <map>
 #include <ostream>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "golden/chance.h"
 #include "golden/comparison.h"
