@@ -4,16 +4,17 @@
 #include <regex>
 
 #include "ptq/base/error.h"
+#include "ptq/base/pattern.h"
 
 namespace ptq::backends {
 namespace {
 
 std::regex compile(const std::string& pattern) {
-  try {
-    return std::regex(pattern);
-  } catch (const std::regex_error&) {
-    throw ConfigError("--layer-bits '" + pattern + "' is not a regular expression");
-  }
+  if (auto regex = compile_pattern(pattern)) return *regex;
+  constexpr size_t kShown = 100;
+  throw ConfigError("--layer-bits '" + pattern.substr(0, kShown) +
+                    (pattern.size() > kShown ? "...' is" : "' is") + " not a regular expression" +
+                    (pattern.size() > kShown ? ", or is too long or nested too deep" : ""));
 }
 
 std::vector<ir::Node*> quantized_layers(ir::Graph& graph) {

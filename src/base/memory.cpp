@@ -1,5 +1,6 @@
 #include "ptq/base/memory.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +15,10 @@ int64_t available_memory_bytes() {
     int64_t limit = 0;
     // The word "max" is no number and leaves the stream failed.
     if (std::ifstream(file) >> limit && limit > 0) bytes = std::min(bytes, limit);
+  }
+  rlimit address_space{};
+  if (getrlimit(RLIMIT_AS, &address_space) == 0 && address_space.rlim_cur != RLIM_INFINITY) {
+    bytes = std::min(bytes, static_cast<int64_t>(address_space.rlim_cur));
   }
   return bytes;
 }

@@ -1,24 +1,87 @@
 #include "ptq/cli/program_main.h"
 
+#include <c10/util/Exception.h>
+#include <signal.h>
+
+#include <cstdio>
 #include <exception>
 #include <iostream>
 #include <new>
+#include <string>
+#include <system_error>
 
 #include "ptq/base/cpu_isa.h"
 #include "ptq/base/first_sentence.h"
+#include "ptq/base/limits.h"
+#include "ptq/base/supervisor.h"
+#include "ptq/base/system_error.h"
 
 namespace ptq::cli {
+namespace {
 
-int program_main(const std::function<int()>& program) noexcept {
+int out_of_memory() {
+  return fail(kSystem, "out of memory: " + memory_limits() + "; " + memory_advice());
+}
+
+/// Libraries tell it in words of their own.
+bool speaks_of_memory(const std::string& words) {
+  for (const char* phrase : {"allocate memory", "not enough memory", "bad_alloc", "out of memory",
+                             "Cannot allocate memory"}) {
+    if (words.find(phrase) != std::string::npos) return true;
+  }
+  return false;
+}
+
+int fail_by_library(const std::exception& error) {
+  const std::string words = first_sentence(error);
+  if (speaks_of_memory(words)) return out_of_memory();
+  if (memory_is_limited()) {
+    return fail(kSystem, "a library failed (" + words + ") where " + memory_limits() + "; " +
+                             memory_advice());
+  }
+  return fail(ExitCode::kInternal, "internal error, please report it: " + words);
+}
+
+/// The log writes by C's means, help and version by C++'s.
+bool standard_output_is_good() {
+  return static_cast<bool>(std::cout.flush()) && std::fflush(stdout) == 0 &&
+         std::ferror(stdout) == 0;
+}
+
+int run_program(const std::function<int()>& program) noexcept {
   try {
     allowed_isa();  // an unknown word in the environment ends the program here, not in a kernel
-    return program();
+    const int code = program();
+    if (code == 0 && !standard_output_is_good()) {
+      return fail(ExitCode::kOutput,
+                  "standard output cannot be written: its disk is full, or nobody reads it");
+    }
+    return code;
   } catch (const Error& error) {
     return fail(error.exit_code(), error.what());
   } catch (const std::bad_alloc&) {
-    return fail(ExitCode::kInternal, "out of memory");
+    return out_of_memory();
+  } catch (const std::system_error& error) {
+    if (error.code() != std::errc::resource_unavailable_try_again) return fail_by_library(error);
+    return fail(kSystem, "a thread cannot be started; --threads 1 --workers 1 needs the fewest");
   } catch (const std::exception& error) {
-    return fail(ExitCode::kInternal, "internal error, please report it: " + first_sentence(error));
+    return fail_by_library(error);
+  }
+}
+
+}  // namespace
+
+int program_main(const std::function<int()>& program) noexcept {
+  try {
+    const Ending ending = supervise([&] { return run_program(program); });
+    if (ending.signal != 0) {
+      ::signal(ending.signal, SIG_DFL);
+      raise(ending.signal);
+    }
+    if (ending.sentence.empty()) return ending.exit_code;
+    return fail(static_cast<ExitCode>(ending.exit_code), ending.sentence);
+  } catch (const std::exception& error) {
+    return fail_by_library(error);
   }
 }
 

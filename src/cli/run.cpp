@@ -1,5 +1,6 @@
 #include "ptq/cli/run.h"
 
+#include "cli/determinism.h"
 #include "cli/gate/gating.h"
 #include "cli/image_sets.h"
 #include "cli/options/run_name.h"
@@ -16,6 +17,7 @@
 #include "ptq/base/atomic_file.h"
 #include "ptq/base/error.h"
 #include "ptq/base/npy.h"
+#include "ptq/base/thread_group.h"
 #include "ptq/base/threads.h"
 #include "ptq/import/import.h"
 #include "ptq/ir/tensors.h"
@@ -153,6 +155,7 @@ void quantized_stages(Run& run, const ir::Graph& imported, ImageSets& images) {
 }  // namespace
 
 RunResult run(const Settings& settings, Log& log) {
+  if (settings.is_on("verify-determinism")) return run_and_verify(settings, log);
   Session session(settings.is_none("repeat-calibration") ? Session::Runs::kOne
                                                          : Session::Runs::kMany);
   return run(settings, session, log);
@@ -162,6 +165,7 @@ RunResult run(const Settings& settings, Session& session, Log& log) {
   const Config config = make_config(settings);
   require_writable_outputs(config.outputs);
   require_writable_exports(config.exports);
+  require_threads(config.execution.threads + config.workers);
   set_intra_op_threads(config.execution.threads);
   FlagLog recording(log, settings);
   Run run{settings, config, recording, session.stages(), {}};

@@ -90,6 +90,15 @@ void check_layout(const Header& header) {
   }
 }
 
+// A pair of bytes says 255 pixels at most. What a file leaves out is black, but not nearly all.
+void check_runs(const Header& header, size_t file_size) {
+  const bool runs = header.compression == kRunLength8 || header.compression == kRunLength4;
+  const int64_t most = static_cast<int64_t>(file_size) * 128;
+  if (!runs || header.width <= 0 || header.height <= most / header.width) return;
+  throw DecodeFailure("damaged BMP: it promises more pixels than its " + std::to_string(file_size) +
+                      " bytes can hold");
+}
+
 // A channel of any width, stretched to 8 bits.
 uint8_t channel(uint32_t pixel, uint32_t mask) {
   if (mask == 0) return 0;
@@ -195,6 +204,7 @@ Image decode_bmp(const FileBytes& file) {
   const Bytes bytes(file);
   const Header header = read_header(bytes);
   check_layout(header);
+  check_runs(header, file.size());
   Image image = make_image(header.width, header.height);
   if (header.compression == kRunLength8 || header.compression == kRunLength4) {
     RunLengthReader(header, bytes, image).read();

@@ -1,18 +1,60 @@
 #include <algorithm>
+#include <condition_variable>
 #include <filesystem>
 #include <fstream>
 #include <initializer_list>
+#include <memory>
+#include <mutex>
 #include <system_error>
 
 #include "data/decoders.h"
 #include "ptq/base/error.h"
+#include "ptq/base/input_file.h"
+#include "ptq/base/limits.h"
 
 namespace ptq::data {
 namespace {
 
 constexpr int64_t kMostPixels = 178'956'970;
+constexpr uint64_t kMostFileBytes = uint64_t{1} << 30;
+
+/// Of images that are being decoded, by all threads together; one larger image is decoded alone.
+constexpr int64_t kMostDecodedBytes = int64_t{1} << 30;
+constexpr int64_t kMostBytesOfOne = int64_t{3} << 29;
+
+/// What threads decode at once, in bytes.
+class DecodeBudget {
+ public:
+  void take(int64_t bytes) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    freed_.wait(lock, [&] { return taken_ == 0 || taken_ + bytes <= kMostDecodedBytes; });
+    taken_ += bytes;
+  }
+  void give_back(int64_t bytes) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    taken_ -= bytes;
+    freed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable freed_;
+  int64_t taken_ = 0;
+};
+
+DecodeBudget& decode_budget() {
+  static DecodeBudget budget;
+  return budget;
+}
+
+std::shared_ptr<void> share_of_budget(int64_t bytes) {
+  decode_budget().take(bytes);
+  return {nullptr, [bytes](void*) { decode_budget().give_back(bytes); }};
+}
 
 FileBytes read_file(const std::string& path) {
+  const std::string obstacle = input_obstacle(path, kMostFileBytes);
+  if (!obstacle.empty()) throw DecodeFailure(obstacle);
   std::error_code error;
   const std::uintmax_t size = std::filesystem::file_size(path, error);
   if (error) throw DecodeFailure("cannot be opened: " + error.message());
@@ -31,13 +73,23 @@ bool has_at(const FileBytes& file, size_t offset, std::initializer_list<uint8_t>
 
 }  // namespace
 
-Image make_image(int64_t width, int64_t height) {
+void check_pixels(int64_t width, int64_t height) {
   if (width < 1 || height < 1) throw DecodeFailure("the image has no pixels");
-  if (width > kMostPixels / height) {
-    throw DecodeFailure("the image has " + std::to_string(width) + " x " + std::to_string(height) +
-                        " pixels, more than the limit");
+  if (width <= kMostPixels / height) return;
+  throw DecodeFailure("the image has " + std::to_string(width) + " x " + std::to_string(height) +
+                      " pixels, more than the limit");
+}
+
+Image make_image(int64_t width, int64_t height, int64_t bytes_beside) {
+  check_pixels(width, height);
+  const std::string size = std::to_string(width) + " x " + std::to_string(height);
+  const int64_t bytes = width * height * 3 + bytes_beside;
+  if (bytes_beside > kMostBytesOfOne || bytes > kMostBytesOfOne) {
+    throw DecodeFailure("the image of " + size + " pixels needs " +
+                        gib(static_cast<double>(bytes)) + " to decode, more than the " +
+                        gib(static_cast<double>(kMostBytesOfOne)) + " allowed");
   }
-  Image image{width, height, {}};
+  Image image{width, height, {}, share_of_budget(bytes)};
   image.pixels.resize(static_cast<size_t>(width * height * 3));
   return image;
 }

@@ -15,9 +15,11 @@ namespace {
 struct Reader {
   jpeg_decompress_struct codec;
   jpeg_error_mgr errors;
+  jpeg_progress_mgr progress;
   std::jmp_buf on_error;
   char message[JMSG_LENGTH_MAX];
   bool truncated;
+  bool laborious;
 };
 
 void leave(j_common_ptr codec) {
@@ -33,9 +35,25 @@ void note_warning(j_common_ptr codec, int level) {
   }
 }
 
+// A progressive JPEG is decoded anew for each of its scans, of which cameras and tools write up to
+// twenty. Called again and again while libjpeg works.
+void limit_scans(j_common_ptr common) {
+  constexpr int kMostScans = 100;
+  constexpr int64_t kMostWork = 4'000'000'000;  // pixels times scans
+  auto* codec = reinterpret_cast<j_decompress_ptr>(common);
+  const int scans = codec->input_scan_number;
+  const int64_t pixels = int64_t{codec->image_width} * codec->image_height;
+  if (scans <= kMostScans && pixels * scans <= kMostWork) return;
+  auto* reader = static_cast<Reader*>(codec->client_data);
+  reader->laborious = true;
+  std::longjmp(reader->on_error, 1);
+}
+
 bool read_header(Reader& reader, const FileBytes& file) {
   if (setjmp(reader.on_error) != 0) return false;
   jpeg_create_decompress(&reader.codec);
+  reader.progress.progress_monitor = limit_scans;
+  reader.codec.progress = &reader.progress;
   jpeg_mem_src(&reader.codec, file.data(), static_cast<unsigned long>(file.size()));
   jpeg_read_header(&reader.codec, TRUE);
   reader.codec.out_color_space = reader.codec.num_components == 4 ? JCS_CMYK : JCS_RGB;
@@ -75,6 +93,7 @@ class JpegReader {
 
  private:
   void check(bool success) const {
+    if (reader_.laborious) throw DecodeFailure("a progressive JPEG of too many scans");
     if (reader_.truncated) throw DecodeFailure("truncated JPEG");
     if (!success) throw DecodeFailure(std::string("damaged JPEG: ") + reader_.message);
   }
@@ -95,7 +114,8 @@ void inverted_cmyk_to_rgb(const std::vector<uint8_t>& cmyk, Image& image) {
 Image decode_jpeg(const FileBytes& file) {
   JpegReader jpeg;
   jpeg.open(file);
-  Image image = make_image(jpeg.width(), jpeg.height());
+  const int64_t samples = jpeg.is_cmyk() ? 4 : 0;
+  Image image = make_image(jpeg.width(), jpeg.height(), jpeg.width() * jpeg.height() * samples);
   if (jpeg.is_cmyk()) {
     std::vector<uint8_t> cmyk(static_cast<size_t>(image.width * image.height * 4));
     jpeg.read(cmyk.data(), image.width * 4);

@@ -4,6 +4,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 
 #include "data/decoders.h"
@@ -25,6 +26,7 @@ int ignore_message(TIFF*, void*, const char*, const char*, va_list) { return 1; 
 TiffHandle open_tiff(const std::string& path, std::string& message) {
   const std::unique_ptr<TIFFOpenOptions, void (*)(TIFFOpenOptions*)> options(TIFFOpenOptionsAlloc(),
                                                                              TIFFOpenOptionsFree);
+  TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), 1 << 30);
   TIFFOpenOptionsSetErrorHandlerExtR(options.get(), keep_message, &message);
   TIFFOpenOptionsSetWarningHandlerExtR(options.get(), ignore_message, nullptr);
   return {TIFFOpenExt(path.c_str(), "r", options.get()), TIFFClose};
@@ -100,6 +102,17 @@ void check_supported(TIFF* tiff, const Layout& layout) {
   }
 }
 
+/// No compression makes more of a byte: deflate 1032, LZW 1700 at its best, runs 64. Looked at
+/// before memory is taken.
+void check_size(const std::string& path, int64_t sample_bytes) {
+  constexpr int64_t kMostPerByte = 2048;
+  std::error_code error;
+  const auto size = static_cast<int64_t>(std::filesystem::file_size(path, error));
+  if (error || sample_bytes / kMostPerByte <= size) return;
+  throw DecodeFailure("damaged or truncated TIFF: it promises more pixels than its " +
+                      std::to_string(size) + " bytes can hold");
+}
+
 // Samples as they stand in the file, one plane after the other: rows of `stride` bytes.
 struct Samples {
   size_t stride = 0;
@@ -125,8 +138,10 @@ bool read_tiles(TIFF* tiff, const Layout& layout, uint16_t plane, size_t stride,
   TIFFGetField(tiff, TIFFTAG_TILELENGTH, &tile_height);
   if (tile_width == 0 || tile_height == 0 || tile_width % 8 != 0) return false;
   const auto tile_stride = static_cast<size_t>(TIFFTileRowSize(tiff));
-  std::vector<uint8_t> tile(static_cast<size_t>(TIFFTileSize(tiff)));
-  if (tile.empty()) return false;
+  constexpr tmsize_t kLargestTile = 256 << 20;
+  const tmsize_t tile_size = TIFFTileSize(tiff);
+  if (tile_size <= 0 || tile_size > kLargestTile) return false;
+  std::vector<uint8_t> tile(static_cast<size_t>(tile_size));
   for (uint32_t y = 0; y < layout.height; y += tile_height) {
     for (uint32_t x = 0; x < layout.width; x += tile_width) {
       if (TIFFReadTile(tiff, tile.data(), x, y, 0, plane) < 0) return false;
@@ -257,8 +272,11 @@ Image decode_tiff(const std::string& path) {
     TIFFSetField(tiff.get(), TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
     layout.photometric = PHOTOMETRIC_RGB;
   }
-  Image image = make_image(layout.width, layout.height);
+  check_pixels(layout.width, layout.height);
   check_supported(tiff.get(), layout);
+  const int64_t row_bytes = int64_t{layout.width} * layout.samples * layout.bits / 8;
+  check_size(path, row_bytes * layout.height);
+  Image image = make_image(layout.width, layout.height, row_bytes * layout.height);
   convert(tiff.get(), layout, read_samples(tiff.get(), layout, message), image);
   return image;
 }

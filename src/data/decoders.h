@@ -29,9 +29,15 @@ Image decode_file(const std::string& path);
 /// As the others, but libtiff opens the file itself.
 Image decode_tiff(const std::string& path);
 
-/// An image with room for its pixels. Throws DecodeFailure for an empty one, and for one of more
-/// pixels than Pillow opens (178,956,970): a broken or hostile header.
-Image make_image(int64_t width, int64_t height);
+/// Throws DecodeFailure for an image without pixels, and for one of more than Pillow opens
+/// (178,956,970).
+void check_pixels(int64_t width, int64_t height);
+
+/// An image with room for its pixels. Throws DecodeFailure as check_pixels, and where it needs more
+/// than 1.5 GiB: a broken or hostile header. `bytes_beside` is what the decoder needs beside the
+/// pixels. Waits while the images of other threads take more than 1 GiB together; a thread has one
+/// image at a time.
+Image make_image(int64_t width, int64_t height, int64_t bytes_beside = 0);
 
 /// One pixel of ink without a colour profile: 255 is full ink. Writes red, green, blue.
 inline void cmyk_to_rgb(int cyan, int magenta, int yellow, int black, uint8_t* rgb) {

@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <exception>
 #include <mutex>
-#include <thread>
-#include <vector>
+
+#include "ptq/base/thread_group.h"
 
 namespace ptq::data {
 
@@ -27,10 +27,10 @@ void each(size_t count, int threads, const Work& work) {
       }
     }
   };
-  std::vector<std::thread> others;
-  for (int i = 1; i < threads && static_cast<size_t>(i) < count; ++i) others.emplace_back(loop);
+  ThreadGroup others;
+  for (int i = 1; i < threads && static_cast<size_t>(i) < count; ++i) others.start(loop);
   loop();
-  for (std::thread& thread : others) thread.join();
+  others.join();
   if (failure) std::rethrow_exception(failure);
 }
 

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "ptq/base/error.h"
+#include "ptq/base/input_file.h"
 
 namespace ptq::data {
 namespace {
@@ -30,6 +31,8 @@ std::string trimmed(const std::string& text) {
 // Every line that is not blank, with its number.
 void for_each_line(const fs::path& file,
                    const std::function<void(int, const std::string&)>& visit) {
+  const std::string obstacle = input_obstacle(file.string());
+  if (!obstacle.empty()) throw DataError(file.string() + ": " + obstacle);
   std::ifstream stream(file);
   if (!stream) throw DataError(file.string() + ": cannot be opened");
   std::string line;

@@ -10,6 +10,7 @@
 #include "ptq/base/atomic_file.h"
 #include "ptq/base/csv.h"
 #include "ptq/base/error.h"
+#include "ptq/base/input_file.h"
 #include "ptq/data/content_hash.h"
 
 namespace ptq::eval {
@@ -125,6 +126,8 @@ void write_predictions(const std::string& path, const Predictions& predictions) 
 }
 
 Predictions read_predictions(const std::string& path) {
+  const std::string obstacle = input_obstacle(path);
+  if (!obstacle.empty()) throw DataError(path + " " + obstacle);
   std::ifstream file(path);
   if (!file) throw DataError(path + " cannot be read");
   Predictions predictions;

@@ -14,9 +14,14 @@
 #include "import/walk.h"
 #include "ptq/base/error.h"
 #include "ptq/base/first_sentence.h"
+#include "ptq/base/limits.h"
+#include "ptq/base/supervisor.h"
+#include "ptq/base/system_error.h"
 
 namespace ptq::import {
 namespace {
+
+constexpr double kSecondsOfOneOperator = 2;
 
 /// Images are only looked at for their shape: a walk that decides by pixel values is refused.
 ir::Graph walk_batch(const torch::jit::Module& module, const ModuleNames& names, int64_t batch,
@@ -51,8 +56,31 @@ ir::Graph import_module(const torch::jit::Module& module, int64_t image_size) {
 
 ir::Graph read_and_walk(const std::string& path, const ImportOptions& options) {
   check_model_file(path, options.trust);
-  const Budget budget(options.trust, std::filesystem::file_size(path));
+  const uint64_t bytes = std::filesystem::file_size(path);
+  // The walk notices by itself when its time is over, unless one operator takes it all.
+  const double seconds =
+      options.trust == ModelTrust::kTrust ? 0 : Budget::most_seconds(bytes) + kSecondsOfOneOperator;
+  const Risk risk(ExitCode::kModel, path + ": LibTorch crashed while it read this file", seconds,
+                  path +
+                      ": one operator takes longer than any network should; --trust-model lifts "
+                      "the limit");
+  const Budget budget(options.trust, bytes);
   return import_module(load_module(path), options.image_size);
+}
+
+bool speaks_of_memory(const std::string& words) {
+  return words.find("allocate memory") != std::string::npos ||
+         words.find("not enough memory") != std::string::npos;
+}
+
+[[noreturn]] void refuse_memory(const std::string& path) {
+  if (memory_is_limited()) {
+    throw SystemError(path + " takes more memory to read than there is: " + memory_limits() + "; " +
+                      memory_advice());
+  }
+  throw ImportError(path +
+                    ": takes more memory to read than any network should; --trust-model "
+                    "lifts the limit");
 }
 
 }  // namespace
@@ -61,13 +89,14 @@ ir::Graph import_torchscript(const std::string& path, const ImportOptions& optio
   try {
     return read_and_walk(path, options);
   } catch (const ImportError& error) {
+    if (memory_is_limited() && speaks_of_memory(error.what())) refuse_memory(path);
     throw ImportError(path + ": " + error.what());
   } catch (const Error&) {
     throw;
   } catch (const std::bad_alloc&) {
-    throw ImportError(path +
-                      ": takes more memory to read than it may; --trust-model lifts the limit");
+    refuse_memory(path);
   } catch (const std::exception& error) {
+    if (speaks_of_memory(first_sentence(error))) refuse_memory(path);
     // LibTorch says what is wrong with a file in many ways, and in words of its own.
     throw ImportError(path + ": LibTorch cannot use it: " + first_sentence(error));
   }

@@ -9,9 +9,11 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "parity/run_onnx.h"
 #include "ptq/base/error.h"
+#include "ptq/base/supervisor.h"
 
 namespace ptq::parity {
 namespace {
@@ -27,6 +29,7 @@ class ScratchFolder {
       throw OutputError("no temporary folder can be made in " + fs::temp_directory_path().string());
     }
     path_ = name;
+    removed_if_killed_.emplace(name);
   }
   ~ScratchFolder() {
     std::error_code ignored;
@@ -39,6 +42,7 @@ class ScratchFolder {
 
  private:
   fs::path path_;
+  std::optional<TemporaryPath> removed_if_killed_;
 };
 
 constexpr int kNoProgram = 127;
@@ -59,6 +63,7 @@ int run_node(std::vector<std::string> arguments, const std::string& log) {
   const int failure = posix_spawnp(&process, "node", &actions, nullptr, pointers.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   if (failure != 0) return kNoProgram;
+  const OwnedProcess ended_with_this(process);
   int status = 0;
   waitpid(process, &status, 0);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);

@@ -71,7 +71,8 @@ cli::Settings settings_of(const Words& words) {
       cli::parse_command_line(static_cast<int>(argv.size()), argv.data()).settings;
   for (const cli::Option& option : cli::option_table()) {
     const bool is_forbidden = option.group == cli::Group::kOutput || option.name == "config" ||
-                              option.name == "skip-float" || option.name == "validation-samples";
+                              option.name == "skip-float" || option.name == "validation-samples" ||
+                              option.name == "verify-determinism";
     if (is_forbidden && settings.given(option.name)) {
       throw ConfigError("--" + std::string(option.name) + " is for single runs");
     }

@@ -6,6 +6,7 @@
 #include "ptq/base/error.h"
 #include "sweep/arguments.h"
 #include "sweep/merge.h"
+#include "sweep/results.h"
 #include "sweep/tables.h"
 
 namespace ptq::sweep {
@@ -48,6 +49,17 @@ void list(const Expansion& expansion, Log& log) {
   }
 }
 
+/// A sweep is good as far as it came; one of which nothing came is not.
+void require_one_result(const TextTable& results) {
+  if (results.rows.empty()) return;
+  for (const auto& row : results.rows) {
+    if (!is_failed(results, row)) return;
+  }
+  throw QuantizationError(
+      "all " + std::to_string(results.rows.size()) +
+      " configurations failed; the first: " + results.cell(results.rows.front(), "error"));
+}
+
 void sweep(const Arguments& arguments, Log& log) {
   const Expansion expansion = expand(read_sweep_file(arguments.sweep_file), arguments.settings);
   say_what_is_there(expansion, log);
@@ -61,12 +73,13 @@ void sweep(const Arguments& arguments, Log& log) {
   }
   if (!options.shard.is_whole()) {
     log.line("shard done: " + journal_name(options.shard) + " in " + options.output);
-    return;
+    return require_one_result(report.results);
   }
   write_tables(options.output, report.results, expansion.skipped);
   log.line("tables are in " + options.output +
            ": results.csv, best_configs.csv, skipped.csv, "
            "results.md, results.html");
+  require_one_result(report.results);
 }
 
 void merge(const Arguments& arguments, Log& log) {

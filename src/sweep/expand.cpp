@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <map>
 #include <numeric>
 #include <set>
@@ -55,6 +56,24 @@ std::string reason_to_skip(const Sweep& sweep, const cli::Settings& settings) {
     return error.what();
   }
   return "";
+}
+
+/// Each is held in memory with all its settings.
+constexpr size_t kMostCombinations = 50'000;
+
+void check_count(const std::vector<std::vector<Choice>>& choices_of_models) {
+  // Products may be beyond any integer; a sentence needs no more than their size.
+  double count = 0;
+  for (const std::vector<Choice>& choices : choices_of_models) {
+    double product = 1;
+    for (const Choice& choice : choices) product *= static_cast<double>(choice.values.size());
+    count += product;
+  }
+  if (count <= static_cast<double>(kMostCombinations)) return;
+  std::array<char, 64> words{};
+  std::snprintf(words.data(), words.size(), count < 1e15 ? "%.0f" : "%.3g", count);
+  throw ConfigError("the sweep has " + std::string(words.data()) + " combinations, more than the " +
+                    std::to_string(kMostCombinations) + " that one sweep may have");
 }
 
 class Expander {
@@ -111,9 +130,12 @@ Expansion expand(const Sweep& sweep, const cli::Settings& command_line) {
   Expansion expansion;
   Expander expander(sweep, expansion);
   const std::vector<Choice> given = given_choices(command_line);
+  std::vector<std::vector<Choice>> choices;
   for (const std::vector<Choice>& model : sweep.models) {
-    expander.add(merged(merged(sweep.options, model), given));
+    choices.push_back(merged(merged(sweep.options, model), given));
   }
+  check_count(choices);
+  for (const std::vector<Choice>& each : choices) expander.add(each);
   for (const Choice& choice : merged(sweep.options, given)) {
     if (choice.values.size() > 1) expansion.swept.push_back(choice.option->name);
   }

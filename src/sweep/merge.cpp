@@ -1,6 +1,8 @@
 #include "sweep/merge.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <map>
 
 #include "ptq/base/error.h"
@@ -11,12 +13,37 @@ namespace {
 
 using Row = std::vector<std::string>;
 
+bool is_finite_number(const std::string& text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() && std::isfinite(value);
+}
+
+/// Cells that are computed with. A failed row has no accuracy.
+void check_numbers(const std::string& path, const TextTable& table) {
+  const std::vector<std::string> everywhere = {"configuration", "seconds"};
+  const std::vector<std::string> where_done = {"quant_top1", "quant_top5", "correct", "count"};
+  for (size_t i = 0; i < table.rows.size(); ++i) {
+    const Row& row = table.rows[i];
+    std::vector<std::string> columns = everywhere;
+    if (!is_failed(table, row)) {
+      columns.insert(columns.end(), where_done.begin(), where_done.end());
+    }
+    for (const std::string& column : columns) {
+      if (is_finite_number(table.cell(row, column))) continue;
+      throw DataError(path + ": row " + std::to_string(i + 1) + ": " + column + " is \"" +
+                      table.cell(row, column) + "\", which is no number");
+    }
+  }
+}
+
 TextTable read_results(const std::string& path) {
   TextTable table = read_csv(path);
   for (const std::string& column : result_columns({})) {
     if (table.has(column)) continue;
     throw DataError(path + " is not a table of ptq_benchmark: it has no column " + column);
   }
+  check_numbers(path, table);
   return table;
 }
 
@@ -43,7 +70,7 @@ void sort_rows(TextTable& table) {
   for (const Row& row : table.rows) models.emplace(table.cell(row, "model"), models.size());
   const auto place = [&](const Row& row) {
     return std::make_pair(models.at(table.cell(row, "model")),
-                          std::stoll(table.cell(row, "configuration")));
+                          std::stod(table.cell(row, "configuration")));
   };
   std::stable_sort(table.rows.begin(), table.rows.end(),
                    [&](const Row& a, const Row& b) { return place(a) < place(b); });

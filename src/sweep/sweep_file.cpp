@@ -6,6 +6,7 @@
 #include <set>
 
 #include "ptq/base/error.h"
+#include "ptq/base/input_file.h"
 
 namespace ptq::sweep {
 namespace {
@@ -14,6 +15,9 @@ using cli::Option;
 using cli::ValueType;
 
 YAML::Node load(const std::string& path) {
+  const std::string obstacle = input_obstacle(path);
+  if (!obstacle.empty()) throw ConfigError("it " + obstacle);
+  if (has_second_document(path)) throw ConfigError("it holds more than one YAML document");
   try {
     return YAML::LoadFile(path);
   } catch (const YAML::BadFile&) {
@@ -25,7 +29,8 @@ YAML::Node load(const std::string& path) {
 
 /// The sweep decides where results go.
 bool is_forbidden(const Option& option) {
-  static const std::set<std::string_view> names = {"config", "skip-float", "validation-samples"};
+  static const std::set<std::string_view> names = {"config", "skip-float", "validation-samples",
+                                                   "verify-determinism"};
   return option.group == cli::Group::kOutput || names.count(option.name) != 0;
 }
 

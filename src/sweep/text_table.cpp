@@ -6,6 +6,7 @@
 
 #include "ptq/base/atomic_file.h"
 #include "ptq/base/error.h"
+#include "ptq/base/input_file.h"
 
 namespace ptq::sweep {
 namespace {
@@ -95,9 +96,14 @@ TextTable parse_csv(const std::string& text, const std::string& name) {
 }
 
 TextTable read_csv(const std::string& path) {
+  const std::string obstacle = input_obstacle(path);
+  if (!obstacle.empty()) throw DataError(path + " " + obstacle);
   std::ifstream file(path, std::ios::binary);
   if (!file) throw DataError(path + ": cannot be read");
   const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (!text.empty() && text.back() != '\n') {
+    throw DataError(path + ": the last row is cut short: the file does not end with a newline");
+  }
   return parse_csv(text, path);
 }
 

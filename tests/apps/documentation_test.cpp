@@ -8,6 +8,7 @@
 
 #include "cli/combinations/combinations.h"
 #include "ptq/base/error.h"
+#include "ptq/base/system_error.h"
 #include "ptq/cli/settings.h"
 
 namespace ptq {
@@ -49,7 +50,7 @@ TEST(Documentation, ListsEveryExitCode) {
   const std::string page = read(kDocs + "/exit-codes.md");
   for (const ExitCode code :
        {ExitCode::kSuccess, ExitCode::kGateFailed, ExitCode::kGateInconclusive, ExitCode::kUsage,
-        ExitCode::kData, ExitCode::kModel, ExitCode::kQuantization, ExitCode::kInternal,
+        ExitCode::kData, ExitCode::kModel, ExitCode::kQuantization, ExitCode::kInternal, kSystem,
         ExitCode::kOutput}) {
     const std::string row = "\n| " + std::to_string(static_cast<int>(code)) + " | ";
     EXPECT_NE(page.find(row), std::string::npos) << row;

@@ -47,6 +47,15 @@ TEST(AtomicFile, LeavesTheOldFileAndNothingElseWithoutCommit) {
   EXPECT_EQ(entries(folder), 1U);
 }
 
+TEST(AtomicFile, TakesTheLongestNameThatTheFileSystemDoes) {
+  const support::TemporaryFolder folder;
+  const std::string path = folder.file(std::string(255, 'n'));
+  AtomicFile file(path);
+  file.stream() << "whole";
+  file.commit();
+  EXPECT_EQ(content_of(path), "whole");
+}
+
 TEST(AtomicFile, ReplacesAnOlderFile) {
   const support::TemporaryFolder folder;
   const std::string path = folder.write("report.json", "old and longer");

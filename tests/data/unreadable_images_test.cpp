@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <string>
 
 #include "data/checksums.h"
@@ -39,7 +40,7 @@ TEST(UnreadableImages, AMissingFileSaysSo) {
 
 TEST(UnreadableImages, AFolderIsNoFile) {
   const support::TemporaryFolder folder;
-  EXPECT_EQ(refusal_of(folder.path()), "cannot be opened: Is a directory");
+  EXPECT_EQ(refusal_of(folder.path()), "is a folder, not a file");
 }
 
 TEST(UnreadableImages, AnEmptyFileSaysSo) {
@@ -107,6 +108,30 @@ TEST(UnreadableImages, AHeaderThatPromisesTooManyPixelsIsRefusedBeforeMemoryIsTa
   EXPECT_EQ(refusal_of_content(bmp), "the image has 65536 x 65536 pixels, more than the limit");
   bmp.replace(18, 4, std::string(4, '\0'));
   EXPECT_EQ(refusal_of_content(bmp), "the image has no pixels");
+}
+
+TEST(UnreadableImages, ABitmapOfRunsThatLeavesNearlyAllOutIsRefused) {
+  std::string bmp = fixture("palette_run_length_8.bmp");
+  bmp.replace(18, 8, std::string("\x00\x20\x00\x00\x00\x20\x00\x00", 8));
+  EXPECT_EQ(refusal_of_content(bmp).rfind("damaged BMP: it promises more pixels", 0), 0U)
+      << refusal_of_content(bmp);
+}
+
+TEST(UnreadableImages, AJpegThatIsWorkWithoutEndIsRefused) {
+  const std::string whole = fixture("rgb_progressive.jpg");
+  const size_t last_scan = whole.rfind("\xFF\xDA");
+  const std::string scan = whole.substr(last_scan, whole.size() - 2 - last_scan);
+  std::string many = whole.substr(0, whole.size() - 2);
+  for (int i = 0; i < 200; ++i) many += scan;
+  EXPECT_EQ(refusal_of_content(many + "\xFF\xD9"), "a progressive JPEG of too many scans");
+}
+
+TEST(UnreadableImages, AFileIsLookedAtBeforeItIsRead) {
+  const support::TemporaryFolder folder;
+  const std::string sparse = folder.write("image.jpg", "");
+  std::filesystem::resize_file(sparse, uint64_t{30} << 30);
+  EXPECT_EQ(refusal_of(sparse), "has 30.00 GiB, more than the 1.00 GiB that are read");
+  EXPECT_EQ(refusal_of("/dev/zero"), "is a pipe or a device, not a file");
 }
 
 }  // namespace

@@ -47,6 +47,20 @@ TEST(SweepFile, CombinesListsWithTheLastOptionInnermost) {
   EXPECT_EQ(expansion.configurations.back().number, 8);
 }
 
+TEST(SweepFile, MultipliesBeforeItLists) {
+  std::string numbers = "[1";
+  for (int i = 2; i <= 1000; ++i) numbers += ", " + std::to_string(i);
+  numbers += "]";
+  const std::string yaml = "models: a\noptions: {seed: " + numbers +
+                           ", calibration-samples: " + numbers +
+                           ", batch-size-calibration: " + numbers + "}";
+  EXPECT_THAT(refusal(yaml), HasSubstr("1000000000 combinations, more than the 50000"));
+}
+
+TEST(SweepFile, IsOneDocument) {
+  EXPECT_THAT(refusal("models: a\n---\nmodels: b\n"), HasSubstr("more than one YAML document"));
+}
+
 TEST(SweepFile, TellsAModelsNameFromItsFileAndItsOptions) {
   const Expansion expansion = expansion_of(
       "models: [resnet18, nets/small.pt, {model: x.pt, crop: 28, mean: [0.1, 0.2, 0.3]}]\n"

@@ -95,6 +95,9 @@ std::string table(const TemporaryFolder& folder, const std::string& name,
     row[results.index_of("model")] = cells[1];
     row[results.index_of("configuration_hash")] = cells[2];
     row[results.index_of("status")] = cells[3];
+    for (const char* column : {"quant_top1", "quant_top5", "correct", "count", "seconds"}) {
+      row[results.index_of(column)] = "1";
+    }
     results.rows.push_back(row);
   }
   write_csv(folder.file(name), results);
@@ -122,6 +125,14 @@ TEST(Merge, RefusesOtherTables) {
   const TemporaryFolder folder;
   EXPECT_THROW(merge_tables({folder.write("a.csv", "a,b\n1,2\n")}), DataError);
   EXPECT_THROW(merge_tables({"/nowhere.csv"}), DataError);
+  EXPECT_THROW(merge_tables({folder.path()}), DataError);
+  const std::string words = table(folder, "words.csv", {{"nan", "m", "x", "done"}});
+  EXPECT_THROW(merge_tables({words}), DataError);
+  const std::string whole =
+      support::content_of(table(folder, "cut.csv", {{"1", "m", "x", "done"}}));
+  EXPECT_THROW(merge_tables({folder.write("cut.csv", whole.substr(0, whole.size() - 2))}),
+               DataError);
+  EXPECT_THROW(merge_tables({"/dev/zero"}), DataError);
 }
 
 }  // namespace

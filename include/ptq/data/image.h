@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,8 @@ struct Image {
   int64_t width = 0;
   int64_t height = 0;
   std::vector<uint8_t> pixels;
+  /// Its part of the memory that images may take while they are decoded; null outside the decoders.
+  std::shared_ptr<void> share = nullptr;
 
   uint8_t* row(int64_t y) { return pixels.data() + y * width * 3; }
   const uint8_t* row(int64_t y) const { return pixels.data() + y * width * 3; }

@@ -4,12 +4,18 @@
 #include <set>
 
 #include "ptq/base/error.h"
+#include "ptq/base/input_file.h"
 #include "ptq/cli/settings.h"
 
 namespace ptq::cli {
 namespace {
 
 YAML::Node load(const std::string& path) {
+  const std::string obstacle = input_obstacle(path);
+  if (!obstacle.empty()) throw ConfigError("--config: " + path + " " + obstacle);
+  if (has_second_document(path)) {
+    throw ConfigError("--config: " + path + " holds more than one YAML document");
+  }
   try {
     return YAML::LoadFile(path);
   } catch (const YAML::BadFile&) {

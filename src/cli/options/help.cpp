@@ -105,7 +105,7 @@ std::string help_text() {
          "Defaults are in brackets. A file given with --config holds `name: value` lines for any\n"
          "of these options; flags override it.\n"
          "Exit codes: 0 success, 1 gate failed, 2 gate inconclusive, 64 usage, 65 data, 66 model,\n"
-         "67 quantization, 68 export, 70 internal, 73 output.\n";
+         "67 quantization, 68 export, 70 internal, 71 system, 73 output.\n";
   return out.str();
 }
 

@@ -31,6 +31,13 @@ Rows run_options() {
           .ours()
           .from(Level::kNothing)
           .not_named(),
+      a_switch("verify-determinism",
+               "run a second time with other numbers of threads, workers and images a batch, and "
+               "with hardly any memory, and compare logits, quantizers and exported files byte by "
+               "byte")
+          .ours()
+          .from(Level::kNothing)
+          .not_named(),
       a_switch("skip-float", "do not evaluate the float network")
           .ours()
           .from(Level::kNothing)

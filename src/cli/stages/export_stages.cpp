@@ -12,6 +12,36 @@
 namespace ptq::cli {
 namespace {
 
+/// Without what changes no byte of the file otherwise: how the work was shared out, and where the
+/// run wrote to.
+std::string configuration_of_file(const Settings& settings) {
+  nlohmann::json configuration = config_json(settings);
+  for (const char* key : {"threads",
+                          "workers",
+                          "batch_size_validation",
+                          "image_memory",
+                          "activation_memory",
+                          "export_dir",
+                          "report",
+                          "dump_logits",
+                          "dump_float_logits",
+                          "dump_quantizers",
+                          "junit",
+                          "save_predictions",
+                          "baseline",
+                          "strict",
+                          "attribute",
+                          "audit_calibration",
+                          "node_sqnr",
+                          "check_export",
+                          "repeat_calibration",
+                          "verify_determinism",
+                          "explain"}) {
+    configuration.erase(key);
+  }
+  return configuration.dump();
+}
+
 namespace fs = std::filesystem;
 using exporting::Format;
 
@@ -44,7 +74,7 @@ exporting::ExportOptions options_of(const Run& run) {
   exporting::ExportOptions options = run.config.exports.options;
   options.metadata = {{"producer", std::string("ptq-eval ") + PTQ_VERSION},
                       {"run_name", run_name(run.settings, run.config)},
-                      {"configuration", config_json(run.settings).dump()}};
+                      {"configuration", configuration_of_file(run.settings)}};
   return options;
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "ptq/base/error.h"
+#include "ptq/base/limits.h"
 
 namespace ptq::import {
 namespace {
@@ -42,11 +43,6 @@ uint64_t pages_of(int column) {
 uint64_t resident_bytes() { return pages_of(1); }
 uint64_t data_bytes() { return pages_of(5); }
 
-std::string gib(uint64_t bytes) {
-  std::string text = std::to_string(static_cast<double>(bytes) / (1 << 30));
-  return text.substr(0, text.find('.') + 3) + " GiB";
-}
-
 ImportError too_much(const std::string& what) {
   return ImportError(what + "; no network should, and --trust-model lifts the limit");
 }
@@ -58,7 +54,7 @@ thread_local Budget* current = nullptr;
 Budget::Budget(ModelTrust trust, uint64_t file_bytes)
     : limited_(trust == ModelTrust::kCheck),
       memory_(kMemory + kMemoryPerByte * file_bytes),
-      seconds_(kSeconds + static_cast<double>(file_bytes) / kBytesPerSecond),
+      seconds_(most_seconds(file_bytes)),
       started_(thread_seconds()),
       resident_(resident_bytes()) {
   current = this;
@@ -77,6 +73,10 @@ Budget::~Budget() {
   if (!lowered_ || getrlimit(RLIMIT_DATA, &limit) != 0) return;
   limit.rlim_cur = limit_before_;
   setrlimit(RLIMIT_DATA, &limit);
+}
+
+double Budget::most_seconds(uint64_t file_bytes) {
+  return kSeconds + static_cast<double>(file_bytes) / kBytesPerSecond;
 }
 
 bool Budget::limited() { return current != nullptr && current->limited_; }
@@ -101,7 +101,7 @@ void Budget::check_time_and_memory() const {
                    " seconds to read");
   }
   if (resident_bytes() > resident_ + memory_) {
-    throw too_much("takes more than " + gib(memory_) + " of memory to read");
+    throw too_much("takes more than " + gib(static_cast<double>(memory_)) + " of memory to read");
   }
 }
 

@@ -19,6 +19,9 @@ class Budget {
   Budget(const Budget&) = delete;
   Budget& operator=(const Budget&) = delete;
 
+  /// Seconds of processor that reading a file of this size may take.
+  static double most_seconds(uint64_t file_bytes);
+
   /// Whether this thread reads a model that is not trusted.
   static bool limited();
 

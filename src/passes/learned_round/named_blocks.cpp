@@ -6,16 +6,15 @@
 #include "passes/learned_round/blocks.h"
 #include "passes/learned_round/segments.h"
 #include "ptq/base/error.h"
+#include "ptq/base/pattern.h"
 
 namespace ptq::passes {
 namespace {
 
 std::regex compiled(const std::string& regex) {
-  try {
-    return std::regex(regex);
-  } catch (const std::regex_error& error) {
-    throw ConfigError("--learned-round-block-name " + regex + ": " + error.what());
-  }
+  if (auto compiled_regex = compile_pattern(regex)) return *compiled_regex;
+  throw ConfigError("--learned-round-block-name " + regex.substr(0, 100) +
+                    ": it is no regular expression, or too long or nested too deep");
 }
 
 /// The name of the outermost module around `node` whose own name `regex` finds; empty if none.

@@ -1,0 +1,24 @@
+#include "ptq/base/pattern.h"
+
+#include <algorithm>
+
+namespace ptq {
+
+std::optional<std::regex> compile_pattern(const std::string& text) {
+  constexpr size_t kLongest = 1000;
+  constexpr int kDeepest = 50;
+  int depth = 0;
+  int deepest = 0;
+  for (const char c : text) {
+    if (c == '(') deepest = std::max(deepest, ++depth);
+    if (c == ')') --depth;
+  }
+  if (text.size() > kLongest || deepest > kDeepest) return std::nullopt;
+  try {
+    return std::regex(text);
+  } catch (const std::regex_error&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace ptq
