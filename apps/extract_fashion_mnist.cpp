@@ -241,6 +241,8 @@ void add_options(CLI::App& app, Options& options) {
 
 }  // namespace
 
+// Whatever fails before the options are set up may end the program.
+// NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
   CLI::App app("Writes Fashion-MNIST as an image folder for ptq_imagenet_val");
   Options options;

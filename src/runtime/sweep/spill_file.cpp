@@ -1,7 +1,6 @@
 #include "runtime/sweep/spill_file.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <cerrno>
