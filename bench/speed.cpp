@@ -133,8 +133,10 @@ Contender calibration(const Quantized& quantized, const Options& options) {
 
 Contender plan(const std::string& name, const ptq::ir::Graph& graph,
                const ptq::quant::QuantizerTable& table, ptq::runtime::Numerics numerics,
-               const Options& options) {
+               const Options& options,
+               ptq::runtime::Arithmetic arithmetic = ptq::runtime::Arithmetic::kFloat) {
   ptq::runtime::ExecutorOptions executor_options;
+  executor_options.arithmetic = arithmetic;
   executor_options.numerics = numerics;
   executor_options.threads = options.threads;
   std::shared_ptr<ptq::runtime::Executor> executor;
@@ -154,6 +156,8 @@ void compare(const std::string& path, const Options& options) {
   contenders.push_back(plan("float plan", graph, {}, Numerics::kFloat, options));
   contenders.push_back(
       plan("W8A8 plan", quantized.graph, quantized.table, Numerics::kQuantized, options));
+  contenders.push_back(plan("W8A8 plan, integers", quantized.graph, quantized.table,
+                            Numerics::kQuantized, options, ptq::runtime::Arithmetic::kInteger));
   contenders.push_back(calibration(quantized, options));
   if (!options.skip_libtorch) contenders.push_back(best_libtorch(path, options));
   for (int round = 0; round <= options.rounds; ++round) {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "export/layer_integers.h"
+#include "ptq/quant/layer_integers.h"
 #include "ptq/quant/layer_quantizers.h"
 
 namespace ptq::exporting {
@@ -60,7 +60,7 @@ Sums sums_of(const at::Tensor& rows, const InputRange& input) {
           positive.mul(input.high).add(negative.mul(input.low))};
 }
 
-bool is_whole(const IntegerTensor& weight) {
+bool is_whole(const quant::IntegerTensor& weight) {
   return !weight.zero_point.defined() || !weight.zero_point.is_floating_point();
 }
 
@@ -72,16 +72,17 @@ std::optional<LayerBits> accumulator_of(const ir::Index& index, const ir::Node& 
   if (weighted == nullptr || weighted->weight_quantizer == ir::kNoQuantizer) return std::nullopt;
   const ir::QuantizerId input = quant::input_quantizer(index, layer);
   if (input == ir::kNoQuantizer) return std::nullopt;
-  const IntegerTensor weight = integer_weight(layer, table);
+  const quant::IntegerTensor weight = quant::integer_weight(layer, table);
   if (!is_whole(weight)) return std::nullopt;
   at::Tensor codes = weight.codes.to(at::kDouble);
   if (weight.zero_point.defined()) codes = codes.sub(weight.zero_point);
   const Sums sums = sums_of(summed_rows(layer.op, codes), input_range(table.at(input)));
   const bool adds_codes = weighted->bias && weighted->bias_quantizer != ir::kNoQuantizer;
   const int bits = sums.bits();
-  return LayerBits{layer.name, quant::bit_width(table.at(weighted->weight_quantizer).format),
-                   quant::bit_width(table.at(input).format), bits,
-                   adds_codes ? sums.with(integer_bias(index, layer, table).codes).bits() : bits};
+  return LayerBits{
+      layer.name, quant::bit_width(table.at(weighted->weight_quantizer).format),
+      quant::bit_width(table.at(input).format), bits,
+      adds_codes ? sums.with(quant::integer_bias(index, layer, table).codes).bits() : bits};
 }
 
 }  // namespace ptq::exporting

@@ -1,7 +1,7 @@
 #include "export/script_text.h"
 
-#include "export/layer_integers.h"
 #include "export/script_opaque.h"
+#include "ptq/quant/layer_integers.h"
 
 namespace ptq::exporting {
 namespace {
@@ -144,7 +144,7 @@ class NodeWriter {
   std::string kept(const std::string& leaf, const std::optional<ir::Parameter>& parameter) const {
     return parameter ? kept(leaf, *parameter) : "None";
   }
-  std::string dequantized(const std::string& leaf, const IntegerTensor& tensor) const;
+  std::string dequantized(const std::string& leaf, const quant::IntegerTensor& tensor) const;
   std::string weight(const ir::Weighted& op) const;
   std::string bias(const ir::Weighted& op) const;
 
@@ -155,7 +155,8 @@ class NodeWriter {
   const ir::Node& node_;
 };
 
-std::string NodeWriter::dequantized(const std::string& leaf, const IntegerTensor& tensor) const {
+std::string NodeWriter::dequantized(const std::string& leaf,
+                                    const quant::IntegerTensor& tensor) const {
   const std::string codes = keep(leaf, tensor.codes);
   const std::string scale = keep(leaf + "_scale", tensor.scale);
   const std::string zero_point =
@@ -166,12 +167,12 @@ std::string NodeWriter::dequantized(const std::string& leaf, const IntegerTensor
 
 std::string NodeWriter::weight(const ir::Weighted& op) const {
   if (op.weight_quantizer == ir::kNoQuantizer) return kept("weight", op.weight);
-  return dequantized("weight", integer_weight(node_, table_));
+  return dequantized("weight", quant::integer_weight(node_, table_));
 }
 
 std::string NodeWriter::bias(const ir::Weighted& op) const {
   if (!op.bias || op.bias_quantizer == ir::kNoQuantizer) return kept("bias", op.bias);
-  return dequantized("bias", integer_bias(index_, node_, table_));
+  return dequantized("bias", quant::integer_bias(index_, node_, table_));
 }
 
 // aten::quantize_per_tensor multiplies by 1 / s and adds z after rounding, which moves ties. These
@@ -186,14 +187,14 @@ std::string NodeWriter::operator()(const ir::FakeQuantize& op) const {
   std::string zero_point;
   std::string steps = call("div", {in(0), scale});
   if (quantizer.symmetry == quant::Symmetry::kAsymmetric) {
-    zero_point = keep("zero_point", whole_if_possible(quantizer.zero_point));
+    zero_point = keep("zero_point", quant::whole_if_possible(quantizer.zero_point));
     steps = call("add", {steps, zero_point});
   }
   const auto bound = [](double code) { return literal(static_cast<int64_t>(code)); };
   const std::string clamped = call("clamp", {call("round", {steps, "decimals=0"}),
                                              bound(format.quant_min()), bound(format.quant_max())});
   const std::string codes = builder_.assign(
-      node_.name + "_codes", call("to", {clamped, dtype_literal(container(format))}));
+      node_.name + "_codes", call("to", {clamped, dtype_literal(quant::container(format))}));
   return ScriptBuilder::dequantized(codes, scale, zero_point);
 }
 

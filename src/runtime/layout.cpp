@@ -17,7 +17,7 @@ Layout dense(Extents sizes, const std::vector<size_t>& order) {
     strides[*dim] = stride;
     stride *= std::max<int64_t>(sizes[*dim], 1);
   }
-  return {std::move(sizes), std::move(strides)};
+  return {std::move(sizes), std::move(strides), at::kFloat, {}};
 }
 
 std::vector<size_t> row_major_order(size_t rank) {
@@ -46,9 +46,24 @@ Layout row_major(Extents sizes) {
 
 Layout channels_last(Extents sizes) { return dense(std::move(sizes), {0, 2, 3, 1}); }
 
+Layout channels_innermost(Extents sizes) {
+  if (sizes.size() == 3) return dense(std::move(sizes), {0, 2, 1});
+  return channels_last(std::move(sizes));
+}
+
+Layout as_codes(Layout layout, const quant::ByteFormat& format) {
+  layout.dtype = at::kByte, layout.codes = format;
+  return layout;
+}
+
+Layout as_floats(Layout layout) {
+  layout.dtype = at::kFloat, layout.codes.reset();
+  return layout;
+}
+
 Layout dense_like(const Layout& like, Extents sizes) {
   Layout layout = dense(std::move(sizes), memory_order(like));
-  layout.dtype = like.dtype;
+  layout.dtype = like.dtype, layout.codes = like.codes;
   return layout;
 }
 
@@ -78,7 +93,7 @@ std::vector<size_t> memory_order(const Layout& layout) {
 }
 
 Layout layout_of(const at::Tensor& tensor) {
-  return {tensor.sizes().vec(), tensor.strides().vec(), tensor.scalar_type()};
+  return {tensor.sizes().vec(), tensor.strides().vec(), tensor.scalar_type(), {}};
 }
 
 at::Tensor tensor_at(void* data, const Layout& layout) {

@@ -3,7 +3,10 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
+
+#include "ptq/quant/integer_arithmetic.h"
 
 namespace ptq::runtime {
 
@@ -13,12 +16,15 @@ using Extents = std::vector<int64_t>;
 struct Layout {
   Extents sizes, strides;
   at::ScalarType dtype = at::kFloat;
+  /// Of codes, which lie as bytes (dtype kByte): what they stand for.
+  std::optional<quant::ByteFormat> codes = {};
 
   int64_t elements() const;
   /// From the first element to just past the last one; 0 without elements.
   int64_t bytes() const;
   bool operator==(const Layout& other) const {
-    return sizes == other.sizes && strides == other.strides && dtype == other.dtype;
+    return sizes == other.sizes && strides == other.strides && dtype == other.dtype &&
+           codes == other.codes;
   }
 };
 
@@ -26,6 +32,12 @@ struct Layout {
 Layout row_major(Extents sizes);
 /// Channels densest, then width, height, images; four dimensions.
 Layout channels_last(Extents sizes);
+/// The same for three or four dimensions.
+Layout channels_innermost(Extents sizes);
+/// `layout` as codes of `format`.
+Layout as_codes(Layout layout, const quant::ByteFormat& format);
+/// `layout` as floats.
+Layout as_floats(Layout layout);
 /// The order of dimensions of `like` (same rank), densely.
 Layout dense_like(const Layout& like, Extents sizes);
 

@@ -26,7 +26,7 @@ at::Tensor run(const Kernel& kernel, const at::Tensor& first, const Layout& out)
 /// `tail` over `x` by our own kernels, which call quant::fake_quantize.
 at::Tensor apply_plainly(const Tail& tail, const at::Tensor& x) {
   const at::Tensor result = x.clone();
-  bind_tail(tail, result, {}, result)();
+  bind_tail(tail, {result}, {}, result)();
   return result;
 }
 

@@ -30,8 +30,11 @@ at::Tensor interpret(const ir::Graph& graph, const quant::QuantizerTable& table,
 }
 
 at::Tensor run_plan(const ir::Graph& graph, const quant::QuantizerTable& table, Numerics numerics,
-                    const at::Tensor& images, int threads, int64_t micro_batch) {
-  return make_plan(graph, table, {numerics, {}, threads}, micro_batch)->run(images);
+                    const at::Tensor& images, int threads, int64_t micro_batch,
+                    Arithmetic arithmetic = Arithmetic::kFloat) {
+  ExecutorOptions options{numerics, {}, threads};
+  options.arithmetic = arithmetic;
+  return make_plan(graph, table, options, micro_batch)->run(images);
 }
 
 double relative_difference(const at::Tensor& actual, const at::Tensor& expected) {
@@ -86,9 +89,12 @@ class ExactPlan : public ::testing::Test {
       EXPECT_GT(expected.abs().max().item<float>(), 0);
       for (const int threads : {1, 2}) {
         for (const int64_t micro_batch : {1, 2}) {
-          EXPECT_TRUE(at::equal(
-              run_plan(graph, builder_.table, Numerics::kQuantized, images, threads, micro_batch),
-              expected));
+          for (const Arithmetic arithmetic : {Arithmetic::kFloat, Arithmetic::kInteger}) {
+            EXPECT_TRUE(at::equal(run_plan(graph, builder_.table, Numerics::kQuantized, images,
+                                           threads, micro_batch, arithmetic),
+                                  expected))
+                << (arithmetic == Arithmetic::kInteger ? "on integers" : "on floats");
+          }
         }
       }
     }

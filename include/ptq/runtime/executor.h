@@ -14,6 +14,11 @@ namespace ptq::runtime {
 /// quantizer.
 enum class Numerics { kFloat, kQuantized };
 
+/// What layers of a quantized network compute in, in a plan. kFloat: float32 over values that are
+/// fake-quantized. kInteger: integers wherever input and weight are integers of at most 8 bits with
+/// fixed scales (quant/integer_arithmetic.h), as kFloat elsewhere.
+enum class Arithmetic { kFloat, kInteger };
+
 /// Sees the first input of every observed node during a run. Calls come from `lane` (0 up to
 /// ExecutorOptions::threads - 1) and may overlap between lanes, never within one; in a plan the
 /// value holds a part of the batch, in any dense layout, and each element is seen exactly once.
@@ -29,6 +34,8 @@ struct ExecutorOptions {
   at::ScalarType dtype = at::kFloat;
   /// Picks the nodes that are observed, of those with inputs; every FakeQuantize where empty.
   std::function<bool(const ir::Node&)> observes = {};
+  /// Of a plan in kQuantized; values that are observed are floats all the same.
+  Arithmetic arithmetic = Arithmetic::kFloat;
 
   /// Whether there is an observer and it is to see `node`.
   bool sees(const ir::Node& node) const {

@@ -46,7 +46,8 @@ void add_product(at::Tensor& c, const at::Tensor& a, const at::Tensor& b, float 
   check(c, a, b);
   if (c.numel() == 0) return;
   if (a.size(1) == 0) {
-    c.mul_(beta);
+    // Memory that nobody wrote may hold NaN, which times 0 is NaN.
+    beta == 0 ? c.zero_() : c.mul_(beta);
     return;
   }
   const Operand first = operand_of(a), second = operand_of(b);

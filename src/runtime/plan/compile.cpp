@@ -1,11 +1,11 @@
 #include "runtime/plan/compile.h"
 
-#include <ATen/ExpandUtils.h>
-
 #include <algorithm>
 
 #include "ptq/base/error.h"
+#include "runtime/integer/decision.h"
 #include "runtime/plan/fusion.h"
+#include "runtime/plan/group_operands.h"
 #include "runtime/plan/memory.h"
 #include "runtime/steps/tail_from_node.h"
 
@@ -15,8 +15,12 @@ namespace {
 class Compiler {
  public:
   Compiler(PlanGraph plan, const quant::QuantizerTable& table, Numerics numerics,
-           int64_t micro_batch)
-      : plan_(std::move(plan)), index_(plan_.graph), table_(table), numerics_(numerics) {
+           Arithmetic arithmetic, int64_t micro_batch)
+      : plan_(std::move(plan)),
+        index_(plan_.graph),
+        table_(table),
+        numerics_(numerics),
+        arithmetic_(arithmetic) {
     program_.micro_batch = micro_batch;
   }
 
@@ -44,12 +48,6 @@ class Compiler {
   }
 
  private:
-  struct Operands {
-    std::vector<SlotId> inputs;
-    Tail tail;
-    size_t main = 0;
-  };
-
   Slot& slot(SlotId id) { return program_.slots[static_cast<size_t>(id)]; }
 
   /// Slots 0 ... are the graph's values; copies that steps ask for follow.
@@ -80,6 +78,9 @@ class Compiler {
   }
 
   void emit_all(const std::unordered_set<ir::ValueId>& kept) {
+    if (numerics_ == Numerics::kQuantized && arithmetic_ == Arithmetic::kInteger) {
+      decision_ = integer::decide(plan_.graph, table_, kept);
+    }
     for (const Group& group : decide_fusion(plan_.graph, table_, kept)) {
       run_named(group.anchor->name, [&] { emit(group); });
     }
@@ -87,20 +88,74 @@ class Compiler {
 
   void emit(const Group& group) {
     if (group.tail.empty() && emit_view(*group.anchor)) return;
-    Operands operands = operands_of(group);
-    copy_to_wanted(*group.anchor, operands.inputs);
+    if (reads_codes(*group.anchor) && emit_step(group, group.anchor->inputs)) return;
+    std::vector<SlotId> floats;
+    for (const SlotId input : group.anchor->inputs) floats.push_back(floats_of(input));
+    emit_step(group, floats);
+  }
+
+  /// Whether some input is codes and the operation has a step for them, most likely.
+  bool reads_codes(const ir::Node& node) {
+    const bool has_step = decision_.layers.count(&node) != 0 || node.is<ir::MatMul>() ||
+                          node.is<ir::Concat>() || node.is<ir::MaxPool>() ||
+                          node.is<ir::AvgPool>() || node.is<ir::AdaptiveAvgPool>() ||
+                          node.is<ir::Mean>() || is_elementwise(node, table_);
+    return has_step && std::any_of(node.inputs.begin(), node.inputs.end(), [&](SlotId input) {
+             return slot(input).layout.codes.has_value();
+           });
+  }
+
+  /// The step of a group whose anchor reads `inputs`: whether there is one for the codes among
+  /// them.
+  bool emit_step(const Group& group, const std::vector<SlotId>& inputs) {
     const ir::Node& node = *group.anchor;
+    GroupOperands operands = operands_of(group, program_.slots, plan_.graph, table_);
+    std::copy(inputs.begin(), inputs.end(), operands.inputs.begin());
+    end_in_codes(group, operands.tail);
+    copy_to_wanted(node, operands.inputs);
     StepRequest request{node,
                         table_,
                         layouts(operands.inputs),
-                        sizes_of(node, operands),
+                        sizes_of(node),
                         std::move(operands.tail),
                         operands.main,
-                        weights_of(node),
+                        {},
+                        nullptr,
                         program_.micro_batch};
+    const auto layer = decision_.layers.find(&node);
+    if (layer != decision_.layers.end() && request.inputs[0].codes) {
+      request.integers = &layer->second;
+    } else {
+      request.weights = weights_of(node);
+    }
     fold_batch_norm(group, request);
-    BuiltStep built = build_step(request);
+    const bool on_codes = inputs == node.inputs && reads_codes(node);
+    BuiltStep built = on_codes ? build_step_on_codes(request) : build_step(request);
+    if (built.step == nullptr) return false;
     add_step(node.name, std::move(operands.inputs), group.last().output(), std::move(built));
+    return true;
+  }
+
+  /// A last quantization whose output lies as codes makes them.
+  void end_in_codes(const Group& group, Tail& tail) const {
+    if (decision_.codes.empty()) return;
+    const auto& codes = decision_.codes[static_cast<size_t>(group.last().output())];
+    if (!codes || tail.empty() || tail.back().kind != TailKind::kFakeQuantize) return;
+    tail.back().kind = TailKind::kQuantize;
+    tail.back().codes = codes;
+  }
+
+  /// A slot with what the codes of `id` stand for; itself where it is floats.
+  SlotId floats_of(SlotId id) {
+    if (!slot(id).layout.codes) return id;
+    const auto known = floats_.find(id);
+    if (known != floats_.end()) return known->second;
+    const Layout& codes = slot(id).layout;
+    const Layout layout = is_dense(codes) ? as_floats(codes) : row_major(codes.sizes);
+    const SlotId to = new_slot(layout);
+    add_step("dequantize", {id}, to, build_dequantize(codes, layout));
+    floats_.emplace(id, to);
+    return to;
   }
 
   bool emit_view(const ir::Node& node) {
@@ -112,64 +167,14 @@ class Compiler {
     const auto view = view_of(node.op, shadow(slot(from).layout), batch());
     if (!view) return false;
     slot(node.output()).layout = layout_of(*view);
+    slot(node.output()).layout.codes = slot(from).layout.codes;
     slot(node.output()).root = slot(from).root;
     add_instruction({node.name, {from}, node.output(), nullptr, node.op});
     return true;
   }
 
-  Operands operands_of(const Group& group) {
-    const ir::Node& anchor = *group.anchor;
-    Operands operands{anchor.inputs, {}, 0};
-    if (is_elementwise(anchor, table_)) {
-      operands.main = main_input(anchor);
-      append_tail(anchor, operands.main, operands);
-    }
-    ir::ValueId value = anchor.output();
-    for (const ir::Node* node : group.tail) {
-      append_tail(*node, node->inputs[0] == value ? 0 : 1, operands);
-      value = node->output();
-    }
-    return operands;
-  }
-
-  /// The first input that is as large as the output.
-  size_t main_input(const ir::Node& node) {
-    if (node.inputs.size() < 2) return 0;
-    const Extents& first = slot(node.inputs[0]).layout.sizes;
-    return slot(node.inputs[0]).constant.defined() || first != broadcast_sizes(node.inputs) ? 1 : 0;
-  }
-
-  void append_tail(const ir::Node& node, size_t through, Operands& operands) {
-    const auto rank = static_cast<int64_t>(slot(node.inputs[through]).layout.sizes.size());
-    const bool is_binary = node.inputs.size() == 2;
-    int operand = kNoOperand;
-    if (is_binary) {
-      operand = static_cast<int>(operands.inputs.size());
-      operands.inputs.push_back(node.inputs[1 - through]);
-    }
-    Tail tail = tail_of(node, table_, rank == 0 ? rank_of(node) : rank, through, operand);
-    if (is_binary && slot(operands.inputs.back()).constant.defined()) {
-      tail.front().constant = slot(operands.inputs.back()).constant;
-      tail.front().input = kNoOperand;
-      operands.inputs.pop_back();
-    }
-    operands.tail.insert(operands.tail.end(), tail.begin(), tail.end());
-  }
-
-  int64_t rank_of(const ir::Node& node) const {
-    return static_cast<int64_t>(
-        plan_.graph.values[static_cast<size_t>(node.output())].shape.size());
-  }
-
-  Extents broadcast_sizes(const std::vector<SlotId>& inputs) {
-    Extents sizes = slot(inputs[0]).layout.sizes;
-    for (const SlotId input : inputs) sizes = at::infer_size(sizes, slot(input).layout.sizes);
-    return sizes;
-  }
-
-  Extents sizes_of(const ir::Node& node, const Operands& operands) {
-    if (is_elementwise(node, table_)) return broadcast_sizes(node.inputs);
-    static_cast<void>(operands);
+  Extents sizes_of(const ir::Node& node) {
+    if (is_elementwise(node, table_)) return broadcast_sizes(node.inputs, program_.slots);
     return ir::at_batch(plan_.graph.values[static_cast<size_t>(node.output())].shape, batch());
   }
 
@@ -209,19 +214,23 @@ class Compiler {
   }
 
   SlotId copy_of(SlotId from, Layout layout) {
-    layout.dtype = slot(from).layout.dtype;
-    Slot copy = slot(from);
-    copy.constant = at::Tensor();
-    copy.root = static_cast<SlotId>(program_.slots.size());
-    program_.slots.push_back(std::move(copy));
-    const SlotId to = program_.slots.back().root;
+    layout.dtype = slot(from).layout.dtype, layout.codes = slot(from).layout.codes;
+    const SlotId to = new_slot(layout);
     add_step("copy", {from}, to, build_copy(layout));
     return to;
   }
 
+  SlotId new_slot(const Layout& layout) {
+    Slot made;
+    made.layout = layout;
+    made.root = static_cast<SlotId>(program_.slots.size());
+    program_.slots.push_back(std::move(made));
+    return program_.slots.back().root;
+  }
+
   /// The graph's output as [N, classes] in rows.
   SlotId output_rows() {
-    const SlotId output = plan_.graph.output;
+    const SlotId output = floats_of(plan_.graph.output);
     const Layout& layout = slot(output).layout;
     return is_row_major(layout) ? output : copy_of(output, row_major(layout.sizes));
   }
@@ -253,19 +262,24 @@ class Compiler {
   ir::Index index_;
   const quant::QuantizerTable& table_;
   Numerics numerics_;
+  Arithmetic arithmetic_;
+  integer::Decision decision_;
+  /// By slot of codes: that of its floats.
+  std::unordered_map<SlotId, SlotId> floats_;
   Program program_;
 };
 
 }  // namespace
 
 Program compile(PlanGraph plan, const quant::QuantizerTable& table, Numerics numerics,
-                int64_t micro_batch) {
-  return Compiler(std::move(plan), table, numerics, micro_batch).whole_network();
+                Arithmetic arithmetic, int64_t micro_batch) {
+  return Compiler(std::move(plan), table, numerics, arithmetic, micro_batch).whole_network();
 }
 
 Program compile_part(PlanGraph nodes, const PartValues& values, const quant::QuantizerTable& table,
                      int64_t batch) {
-  return Compiler(std::move(nodes), table, Numerics::kQuantized, batch).part(values);
+  return Compiler(std::move(nodes), table, Numerics::kQuantized, Arithmetic::kFloat, batch)
+      .part(values);
 }
 
 }  // namespace ptq::runtime

@@ -11,7 +11,7 @@ namespace ptq::runtime {
 /// Compiles a whole network for the threads that OpenMP would use on the calling thread. Throws
 /// ImportError naming a node that cannot run.
 Program compile(PlanGraph plan, const quant::QuantizerTable& table, Numerics numerics,
-                int64_t micro_batch);
+                Arithmetic arithmetic, int64_t micro_batch);
 
 /// The values of a part of a network that are made outside, with where their elements lie, and
 /// those it makes that are read outside.

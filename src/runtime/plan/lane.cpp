@@ -8,9 +8,10 @@
 namespace ptq::runtime {
 namespace {
 
-/// The bytes come zeroed: what a padded micro-batch computes on is finite.
+/// The bytes come zeroed: what a padded micro-batch computes on is finite. Kernels on codes read a
+/// vector past the end.
 at::Tensor aligned_bytes(int64_t bytes) {
-  return at::zeros({bytes + 1}, at::TensorOptions().dtype(at::kByte));
+  return at::zeros({bytes + 64}, at::TensorOptions().dtype(at::kByte));
 }
 
 void show(const Observer& observer, const std::vector<const ir::Node*>& nodes,
@@ -58,7 +59,10 @@ void Lane::run(const at::Tensor& images, const at::Tensor& logits, const Observe
                int lane) {
   const int64_t count = images.size(0);
   if (observer) show(observer, program_.image_observers, images, lane);
-  value(program_.inputs.front()).narrow(0, 0, count).copy_(images);
+  const at::Tensor& batch = value(program_.inputs.front());
+  batch.narrow(0, 0, count).copy_(images);
+  // What lies there may be codes, which as floats need not be numbers.
+  if (count < batch.size(0)) batch.narrow(0, count, batch.size(0) - count).zero_();
   for (size_t i = 0; i < bound_.size(); ++i) {
     if (bound_[i]) run_named(program_.instructions[i].node, bound_[i]);
     if (!observer) continue;

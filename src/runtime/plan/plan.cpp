@@ -25,7 +25,7 @@ class Plan : public Executor {
     image_sizes_ = ir::at_batch(graph.values.at(static_cast<size_t>(graph.input)).shape, 1);
     on_lane_threads(1, [&](int) {
       program_ = compile(prepare_plan_graph(graph, table, options_), table, options_.numerics,
-                         one_at_a_time(table) ? 1 : micro_batch);
+                         options_.arithmetic, one_at_a_time(table) ? 1 : micro_batch);
     });
   }
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "runtime/integer/layer_step.h"
 #include "runtime/plan/fusion.h"
 #include "runtime/steps/step.h"
 
@@ -19,6 +20,7 @@ struct WantedInputs {
   using Result = std::vector<Layout>;
 
   Result operator()(const ir::Conv&) const { return image(); }
+  Result operator()(const ir::ConvTranspose&) const { return given[0].codes ? image() : given; }
   Result operator()(const ir::MaxPool&) const { return image(); }
   Result operator()(const ir::AvgPool&) const { return image(); }
   Result operator()(const ir::AdaptiveAvgPool&) const { return image(); }
@@ -50,12 +52,13 @@ struct WantedInputs {
 
  private:
   static Layout same_type(Layout layout, const Layout& like) {
-    layout.dtype = like.dtype;
+    layout.dtype = like.dtype, layout.codes = like.codes;
     return layout;
   }
   Result image() const {
-    if (given[0].sizes.size() != 4) return given;
-    return {same_type(channels_last(given[0].sizes), given[0])};
+    const size_t rank = given[0].sizes.size();
+    if (rank != 4 && !(rank == 3 && given[0].codes)) return given;
+    return {same_type(channels_innermost(given[0].sizes), given[0])};
   }
   Result dense() const {
     return {is_dense(given[0]) ? given[0] : same_type(row_major(given[0].sizes), given[0])};
@@ -96,11 +99,22 @@ std::vector<Layout> wanted_inputs(const ir::Node& node, const std::vector<Layout
   return given.empty() ? given : std::visit(WantedInputs{given}, node.op);
 }
 
+BuiltStep build_step_on_codes(const StepRequest& request) {
+  if (request.integers != nullptr) return integer::build_layer(request);
+  if (is_elementwise(request.node, request.table)) return build_elementwise(request);
+  if (!request.inputs[0].codes) return {};
+  if (request.node.is<ir::MatMul>()) {
+    return request.inputs[1].codes ? integer::build_product(request) : BuiltStep{};
+  }
+  if (request.node.is<ir::Concat>()) return build_concat(request);
+  return integer::build_pool(request);
+}
+
 BuiltStep build_step(const StepRequest& request) {
-  const bool all_float =
+  const bool numbers =
       std::all_of(request.inputs.begin(), request.inputs.end(),
-                  [](const Layout& layout) { return layout.dtype == at::kFloat; });
-  if (all_float) {
+                  [](const Layout& layout) { return layout.dtype == at::kFloat || layout.codes; });
+  if (numbers) {
     BuiltStep built = std::visit(Build{request}, request.node.op);
     if (built.step != nullptr) return built;
   }

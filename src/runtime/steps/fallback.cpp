@@ -57,7 +57,7 @@ BuiltStep build_fallback(const StepRequest& request) {
     out = row_major(out.sizes);
     out.dtype = sample.scalar_type();
   }
-  return {with_tail(std::make_unique<Fallback>(op, count, request.micro_batch), request.tail), out};
+  return tailed(std::make_unique<Fallback>(op, count, request.micro_batch), request.tail, out);
 }
 
 }  // namespace ptq::runtime

@@ -24,12 +24,12 @@ class KernelStep : public Step {
   Factors factors_;
 };
 
-/// A kernel step, and whatever of `tail` the kernel did not carry.
-inline std::unique_ptr<Step> kernel_step(onednn::Kernel kernel, const Tail& tail,
-                                         KernelStep::Factors factors = KernelStep::Factors::kOne) {
+/// A kernel step that makes `out`, and whatever of `tail` the kernel did not carry.
+inline BuiltStep kernel_step(onednn::Kernel kernel, const Tail& tail, const Layout& out,
+                             KernelStep::Factors factors = KernelStep::Factors::kOne) {
   const auto carried = static_cast<std::ptrdiff_t>(kernel.tail_carried());
-  return with_tail(std::make_unique<KernelStep>(std::move(kernel), factors),
-                   Tail(tail.begin() + carried, tail.end()));
+  return tailed(std::make_unique<KernelStep>(std::move(kernel), factors),
+                Tail(tail.begin() + carried, tail.end()), out);
 }
 
 }  // namespace ptq::runtime

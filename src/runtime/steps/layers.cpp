@@ -33,7 +33,7 @@ BuiltStep build_conv(const StepRequest& request) {
   onednn::Kernel kernel =
       onednn::convolution(channels_last(in.sizes), out, dense_float(request.weights.weight),
                           dense_float(request.weights.bias), window, op.groups, request.tail);
-  return {kernel_step(std::move(kernel), request.tail), out};
+  return kernel_step(std::move(kernel), request.tail, out);
 }
 
 BuiltStep build_linear(const StepRequest& request) {
@@ -44,7 +44,7 @@ BuiltStep build_linear(const StepRequest& request) {
   onednn::Kernel kernel =
       onednn::linear(in.elements() / features, dense_float(request.weights.weight),
                      dense_float(request.weights.bias), request.tail);
-  return {kernel_step(std::move(kernel), request.tail), dense_like(in, request.sizes)};
+  return kernel_step(std::move(kernel), request.tail, dense_like(in, request.sizes));
 }
 
 BuiltStep build_matmul(const StepRequest& request) {
@@ -57,7 +57,7 @@ BuiltStep build_matmul(const StepRequest& request) {
   if (!has_unit_stride(first) || !has_unit_stride(second)) return {};
   const Layout out = row_major(request.sizes);
   onednn::Kernel kernel = onednn::matmul(first, second, out, request.tail);
-  return {kernel_step(std::move(kernel), request.tail, KernelStep::Factors::kTwo), out};
+  return kernel_step(std::move(kernel), request.tail, out, KernelStep::Factors::kTwo);
 }
 
 }  // namespace ptq::runtime

@@ -23,7 +23,7 @@ BuiltStep pool_step(const StepRequest& request, onednn::Pooling pooling, onednn:
   const Layout in = channels_last(request.inputs[0].sizes);
   const Layout out = channels_last(request.sizes);
   window.padding_end = padding_end(window, in.sizes, out.sizes);
-  return {kernel_step(onednn::pool(pooling, in, out, window), request.tail), out};
+  return kernel_step(onednn::pool(pooling, in, out, window), request.tail, out);
 }
 
 BuiltStep max_pool(const StepRequest& request, const ir::MaxPool& op) {
@@ -98,8 +98,8 @@ BuiltStep build_spatial_mean(const StepRequest& request) {
   }
   auto step = std::make_unique<SpatialMean>(in.sizes[0], in.sizes[2] * in.sizes[3], in.sizes[1]);
   const bool four = request.sizes.size() == 4;
-  return {with_tail(std::move(step), request.tail),
-          four ? channels_last(request.sizes) : row_major(request.sizes)};
+  return tailed(std::move(step), request.tail,
+                four ? channels_last(request.sizes) : row_major(request.sizes));
 }
 
 }  // namespace ptq::runtime

@@ -30,7 +30,7 @@ class ValueQuantizer : public Step {
 BuiltStep build_value_quantizer(const StepRequest& request) {
   const auto& op = *request.node.as<ir::FakeQuantize>();
   auto step = std::make_unique<ValueQuantizer>(request.table, op.quantizer);
-  return {with_tail(std::move(step), request.tail), request.inputs[0]};
+  return tailed(std::move(step), request.tail, request.inputs[0]);
 }
 
 }  // namespace ptq::runtime

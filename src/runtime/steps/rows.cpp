@@ -21,7 +21,7 @@ BuiltStep build_softmax(const StepRequest& request) {
   const int64_t dim = request.node.as<ir::Softmax>()->dim;
   if (!is_rows(in) || (dim + rank) % rank != rank - 1) return {};
   const int64_t width = in.sizes.back();
-  return {kernel_step(onednn::softmax(in.elements() / width, width), request.tail), in};
+  return kernel_step(onednn::softmax(in.elements() / width, width), request.tail, in);
 }
 
 BuiltStep build_layer_norm(const StepRequest& request) {
@@ -31,7 +31,7 @@ BuiltStep build_layer_norm(const StepRequest& request) {
   const int64_t width = in.sizes.back();
   onednn::Kernel kernel = onednn::layer_norm(in.elements() / width, width, value_of(op.weight),
                                              value_of(op.bias), op.eps);
-  return {kernel_step(std::move(kernel), request.tail), in};
+  return kernel_step(std::move(kernel), request.tail, in);
 }
 
 }  // namespace ptq::runtime

@@ -17,29 +17,30 @@ class Copy : public Step {
   }
 };
 
-/// Interleaves the pieces of several values: `outer` times, `widths[i]` floats of each.
+/// Interleaves the pieces of several values: `outer` times, `widths[i]` bytes of each.
 class Concat : public Step {
  public:
   Concat(int64_t outer, Extents widths) : outer_(outer), widths_(std::move(widths)) {}
 
   Bound bind(const std::vector<at::Tensor>& inputs, const at::Tensor& out,
              void* /*scratch*/) const override {
-    std::vector<const float*> from;
-    for (size_t i = 0; i < widths_.size(); ++i) from.push_back(inputs.at(i).data_ptr<float>());
-    float* to = out.data_ptr<float>();
+    std::vector<const uint8_t*> from;
+    for (size_t i = 0; i < widths_.size(); ++i) {
+      from.push_back(static_cast<const uint8_t*>(inputs.at(i).data_ptr()));
+    }
+    auto* const to = static_cast<uint8_t*>(out.data_ptr());
     return [from = std::move(from), to, outer = outer_, widths = widths_] {
       copy(from, to, outer, widths);
     };
   }
 
  private:
-  static void copy(const std::vector<const float*>& from, float* to, int64_t outer,
+  static void copy(const std::vector<const uint8_t*>& from, uint8_t* to, int64_t outer,
                    const Extents& widths) {
     for (int64_t row = 0; row < outer; ++row) {
       for (size_t i = 0; i < widths.size(); ++i) {
-        const auto width = static_cast<size_t>(widths[i]);
-        std::memcpy(to, from[i] + row * widths[i], width * sizeof(float));
-        to += width;
+        std::memcpy(to, from[i] + row * widths[i], static_cast<size_t>(widths[i]));
+        to += widths[i];
       }
     }
   }
@@ -104,10 +105,14 @@ BuiltStep build_concat(const StepRequest& request) {
   Extents widths;
   for (size_t i = 0; i < count; ++i) {
     const Layout& in = request.inputs[i];
-    if (in.dtype != at::kFloat || !same_places(dense_like(out, in.sizes), in)) return {};
-    widths.push_back(in.elements() / outer);
+    const bool number = in.dtype == at::kFloat || in.codes;
+    if (!number || !same_places(dense_like(out, in.sizes), in) || !(in.codes == out.codes))
+      return {};
+    widths.push_back(in.bytes() / outer);
   }
-  return {with_tail(std::make_unique<Concat>(outer, widths), request.tail), out};
+  auto step = std::make_unique<Concat>(outer, widths);
+  if (out.codes && !request.tail.empty()) return {};
+  return tailed(std::move(step), request.tail, out);
 }
 
 }  // namespace ptq::runtime

@@ -42,6 +42,8 @@ struct StepRequest {
   size_t main = 0;
   /// Of layers with weights: what to multiply with.
   quant::LayerTensors weights;
+  /// Of a layer that runs on integers, whose input is codes: those of its weight.
+  const quant::IntegerLayer* integers = nullptr;
   /// Images that the step computes at once.
   int64_t micro_batch = 1;
 };
@@ -53,6 +55,10 @@ struct BuiltStep {
 
 /// The layouts that `node` wants of its inputs, given those they have; the same where any will do.
 std::vector<Layout> wanted_inputs(const ir::Node& node, const std::vector<Layout>& given);
+
+/// The step for a node some of whose inputs are codes, which reads them as they are; none where it
+/// has no such step, and wants floats.
+BuiltStep build_step_on_codes(const StepRequest& request);
 
 /// The fastest step for a node and its tail; operations without one of their own go to LibTorch.
 BuiltStep build_step(const StepRequest& request);
@@ -70,11 +76,21 @@ BuiltStep build_elementwise(const StepRequest& request);
 BuiltStep build_value_quantizer(const StepRequest& request);
 BuiltStep build_fallback(const StepRequest& request);
 
+/// From codes to floats, `out`.
+BuiltStep build_dequantize(const Layout& codes, const Layout& out);
+
 /// Copies its input to the layout `out`.
 BuiltStep build_copy(const Layout& out);
 
-/// `step` followed by `tail` over its output, in place.
-std::unique_ptr<Step> with_tail(std::unique_ptr<Step> step, Tail tail);
+/// Whether a tail ends in codes.
+bool makes_codes(const Tail& tail);
+
+/// Where the output of a tail over `floats` lies.
+Layout after_tail(const Tail& tail, const Layout& floats);
+
+/// `step`, which makes `floats`, followed by `tail` over its output: in place, or from floats of
+/// its own where the tail ends in codes.
+BuiltStep tailed(std::unique_ptr<Step> step, Tail tail, const Layout& floats);
 
 /// The view `node` takes of its input, or nothing if it is no view of this layout.
 std::optional<at::Tensor> view_of(const ir::Op& op, const at::Tensor& in, int64_t micro_batch);

@@ -15,21 +15,29 @@ namespace {
 constexpr int64_t kChunk = 1024;
 
 struct Access {
-  const float* data = nullptr;
+  const void* data = nullptr;
   Extents strides;
+  /// Where `data` is bytes.
+  std::optional<quant::ByteFormat> codes;
 };
 
 /// Loops over `out` in the order of its memory, with dimensions merged wherever every access
 /// allows. The last loop is the innermost.
 class TailLoops {
  public:
-  TailLoops(Tail tail, const at::Tensor& in, const std::vector<at::Tensor>& operands,
+  TailLoops(Tail tail, const TailInput& in, const std::vector<at::Tensor>& operands,
             const at::Tensor& out)
-      : tail_(std::move(tail)), out_(out.data_ptr<float>()) {
+      : tail_(std::move(tail)), out_(out.data_ptr()) {
+    if (!tail_.empty() && tail_.back().kind == TailKind::kQuantize) {
+      codes_ = tail_.back().codes;
+      tail_.pop_back();
+    }
     const Layout layout = layout_of(out);
     order_ = memory_order(layout);
-    in_ = access(in, out);
-    for (const at::Tensor& operand : operands) operands_.push_back(access(operand, out));
+    in_ = access(in.value, in.codes, out);
+    for (size_t i = 0; i < tail_.size(); ++i) {
+      operands_.push_back(access(operands[i], tail_[i].codes, out));
+    }
     for (const size_t dim : order_) {
       sizes_.push_back(layout.sizes[dim]);
       out_strides_.push_back(layout.strides[dim]);
@@ -47,10 +55,11 @@ class TailLoops {
 
  private:
   /// Strides of `tensor`, broadcast to `out`, in the order of the loops.
-  Access access(const at::Tensor& tensor, const at::Tensor& out) const {
+  Access access(const at::Tensor& tensor, const std::optional<quant::ByteFormat>& codes,
+                const at::Tensor& out) const {
     if (!tensor.defined()) return {};
     const at::Tensor expanded = tensor.expand(out.sizes());
-    Access result{expanded.data_ptr<float>(), {}};
+    Access result{expanded.data_ptr(), {}, codes};
     for (const size_t dim : order_) {
       result.strides.push_back(expanded.stride(static_cast<int64_t>(dim)));
     }
@@ -110,13 +119,17 @@ class TailLoops {
   }
 
   void run_inner(const Extents& index) const {
-    float* out = out_ + offset(out_strides_, index);
-    const float* in = in_.data + offset(in_.strides, index);
-    const int64_t in_stride = in_.strides.back();
+    const int64_t to = offset(out_strides_, index);
+    const int64_t from = offset(in_.strides, index), in_stride = in_.strides.back();
+    std::array<float, kChunk> values;
     for (int64_t begin = 0; begin < sizes_.back(); begin += kChunk) {
       const int64_t count = std::min(kChunk, sizes_.back() - begin);
-      gather(in + begin * in_stride, in_stride, out + begin, count);
-      for (size_t i = 0; i < tail_.size(); ++i) apply(i, index, begin, out + begin, count);
+      float* const chunk = codes_ ? values.data() : static_cast<float*>(out_) + to + begin;
+      gather(in_, from + begin * in_stride, chunk, count);
+      for (size_t i = 0; i < tail_.size(); ++i) apply(i, index, begin, chunk, count);
+      if (codes_) {
+        quant::quantize(chunk, static_cast<uint8_t*>(out_) + to + begin, count, *codes_);
+      }
     }
   }
 
@@ -124,14 +137,26 @@ class TailLoops {
     const Access& operand = operands_[i];
     if (operand.data == nullptr) return apply_tail_op(tail_[i], data, nullptr, 0, count);
     const int64_t stride = operand.strides.back();
-    const float* from = operand.data + offset(operand.strides, index) + begin * stride;
-    if (stride == 0 || stride == 1) return apply_tail_op(tail_[i], data, from, stride, count);
+    const int64_t place = offset(operand.strides, index) + begin * stride;
+    if (!operand.codes && (stride == 0 || stride == 1)) {
+      const float* from = static_cast<const float*>(operand.data) + place;
+      return apply_tail_op(tail_[i], data, from, stride, count);
+    }
     std::array<float, kChunk> gathered;
-    gather(from, stride, gathered.data(), count);
+    gather(operand, place, gathered.data(), count);
     apply_tail_op(tail_[i], data, gathered.data(), 1, count);
   }
 
-  static void gather(const float* from, int64_t stride, float* to, int64_t count) {
+  /// `count` values along the innermost loop as floats, from the element `place` on.
+  static void gather(const Access& access, int64_t place, float* to, int64_t count) {
+    const int64_t stride = access.strides.back();
+    if (access.codes) {
+      const uint8_t* from = static_cast<const uint8_t*>(access.data) + place;
+      if (stride == 1) return quant::dequantize(from, to, count, *access.codes);
+      for (int64_t i = 0; i < count; ++i) to[i] = dequantize(from[i * stride], *access.codes);
+      return;
+    }
+    const float* from = static_cast<const float*>(access.data) + place;
     if (from == to) return;
     if (stride == 1) {
       std::memcpy(to, from, static_cast<size_t>(count) * sizeof(float));
@@ -140,8 +165,10 @@ class TailLoops {
     }
   }
 
+  /// But for a last kQuantize, which makes `codes_`.
   Tail tail_;
-  float* out_;
+  std::optional<quant::ByteFormat> codes_;
+  void* out_;
   Access in_;
   std::vector<Access> operands_;
   std::vector<at::Tensor> constants_;
@@ -155,7 +182,7 @@ at::Tensor operand_of(const TailOp& op, const std::vector<at::Tensor>& inputs) {
 
 }  // namespace
 
-Bound bind_tail(const Tail& tail, const at::Tensor& in, const std::vector<at::Tensor>& inputs,
+Bound bind_tail(const Tail& tail, const TailInput& in, const std::vector<at::Tensor>& inputs,
                 const at::Tensor& out) {
   std::vector<at::Tensor> operands;
   for (const TailOp& op : tail) operands.push_back(operand_of(op, inputs));

@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "ptq/quant/fake_quantize.h"
@@ -22,6 +23,7 @@ enum class TailKind {
   kGeluTanh,
   kLeakyRelu,
   kFakeQuantize,
+  kQuantize,  // to codes; the last of a tail
   kAdd,
   kSub,
   kSubFrom,  // operand - x
@@ -37,8 +39,10 @@ struct TailOp {
   TailKind kind = TailKind::kRelu;
   /// Slope of kLeakyRelu below zero.
   float slope = 0;
-  /// Of kFakeQuantize.
+  /// Of kFakeQuantize and kQuantize.
   quant::ElementParams params;
+  /// Of kQuantize: the bytes it makes. Of arithmetic: what its operand is, where that is bytes.
+  std::optional<quant::ByteFormat> codes;
   /// Second operand of arithmetic: an input of the step, or a constant; both broadcast.
   int input = kNoOperand;
   at::Tensor constant;
@@ -49,9 +53,16 @@ using Tail = std::vector<TailOp>;
 /// A computation on memory that is fixed for the life of a lane.
 using Bound = std::function<void()>;
 
+/// The value that a tail starts from: floats, or bytes of `codes`.
+struct TailInput {
+  at::Tensor value;
+  std::optional<quant::ByteFormat> codes = {};
+};
+
 /// out = tail(in), elementwise. `inputs` are those of the step; `in` and the operands broadcast to
-/// `out`; `out` is dense and may share memory with `in` when their layouts are equal.
-Bound bind_tail(const Tail& tail, const at::Tensor& in, const std::vector<at::Tensor>& inputs,
+/// `out`; `out` is dense and may share memory with `in` when their layouts are equal. It is bytes
+/// if the tail ends in kQuantize.
+Bound bind_tail(const Tail& tail, const TailInput& in, const std::vector<at::Tensor>& inputs,
                 const at::Tensor& out);
 
 /// data = op(data, operand) over `count` floats; the operand advances by `operand_stride` (0 or 1).

@@ -7,10 +7,10 @@
 #include "ptq/ir/graph.h"
 #include "ptq/quant/quantizer.h"
 
-namespace ptq::exporting {
+namespace ptq::quant {
 
 /// A tensor as integers: value = (codes - zero_point) * scale, in float32, bit for bit what
-/// quant::fake_quantize_weight and fake_quantize_bias give.
+/// fake_quantize_weight and fake_quantize_bias give.
 struct IntegerTensor {
   /// The smallest of int8, uint8, int16 and int32 that holds the format; int32 for a bias.
   at::Tensor codes;
@@ -22,16 +22,16 @@ struct IntegerTensor {
 };
 
 /// The integers that hold the codes of `format`.
-at::ScalarType container(const quant::IntegerFormat& format);
+at::ScalarType container(const IntegerFormat& format);
 
 /// Weight of a layer that has a weight quantizer, whose scale is known.
-IntegerTensor integer_weight(const ir::Node& layer, const quant::QuantizerTable& table);
+IntegerTensor integer_weight(const ir::Node& layer, const QuantizerTable& table);
 
 /// Bias of a layer that has a bias and a bias quantizer.
 IntegerTensor integer_bias(const ir::Index& index, const ir::Node& layer,
-                           const quant::QuantizerTable& table);
+                           const QuantizerTable& table);
 
 /// A zero point as int32 where it is whole numbers, else as it is.
 at::Tensor whole_if_possible(const at::Tensor& zero_point);
 
-}  // namespace ptq::exporting
+}  // namespace ptq::quant

@@ -1,4 +1,4 @@
-#include "export/layer_integers.h"
+#include "ptq/quant/layer_integers.h"
 
 #include <ATen/ops/equal.h>
 #include <ATen/ops/round.h>
@@ -9,11 +9,11 @@
 #include "ptq/quant/fake_quantize.h"
 #include "ptq/quant/layer_quantizers.h"
 
-namespace ptq::exporting {
+namespace ptq::quant {
 namespace {
 
 template <class Integer>
-bool holds(const quant::IntegerFormat& format) {
+bool holds(const IntegerFormat& format) {
   return format.quant_min() >= std::numeric_limits<Integer>::min() &&
          format.quant_max() <= std::numeric_limits<Integer>::max();
 }
@@ -28,7 +28,7 @@ at::Tensor along_axis(const at::Tensor& values, int64_t dims, int64_t axis) {
 
 }  // namespace
 
-at::ScalarType container(const quant::IntegerFormat& format) {
+at::ScalarType container(const IntegerFormat& format) {
   if (holds<int8_t>(format)) return at::kChar;
   if (holds<uint8_t>(format)) return at::kByte;
   return holds<int16_t>(format) ? at::kShort : at::kInt;
@@ -39,10 +39,10 @@ at::Tensor whole_if_possible(const at::Tensor& zero_point) {
   return at::equal(zero_point, zero_point.round()) ? zero_point.to(at::kInt) : zero_point;
 }
 
-IntegerTensor integer_weight(const ir::Node& layer, const quant::QuantizerTable& table) {
+IntegerTensor integer_weight(const ir::Node& layer, const QuantizerTable& table) {
   const ir::Weighted& weighted = *ir::weighted(layer.op);
-  const quant::Quantizer& quantizer = table.at(weighted.weight_quantizer);
-  if (quantizer.integer() == nullptr || quantizer.granularity == quant::Granularity::kPerGroup) {
+  const Quantizer& quantizer = table.at(weighted.weight_quantizer);
+  if (quantizer.integer() == nullptr || quantizer.granularity == Granularity::kPerGroup) {
     throw InternalError(layer.name + ": its weight is not integers with a scale a channel");
   }
   const at::Tensor& weight = weighted.weight.value;
@@ -50,8 +50,8 @@ IntegerTensor integer_weight(const ir::Node& layer, const quant::QuantizerTable&
   const auto placed = [&](const at::Tensor& values) {
     return values.defined() ? along_axis(values, weight.dim(), axis) : values;
   };
-  const at::Tensor codes = quant::quantize_weight(weight, table, weighted.weight_quantizer);
-  const bool is_symmetric = quantizer.symmetry == quant::Symmetry::kSymmetric;
+  const at::Tensor codes = quantize_weight(weight, table, weighted.weight_quantizer);
+  const bool is_symmetric = quantizer.symmetry == Symmetry::kSymmetric;
   return {codes.to(container(*quantizer.integer())).contiguous(),
           placed(table.scale_of(weighted.weight_quantizer).value),
           is_symmetric ? at::Tensor() : placed(whole_if_possible(quantizer.zero_point))};
@@ -60,10 +60,10 @@ IntegerTensor integer_weight(const ir::Node& layer, const quant::QuantizerTable&
 // The largest code, 2^31 - 1, is 2^31 in float32; as an integer it saturates, and dequantized it is
 // 2^31 again.
 IntegerTensor integer_bias(const ir::Index& index, const ir::Node& layer,
-                           const quant::QuantizerTable& table) {
+                           const QuantizerTable& table) {
   const ir::Weighted& weighted = *ir::weighted(layer.op);
-  const quant::IntegerFormat& format = *table.at(weighted.bias_quantizer).integer();
-  const at::Tensor scale = quant::bias_scale(index, layer, table);
+  const IntegerFormat& format = *table.at(weighted.bias_quantizer).integer();
+  const at::Tensor scale = bias_scale(index, layer, table);
   const at::Tensor codes = at::round(weighted.bias->value.div(scale))
                                .clamp(format.quant_min(), format.quant_max())
                                .to(at::kLong)
@@ -71,4 +71,4 @@ IntegerTensor integer_bias(const ir::Index& index, const ir::Node& layer,
   return {codes.to(at::kInt), scale, {}};
 }
 
-}  // namespace ptq::exporting
+}  // namespace ptq::quant

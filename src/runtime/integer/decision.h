@@ -1,0 +1,30 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "ptq/ir/graph.h"
+#include "ptq/quant/integer_arithmetic.h"
+#include "ptq/runtime/integer_layers.h"
+
+namespace ptq::runtime::integer {
+
+/// What of a graph runs on integers. Deciding only: nothing is built or changed here.
+struct Decision {
+  /// By value: the codes it lies as, of outputs of quantizers; nothing for floats.
+  std::vector<std::optional<quant::ByteFormat>> codes;
+  /// Layers that multiply integers, with their weights. Products of two values are not here: they
+  /// do where both values are codes.
+  std::unordered_map<const ir::Node*, quant::IntegerLayer> layers;
+  /// Every layer and every product, in execution order.
+  std::vector<LayerArithmetic> report;
+};
+
+/// Values in `kept` stay floats: somebody looks at them.
+Decision decide(ir::Graph& graph, const quant::QuantizerTable& table,
+                const std::unordered_set<ir::ValueId>& kept);
+
+}  // namespace ptq::runtime::integer

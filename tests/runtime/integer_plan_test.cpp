@@ -1,0 +1,235 @@
+#include <ATen/ops/equal.h>
+#include <ATen/ops/full.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "ptq/runtime/integer_layers.h"
+#include "runtime/plan/plan.h"
+#include "support/graph_builder.h"
+#include "support/integer_oracle.h"
+
+// A plan on integers against the definition, bit for bit. The suite also runs with PTQ_MAX_CPU_ISA
+// set (CMakeLists.txt), so that every kernel is held to the same numbers.
+namespace ptq::runtime {
+namespace {
+
+using testing::GraphBuilder;
+using testing::normals;
+
+struct WeightFormat {
+  int bit_width = 8;
+  bool per_channel = false, asymmetric = false, narrow = false;
+};
+
+class IntegerPlan : public ::testing::Test {
+ protected:
+  GraphBuilder builder_{{6, 13, 11}};
+
+  ir::ValueId asymmetric(ir::ValueId in, double scale, double zero_point) {
+    const ir::QuantizerId id = builder_.activation_quantizer(scale, false);
+    builder_.table.at(id).symmetry = quant::Symmetry::kAsymmetric;
+    builder_.table.at(id).zero_point = at::full({}, zero_point, at::kFloat);
+    return builder_.fake_quantize_with(in, id);
+  }
+
+  ir::Node& maker(ir::ValueId value) {
+    for (ir::Node& node : builder_.graph.nodes) {
+      if (node.output() == value) return node;
+    }
+    throw std::logic_error("nobody makes this value");
+  }
+
+  /// Gives a layer a weight quantizer, and a bias quantizer if it has a bias and `bias_bits`.
+  ir::ValueId quantize_layer(ir::ValueId value, WeightFormat format = {}, int bias_bits = 32) {
+    ir::Node& node = maker(value);
+    ir::Weighted& layer = *ir::weighted(node.op);
+    quant::Quantizer weight;
+    weight.kind = quant::QuantizerKind::kWeight;
+    weight.layer = node.name;
+    weight.format = quant::IntegerFormat{format.bit_width, !format.asymmetric, format.narrow};
+    weight.axis = ir::output_channel_axis(node.op);
+    const int64_t channels = layer.weight.value.size(weight.axis);
+    if (format.per_channel) weight.granularity = quant::Granularity::kPerChannel;
+    const at::Tensor spread = normals({channels}, 1, 77).abs().add(0.3);
+    const double step = 2.4 / (1 << format.bit_width);
+    const at::Tensor ones = at::full({channels}, 1, at::kFloat);
+    if (format.asymmetric) {
+      weight.symmetry = quant::Symmetry::kAsymmetric;
+      const double middle = 0.45 * (1 << format.bit_width);
+      weight.zero_point = format.per_channel ? spread.mul(middle).round().clamp_max(255)
+                                             : at::full({}, std::round(middle), at::kFloat);
+    }
+    layer.weight_quantizer = builder_.table.add(weight);
+    builder_.table.scale_of(layer.weight_quantizer).value =
+        format.per_channel ? spread.mul(step) : at::full({}, step, at::kFloat);
+    if (layer.bias && bias_bits != 0) {
+      quant::Quantizer bias;
+      bias.kind = quant::QuantizerKind::kBias;
+      bias.layer = node.name;
+      bias.format = quant::IntegerFormat{bias_bits, true, false};
+      layer.bias_quantizer = builder_.table.add(bias);
+    }
+    return value;
+  }
+
+  ir::ValueId conv(ir::ValueId in, int64_t channels, GraphBuilder::ConvOptions options = {},
+                   WeightFormat format = {}, int bias_bits = 32) {
+    return quantize_layer(builder_.conv(in, channels, options), format, bias_bits);
+  }
+
+  ir::ValueId input(double scale = 0.031) {
+    return builder_.fake_quantize(builder_.input(), scale);
+  }
+
+  void expect_oracle(ir::ValueId output, float spread = 1) {
+    const ir::Graph graph = builder_.finish(output);
+    for (const LayerArithmetic& layer : layer_arithmetic(graph, builder_.table)) {
+      EXPECT_TRUE(layer.on_integers) << layer.layer << ": " << layer.reason;
+    }
+    const at::Tensor images = normals(ir::at_batch(graph.values[0].shape, 7), spread, 5);
+    const at::Tensor expected = testing::integer_oracle(graph, builder_.table, images);
+    EXPECT_GT(expected.abs().max().item<float>(), 0);
+    for (const auto& [threads, micro_batch] : {std::pair{1, 1}, {2, 2}, {1, 8}}) {
+      ExecutorOptions options;
+      options.threads = threads;
+      options.arithmetic = Arithmetic::kInteger;
+      const auto plan = make_plan(graph, builder_.table, options, micro_batch);
+      EXPECT_TRUE(at::equal(plan->run(images), expected)) << micro_batch << " at once";
+      EXPECT_TRUE(at::equal(plan->run(images.narrow(0, 2, 1)), expected.narrow(0, 2, 1)));
+    }
+  }
+};
+
+TEST_F(IntegerPlan, ConvolutionsOfEveryShape) {
+  auto x = builder_.fake_quantize(conv(input(), 40, {3, 2, 1, 1, 1, true}), 0.04);
+  x = builder_.add(ir::Relu{}, {conv(x, 72, {1, 1, 0, 1, 1, false})});
+  x = builder_.fake_quantize(x, 0.021, false);
+  x = builder_.fake_quantize(conv(x, 72, {3, 1, 2, 1, 2, true}), 0.3);
+  x = builder_.fake_quantize(conv(x, 72, {3, 1, 1, 8, 1, true}), 0.6);
+  x = builder_.fake_quantize(conv(x, 144, {3, 1, 1, 72, 1, true}), 0.6);
+  expect_oracle(builder_.fake_quantize(conv(x, 19, {5, 1, 2, 1, 1, true}), 2.1));
+}
+
+TEST_F(IntegerPlan, DepthwiseConvolutionsOfEveryShape) {
+  auto x = asymmetric(conv(input(), 40), 0.05, 117);
+  x = builder_.add(ir::Relu6{}, {conv(x, 40, {3, 1, 1, 40, 1, true})});
+  x = builder_.fake_quantize(x, 0.023, false);
+  x = builder_.fake_quantize(conv(x, 40, {5, 2, 2, 40, 1, true}, {8, true}), 0.03);
+  x = builder_.fake_quantize(conv(x, 40, {3, 1, 2, 40, 2, false}, {8, true, true}), 0.05);
+  expect_oracle(builder_.fake_quantize(conv(x, 40, {7, 1, 3, 40, 1, true}), 0.02));
+}
+
+TEST_F(IntegerPlan, WeightsOfEveryFormat) {
+  auto x = asymmetric(builder_.input(), 0.02, 131);
+  int bias_bits = 32;
+  for (const WeightFormat format : {WeightFormat{8, true},
+                                    {8, false, true},
+                                    {8, true, true},
+                                    {4, true},
+                                    {2},
+                                    {5, false, false, true},
+                                    {4, true, true}}) {
+    x = asymmetric(conv(x, 24, {3, 1, 1, 1, 1, true}, format, bias_bits), 0.11, 101);
+    bias_bits = bias_bits == 32 ? 16 : bias_bits == 16 ? 0 : 32;
+  }
+  expect_oracle(asymmetric(conv(x, 9, {3, 1, 1, 3, 1, true}, {8, true, true}, 0), 0.1, 99));
+}
+
+TEST_F(IntegerPlan, ResidualAddsOfCodesAndOfFloats) {
+  const auto x = builder_.fake_quantize(conv(input(), 24), 0.04);
+  const auto a = builder_.fake_quantize(conv(x, 24), 0.07);
+  auto sum = builder_.add(ir::Relu{}, {builder_.add(ir::Add{}, {a, x})});
+  sum = builder_.fake_quantize(sum, 0.043, false);
+  const auto wide = builder_.fake_quantize(conv(sum, 24), 0.0007, true, 16);
+  sum = builder_.fake_quantize(builder_.add(ir::Add{}, {conv(sum, 24), wide}), 0.09);
+  expect_oracle(builder_.fake_quantize(conv(sum, 10), 0.1));
+}
+
+TEST_F(IntegerPlan, PoolsConcatsAndSlices) {
+  const auto x = builder_.fake_quantize(conv(input(), 24), 0.04);
+  const auto large = builder_.add(ir::MaxPool{{3, 3}, {2, 2}, {1, 1}, {1, 1}, false}, {x});
+  const auto shared = builder_.activation_quantizer(0.05);
+  const auto left = builder_.fake_quantize_with(conv(large, 16), shared);
+  const auto right = builder_.fake_quantize_with(conv(large, 8, {1, 1, 0, 1, 1, true}), shared);
+  const auto both = builder_.add(ir::Concat{1}, {left, right});
+  const auto part = builder_.add(ir::Slice{1, {5, false}, {17, false}, 1}, {both});
+  auto y = builder_.fake_quantize(conv(part, 12), 0.1);
+  y = builder_.fake_quantize(builder_.add(ir::AdaptiveAvgPool{{1, 1}}, {y}), 0.013);
+  expect_oracle(
+      builder_.fake_quantize(quantize_layer(builder_.linear(builder_.flatten(y), 10)), 0.01));
+}
+
+TEST_F(IntegerPlan, AttentionProducts) {
+  const ir::Dims heads{{1, true}, {26, false}, {3, false}, {11, false}};
+  const auto rows = builder_.add(ir::Reshape{{{1, true}, {26, false}, {33, false}}}, {input()});
+  const auto projected = [&](double scale) {
+    const auto linear = quantize_layer(builder_.linear(rows, 33), {8, true});
+    const auto split = builder_.add(ir::Reshape{heads}, {asymmetric(linear, scale, 120)});
+    return builder_.add(ir::Permute{{0, 2, 1, 3}}, {split});
+  };
+  const auto q = projected(0.04), k = projected(0.05), v = projected(0.06);
+  const auto turned = builder_.add(ir::Permute{{0, 1, 3, 2}}, {k});
+  const auto scores = asymmetric(builder_.add(ir::MatMul{}, {q, turned}), 0.3, 140);
+  auto out = builder_.add(ir::Permute{{0, 2, 1, 3}}, {builder_.add(ir::MatMul{}, {scores, v})});
+  out = builder_.add(ir::Reshape{{{1, true}, {26, false}, {33, false}}}, {out});
+  out = builder_.fake_quantize(out, 5);
+  expect_oracle(builder_.fake_quantize(quantize_layer(builder_.linear(out, 7)), 1.5));
+}
+
+TEST_F(IntegerPlan, TransposedConvolutions) {
+  auto x = asymmetric(conv(input(), 12), 0.05, 90);
+  for (const int64_t groups : {1, 3}) {
+    ir::ConvTranspose op;
+    op.stride = {2, 1}, op.padding = {1, 1}, op.output_padding = {1, 0}, op.dilation = {1, 1};
+    op.groups = groups;
+    op.weight = builder_.weight({12, 12 / groups, 3, 3});
+    op.bias = builder_.weight({12});
+    x = asymmetric(quantize_layer(builder_.add(op, {x})), 0.08, 90);
+  }
+  expect_oracle(x);
+}
+
+TEST_F(IntegerPlan, OneDimension) {
+  GraphBuilder line({5, 29});
+  builder_ = line;
+  ir::Conv op;
+  op.stride = {2}, op.padding = {2}, op.dilation = {1};
+  op.weight = builder_.weight({14, 5, 5});
+  op.bias = builder_.weight({14});
+  expect_oracle(builder_.fake_quantize(quantize_layer(builder_.add(op, {input()})), 0.05));
+}
+
+/// Every product as large as it can be: kernels that add in 16 bits would saturate.
+TEST_F(IntegerPlan, SaturatedCodes) {
+  for (const bool negative : {false, true}) {
+    builder_ = GraphBuilder({68, 7, 7});
+    auto x = builder_.fake_quantize(builder_.input(), 1e-4, false);
+    for (const int64_t groups : {1, 68, 4}) {
+      const auto y = conv(x, 68, {3, 1, 1, groups, 1, false});
+      ir::Parameter& weight = ir::weighted(maker(y).op)->weight;
+      weight.value = at::full(weight.value.sizes(), negative ? -9.0 : 9.0, at::kFloat);
+      x = builder_.add(ir::AddScalar{negative ? 9e9 : 0.0}, {y});
+      x = builder_.fake_quantize(x, 1e-3, false);
+    }
+    expect_oracle(conv(x, 5, {1, 1, 0, 1, 1, false}), 100);
+  }
+}
+
+TEST(LayerArithmetic, SaysWhyALayerRunsOnFloats) {
+  GraphBuilder builder;
+  const auto reason = [&](ir::ValueId output) {
+    return layer_arithmetic(builder.finish(output), builder.table).back().reason;
+  };
+  EXPECT_EQ(reason(builder.conv(builder.input(), 4)), "its input is not quantized");
+  const auto in = builder.fake_quantize(builder.input(), 0.1);
+  EXPECT_EQ(reason(builder.conv(in, 4)), "its weight is not quantized");
+  const auto wide = builder.fake_quantize(builder.input(), 0.001, true, 16);
+  EXPECT_EQ(reason(builder.conv(wide, 4)), "its input has more than 8 bits");
+  const auto layer = builder.conv(in, 4);
+  builder.quantize_weight(layer, 0.1);
+  EXPECT_EQ(reason(layer), "");
+}
+
+}  // namespace
+}  // namespace ptq::runtime

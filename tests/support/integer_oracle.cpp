@@ -1,0 +1,146 @@
+#include "support/integer_oracle.h"
+
+#include <ATen/ops/zeros_like.h>
+
+#include <cmath>
+#include <optional>
+#include <stdexcept>
+#include <unordered_map>
+
+#include "ptq/quant/fake_quantize.h"
+#include "ptq/quant/layer_integers.h"
+#include "ptq/quant/layer_quantizers.h"
+#include "ptq/runtime/execute_op.h"
+
+namespace ptq::testing {
+namespace {
+
+/// Floats, and where they are codes also q - z in float64 and their scale.
+struct OracleValue {
+  at::Tensor floats;
+  at::Tensor integers;
+  float scale = 0;
+
+  bool is_codes() const { return integers.defined(); }
+};
+
+OracleValue quantized(const at::Tensor& x, const quant::QParams& params) {
+  const at::Tensor in = x.contiguous();
+  OracleValue result{at::zeros_like(in), at::zeros_like(in, at::kDouble), params.scale};
+  for (int64_t i = 0; i < in.numel(); ++i) {
+    const float code = quant::quantize(in.data_ptr<float>()[i], params);
+    result.integers.data_ptr<double>()[i] = static_cast<double>(code) - params.zero_point;
+    result.floats.data_ptr<float>()[i] = quant::dequantize(code, params);
+  }
+  return result;
+}
+
+/// Channels of a layer's output along dimension 1, or the last one of a linear layer.
+at::Tensor along_channels(const at::Tensor& vector, const ir::Node& layer, int64_t rank) {
+  const at::Tensor flat = vector.reshape({-1});
+  if (flat.numel() == 1 || layer.is<ir::Linear>()) return flat;
+  std::vector<int64_t> sizes(static_cast<size_t>(rank), 1);
+  sizes[1] = flat.numel();
+  return flat.reshape(sizes);
+}
+
+class OracleWalk {
+ public:
+  OracleWalk(const ir::Graph& graph, const quant::QuantizerTable& table)
+      : graph_(graph), index_(graph_), table_(table) {}
+
+  at::Tensor run(const at::Tensor& images) {
+    values_[graph_.input] = {images, {}, 0};
+    for (const ir::Node& node : graph_.nodes)
+      values_[node.output()] = value_of(node, images.size(0));
+    return values_.at(graph_.output).floats;
+  }
+
+ private:
+  OracleValue value_of(const ir::Node& node, int64_t batch) {
+    if (const auto* fake = node.as<ir::FakeQuantize>()) {
+      const auto params = quant::element_params(table_, fake->quantizer);
+      return quantized(values_.at(node.inputs[0]).floats, std::get<quant::QParams>(params));
+    }
+    if (ir::weighted(node.op) != nullptr) return {layer(node, batch), {}, 0};
+    if (node.is<ir::MatMul>()) return {product(node), {}, 0};
+    if (node.is<ir::AdaptiveAvgPool>() || node.is<ir::AvgPool>()) return {mean(node, batch), {}, 0};
+    return as_it_is(node, batch);
+  }
+
+  at::Tensor layer(const ir::Node& node, int64_t batch) {
+    const OracleValue& in = values_.at(node.inputs[0]);
+    if (!in.is_codes()) throw std::logic_error(node.name + " reads no codes");
+    const quant::IntegerTensor weight = quant::integer_weight(node, table_);
+    ir::Op op = node.op;
+    ir::Weighted& layer = *ir::weighted(op);
+    layer.weight.value = weight.codes.to(at::kDouble);
+    if (weight.zero_point.defined()) layer.weight.value = layer.weight.value.sub(weight.zero_point);
+    layer.bias.reset();
+    at::Tensor sums = runtime::execute_op(op, {in.integers}, batch);
+    const ir::Weighted& original = *ir::weighted(node.op);
+    const bool codes = original.bias && original.bias_quantizer != ir::kNoQuantizer;
+    if (codes) {
+      const at::Tensor bias = quant::integer_bias(index_, node, table_).codes.to(at::kDouble);
+      sums = sums.add(along_channels(bias, node, sums.dim()));
+    }
+    at::Tensor y =
+        sums.to(at::kFloat).mul(along_channels(weight.scale.mul(in.scale), node, sums.dim()));
+    if (original.bias && !codes) y = y.add(along_channels(original.bias->value, node, sums.dim()));
+    return y;
+  }
+
+  at::Tensor product(const ir::Node& node) {
+    const OracleValue &a = values_.at(node.inputs[0]), &b = values_.at(node.inputs[1]);
+    if (!a.is_codes() || !b.is_codes()) throw std::logic_error(node.name + " reads no codes");
+    return a.integers.matmul(b.integers).to(at::kFloat).mul(a.scale * b.scale);
+  }
+
+  /// float32(sum) * s / count; the count is the sum of ones.
+  at::Tensor mean(const ir::Node& node, int64_t batch) {
+    const OracleValue& in = values_.at(node.inputs[0]);
+    ir::Op total = node.op;
+    if (auto* pool = std::get_if<ir::AvgPool>(&total)) {
+      pool->divisor_override = 1;
+      const at::Tensor sums = runtime::execute_op(total, {in.integers}, batch);
+      int64_t count = 1;
+      for (const int64_t extent : pool->kernel) count *= extent;
+      return sums.to(at::kFloat).mul(in.scale).div(static_cast<double>(count));
+    }
+    const int64_t count = in.integers.size(2) * in.integers.size(3);
+    return in.integers.sum({2, 3}, true)
+        .to(at::kFloat)
+        .mul(in.scale)
+        .div(static_cast<double>(count));
+  }
+
+  /// Codes stay codes where an operation only moves or picks them.
+  OracleValue as_it_is(const ir::Node& node, int64_t batch) {
+    std::vector<at::Tensor> floats, integers;
+    bool codes = quant::keeps_codes(node);
+    float scale = 0;
+    for (const ir::ValueId input : node.inputs) {
+      const OracleValue& in = values_.at(input);
+      floats.push_back(in.floats);
+      codes = codes && in.is_codes() && (integers.empty() || in.scale == scale);
+      if (codes) integers.push_back(in.integers), scale = in.scale;
+    }
+    OracleValue result{runtime::execute_op(node.op, floats, batch), {}, scale};
+    if (codes) result.integers = runtime::execute_op(node.op, integers, batch);
+    return result;
+  }
+
+  ir::Graph graph_;
+  ir::Index index_;
+  const quant::QuantizerTable& table_;
+  std::unordered_map<ir::ValueId, OracleValue> values_;
+};
+
+}  // namespace
+
+at::Tensor integer_oracle(const ir::Graph& graph, const quant::QuantizerTable& table,
+                          const at::Tensor& images) {
+  return OracleWalk(graph, table).run(images);
+}
+
+}  // namespace ptq::testing

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "ptq/ir/graph.h"
+#include "ptq/quant/quantizer.h"
+
+namespace ptq::testing {
+
+/// A quantized network by the definition of integer arithmetic (ptq/quant/integer_arithmetic.h),
+/// node by node, all sums in float64, which holds them exactly. It knows nothing of plans, layouts
+/// or kernels. Every layer must read codes; other operations are ATen's.
+at::Tensor integer_oracle(const ir::Graph& graph, const quant::QuantizerTable& table,
+                          const at::Tensor& images);
+
+}  // namespace ptq::testing
