@@ -6,6 +6,7 @@
 #include "cli/options/run_name.h"
 #include "cli/report/report.h"
 #include "cli/stage.h"
+#include "cli/stages/arithmetic.h"
 #include "cli/stages/attribution.h"
 #include "cli/stages/auditing.h"
 #include "cli/stages/calibration_draws.h"
@@ -141,6 +142,7 @@ void float_stage(Run& run, const ir::Graph& graph, ImageSets& images) {
 void quantized_stages(Run& run, const ir::Graph& imported, ImageSets& images) {
   Attribution attribution(run, images);
   const QuantizedNetwork network = quantize_model(run, imported, images, attribution);
+  say_arithmetic(run, network.graph, network.table);
   export_network(run, network.graph, network.table, images);
   eval::Evaluation& evaluation = run.result.quantized;
   evaluation = attribution.evaluation(network);

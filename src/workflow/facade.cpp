@@ -28,6 +28,7 @@ Accuracy evaluated(const Graph& graph, const quant::QuantizerTable& table,
   set_intra_op_threads(exact.threads);
   runtime::ExecutorOptions options;
   options.numerics = numerics;
+  options.arithmetic = exact.arithmetic;
   const auto network = runtime::make_executor(graph, table, exact, std::move(options));
   eval::EvaluationOptions evaluation;
   evaluation.recipe = images.recipe();

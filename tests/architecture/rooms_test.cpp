@@ -35,9 +35,10 @@ const std::map<std::string, std::set<std::string>> kNeighbours = {
     {"cli/report", {"options"}},
     {"cli/stages", {"options", "report"}},
     {"passes/learned_round", {"bias_correction", "rounding"}},
+    {"runtime/integer", {"plan", "steps"}},
     {"runtime/onednn", {"steps"}},
-    {"runtime/plan", {"steps"}},
-    {"runtime/steps", {"onednn", "plan"}},
+    {"runtime/plan", {"integer", "steps"}},
+    {"runtime/steps", {"integer", "onednn", "plan"}},
     {"runtime/sweep", {"plan"}},
 };
 

@@ -47,6 +47,11 @@ TEST_F(BadInput, UnknownInstructionSetInTheEnvironment) {
   EXPECT_THAT(result.err, StartsWith("error: PTQ_MAX_CPU_ISA is AVX3, which is none of SSE41, "));
 }
 
+TEST_F(BadInput, IntegersNodeByNode) {
+  expect_usage({"--arithmetic", "integer", "--no-compile"},
+               "--arithmetic integer needs the optimised plan: leave out --no-compile");
+}
+
 TEST_F(BadInput, PercentileZeroAndAboveHundred) {
   expect_usage({"--act-quant-percentile", "0"},
                "--act-quant-percentile must be above 0 and at most 100, not 0");

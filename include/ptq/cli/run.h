@@ -14,6 +14,7 @@
 #include "ptq/eval/node_noise.h"
 #include "ptq/eval/paired_interval.h"
 #include "ptq/parity/export_report.h"
+#include "ptq/runtime/integer_layers.h"
 #include "ptq/workflow/quantization.h"
 
 namespace ptq::cli {
@@ -93,6 +94,9 @@ struct RunResult {
   std::optional<CalibrationDraws> draws;
   std::vector<UnreadableImage> unreadable;
   workflow::TechniqueReports techniques;
+  /// What each layer of the quantized network computes in; empty where no layer was to compute in
+  /// integers.
+  std::vector<runtime::LayerArithmetic> layers;
   /// Empty where nobody asked.
   std::vector<AttributionRow> attribution;
   std::vector<eval::NodeNoise> node_noise;

@@ -52,6 +52,16 @@ inline float accumulated_value(int32_t accumulator, float scale) {
 /// bits with one static scale and a zero point that is one of them.
 std::optional<ByteFormat> byte_format(const QuantizerTable& table, ir::QuantizerId id);
 
+/// How x / s may be found as x * (1 / s): wherever the product lies further from a tie than its
+/// error, both round to the same integer.
+struct Reciprocal {
+  float value;
+  /// A distance to the integer nearby above which the division itself is needed; negative where it
+  /// always is.
+  float near_tie;
+};
+Reciprocal reciprocal_of(const QParams& params);
+
 /// Codes of `count` floats as bytes, and back, on the calling thread. Throws QuantizationError for
 /// a NaN, which no code stands for.
 void quantize(const float* in, uint8_t* out, int64_t count, const ByteFormat& format);

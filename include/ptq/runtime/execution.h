@@ -16,6 +16,8 @@ struct Execution {
   int threads = 0;
   /// The optimised plan, or node by node.
   bool compile = true;
+  /// What the quantized layers of a network that is evaluated compute in, in the plan.
+  Arithmetic arithmetic = Arithmetic::kFloat;
   c10::Device device = c10::kCPU;
   /// As in ExecutorOptions.
   at::ScalarType dtype = at::kFloat;

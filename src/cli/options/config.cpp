@@ -150,11 +150,22 @@ int64_t activation_memory(const Settings& settings) {
   return bytes_of_gib(settings.number("activation-memory"));
 }
 
+/// Node by node there is float arithmetic alone.
+runtime::Arithmetic arithmetic(const Settings& settings) {
+  const auto wanted = settings.choice<runtime::Arithmetic>("arithmetic");
+  if (settings.is_on("compile")) return wanted;
+  if (wanted == runtime::Arithmetic::kInteger && settings.given("arithmetic")) {
+    throw ConfigError("--arithmetic integer needs the optimised plan: leave out --no-compile");
+  }
+  return runtime::Arithmetic::kFloat;
+}
+
 runtime::Execution execution(const Settings& settings) {
   runtime::Execution execution;
   execution.threads = settings.is_none("threads") ? available_cores()
                                                   : static_cast<int>(settings.integer("threads"));
   execution.compile = settings.is_on("compile");
+  execution.arithmetic = arithmetic(settings);
   execution.device = device(settings);
   execution.dtype = settings.choice<at::ScalarType>("dtype");
   execution.activation_memory = activation_memory(settings);

@@ -1,4 +1,5 @@
 #include "cli/options/option_rows.h"
+#include "ptq/runtime/executor.h"
 
 namespace ptq::cli {
 
@@ -8,6 +9,11 @@ Rows run_options() {
           .from(Level::kNothing)
           .not_named(),
       on_off("compile", "on", "run the optimised plan; off runs node by node").reference_has("off"),
+      text("arithmetic", "float", "what quantized layers compute in, in the optimised plan")
+          .words<runtime::Arithmetic>(
+              {{"integer", runtime::Arithmetic::kInteger}, {"float", runtime::Arithmetic::kFloat}})
+          .ours()
+          .from(Level::kQuantized),
       integer("threads", "None", "number of cores to use")
           .between(1, 1024)
           .by_default("all cores")

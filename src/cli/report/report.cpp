@@ -124,6 +124,19 @@ json passes_json(const std::vector<passes::PassReport>& passes) {
   return list;
 }
 
+/// What each layer computes in, and why not in integers; null where none was to.
+json arithmetic_json(const std::vector<runtime::LayerArithmetic>& layers) {
+  if (layers.empty()) return nullptr;
+  json list = json::array();
+  int64_t integers = 0;
+  for (const runtime::LayerArithmetic& layer : layers) {
+    integers += layer.on_integers ? 1 : 0;
+    list.push_back(
+        {{"layer", layer.layer}, {"integers", layer.on_integers}, {"reason", layer.reason}});
+  }
+  return {{"on_integers", integers}, {"count", layers.size()}, {"layers", list}};
+}
+
 /// Linux counts it in KiB.
 double peak_rss_mib() {
   rusage usage{};
@@ -152,6 +165,7 @@ json report(const Settings& settings, const Config& config, const RunResult& res
       {"stages", stages_json(result.stages)},
       {"passes", passes_json(result.techniques.passes)},
       {"techniques", techniques_json(result)},
+      {"arithmetic", arithmetic_json(result.layers)},
       {"attribution", attribution_json(result)},
       {"node_noise", node_noise_json(result)},
       {"exports", result.exports ? parity::exports_json(*result.exports) : json()},

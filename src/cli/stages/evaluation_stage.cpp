@@ -9,6 +9,7 @@ eval::Evaluation evaluate(Run& run, const EvaluationStage& stage, const ir::Grap
   const Config& config = run.config;
   runtime::ExecutorOptions executor;
   executor.numerics = stage.numerics;
+  executor.arithmetic = config.execution.arithmetic;
   eval::EvaluationOptions options;
   options.recipe = config.recipe;
   options.device = config.execution.device;

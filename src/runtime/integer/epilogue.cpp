@@ -1,6 +1,7 @@
 #include "runtime/integer/epilogue.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -8,6 +9,7 @@
 #include "ptq/base/cpu_isa.h"
 #include "runtime/integer/epilogue_vector.h"
 #include "runtime/integer/product_kernel.h"
+#include "runtime/steps/step.h"
 
 namespace ptq::runtime::integer {
 namespace {
@@ -25,25 +27,21 @@ bool is_by_channel(const at::Tensor& constant, int rank, int channel_dim) {
   return constant.dim() >= from_end && constant.size(-from_end) == constant.numel();
 }
 
-/// float32 keeps quotients this close to a tie apart from it: 1/s, the product and the sum with z
-/// are each off by half a unit in the last place of numbers below 1024 at most.
-constexpr float kNearTie = 0.5F - 1.0F / 2048;
-
-/// Only numbers that no int32 holds are further from their integer.
-constexpr float kNoTie = 1e6F;
-
-bool is_power_of_two(float scale) {
-  int exponent = 0;
-  return std::frexp(scale, &exponent) == 0.5F && std::isnormal(1 / scale);
+/// One operation on one value, whatever else there is.
+bool is_of_one_value(const TailOp& op, const at::Tensor& operand) {
+  return op.input == kNoOperand && (!operand.defined() || operand.numel() == 1);
 }
 
-/// From where on a quotient by multiplication does not do: never where 1/s is exact, always where
-/// codes are too large for the bound.
-float near_tie(const quant::QParams& params) {
-  if (is_power_of_two(params.scale)) return kNoTie;
-  const float largest = std::max(
-      {std::fabs(params.quant_min), std::fabs(params.quant_max), std::fabs(params.zero_point)});
-  return largest <= 256 ? kNearTie : -1;
+std::optional<quant::ByteFormat> bytes_of(const TailOp& op) {
+  if (op.kind == TailKind::kQuantize) return op.codes;
+  const auto* params = std::get_if<quant::QParams>(&op.params);
+  if (op.kind != TailKind::kFakeQuantize || params == nullptr) return std::nullopt;
+  const quant::ByteFormat format{*params, params->quant_min < 0 ? 128 : 0};
+  const bool fits = format.smallest() >= 0 && format.largest() <= 255 &&
+                    params->zero_point == std::nearbyint(params->zero_point) &&
+                    params->zero_point >= params->quant_min &&
+                    params->zero_point <= params->quant_max;
+  return fits ? std::optional(format) : std::nullopt;
 }
 
 }  // namespace
@@ -77,29 +75,58 @@ Epilogue::Epilogue(Tail tail, const std::vector<at::Tensor>& inputs, const at::T
 }
 
 void Epilogue::plan_stages() {
-  vector_ = may_use(CpuIsa::kAvx512);
+  if (!may_use(CpuIsa::kAvx512) || find_codes()) return;
+  vector_ = true;
   for (size_t i = 0; i < tail_.size() && vector_; ++i) vector_ = add_stage(tail_[i], operands_[i]);
-  if (vector_) find_codes();
 }
 
-/// Codes do not fall where what they stand for rises, so that clamps before a quantization clamp
-/// its codes.
-void Epilogue::find_codes() {
-  if (stages_.empty() || stages_.back().kind != Stage::Kind::kQuantize) return;
-  const Stage& last = stages_.back();
-  if (last.near_tie < 0) return;
-  const quant::ByteFormat& format = last.format;
+/// Clamps and a quantization: codes do not fall where what they stand for rises, so that clamps
+/// before a quantization clamp its codes. What follows up to the last quantization, if only of one
+/// value at a time, is a table of codes.
+bool Epilogue::find_codes() {
+  if (!makes_codes(tail_)) return false;
+  size_t i = 0;
+  while (tail_[i].kind == TailKind::kRelu || tail_[i].kind == TailKind::kRelu6) ++i;
+  const std::optional<quant::ByteFormat> format = bytes_of(tail_[i]);
+  if (!format) return false;
+  const quant::Reciprocal reciprocal = quant::reciprocal_of(format->params);
+  if (reciprocal.near_tie < 0) return false;
+  ToCodes to{*format, format->smallest(), format->largest(), reciprocal.value, reciprocal.near_tie};
   const auto byte_of = [&](float value) {
-    return static_cast<int>(quant::quantize(value, format.params)) + format.offset;
+    return static_cast<int>(quant::quantize(value, format->params)) + format->offset;
   };
-  ToCodes to{format, format.smallest(), format.largest(), last.reciprocal, last.near_tie};
-  for (size_t i = 0; i + 1 < stages_.size(); ++i) {
-    if (stages_[i].kind != Stage::Kind::kClamp) return;
-    const int low = byte_of(stages_[i].low), high = byte_of(stages_[i].high);
-    to.low = std::min(std::max(to.low, low), high);
-    to.high = std::min(std::max(to.high, low), high);
+  for (size_t clamp = 0; clamp < i; ++clamp) {
+    to.low = std::max(to.low, std::min(byte_of(0), to.high));
+    if (tail_[clamp].kind == TailKind::kRelu6) to.high = std::min(to.high, byte_of(6));
+    to.low = std::min(to.low, to.high);
   }
+  if (i + 1 < tail_.size() && !find_table(i + 1, *format)) return false;
   to_codes_ = to;
+  return true;
+}
+
+/// The byte that the operations from `first` on make of each byte of `format`.
+bool Epilogue::find_table(size_t first, const quant::ByteFormat& format) {
+  std::array<float, 256> values{};
+  for (size_t byte = 0; byte < values.size(); ++byte) {
+    values[byte] = quant::dequantize(static_cast<uint8_t>(byte), format);
+  }
+  for (size_t i = first; i + 1 < tail_.size(); ++i) {
+    if (!is_of_one_value(tail_[i], operands_[i])) return false;
+    const float* operand = operands_[i].defined() ? operands_[i].data_ptr<float>() : nullptr;
+    apply_tail_op(tail_[i], values.data(), operand, 0, static_cast<int64_t>(values.size()));
+  }
+  table_.resize(values.size());
+  quant::quantize(values.data(), table_.data(), static_cast<int64_t>(values.size()),
+                  *tail_.back().codes);
+  return true;
+}
+
+void Epilogue::look_up(const SumTile& tile) const {
+  uint8_t* row = static_cast<uint8_t*>(out_) + tile.first_row * row_size_ + tile.first_column;
+  for (int64_t i = 0; i < tile.rows; ++i, row += row_size_) {
+    for (int64_t column = 0; column < tile.columns; ++column) row[column] = table_[row[column]];
+  }
 }
 
 bool Epilogue::add_stage(const TailOp& op, const at::Tensor& operand) {
@@ -110,9 +137,9 @@ bool Epilogue::add_stage(const TailOp& op, const at::Tensor& operand) {
     if (params == nullptr) return false;
     stage.kind = kind;
     stage.format = {*params, op.codes ? op.codes->offset : 0};
-    stage.reciprocal = 1 / params->scale;
-    stage.near_tie = near_tie(*params);
-    return std::isnormal(stage.reciprocal);
+    const quant::Reciprocal reciprocal = quant::reciprocal_of(*params);
+    stage.reciprocal = reciprocal.value, stage.near_tie = reciprocal.near_tie;
+    return true;
   };
   switch (op.kind) {
     case TailKind::kRelu:
@@ -143,7 +170,9 @@ bool Epilogue::add_stage(const TailOp& op, const at::Tensor& operand) {
 void Epilogue::apply(const SumTile& tile, const Columns& columns) const {
 #if defined(__x86_64__)
   if (to_codes_) {
-    return apply_to_codes(*to_codes_, tile, columns, static_cast<uint8_t*>(out_), row_size_);
+    apply_to_codes(*to_codes_, tile, columns, static_cast<uint8_t*>(out_), row_size_);
+    if (!table_.empty()) look_up(tile);
+    return;
   }
   if (vector_) return Vector::apply(*this, tile, columns);
 #endif

@@ -68,7 +68,9 @@ class Epilogue {
   struct Vector;
 
   void plan_stages();
-  void find_codes();
+  bool find_codes();
+  bool find_table(size_t first, const quant::ByteFormat& format);
+  void look_up(const SumTile& tile) const;
   bool add_stage(const TailOp& op, const at::Tensor& operand);
   void apply_generic(const SumTile& tile, const Columns& columns) const;
   void apply_tail(size_t op, const SumTile& tile, float* values) const;
@@ -77,6 +79,8 @@ class Epilogue {
   std::vector<at::Tensor> operands_;
   std::vector<Stage> stages_;
   std::optional<ToCodes> to_codes_;
+  /// What follows `to_codes_`, by byte; empty where nothing does.
+  std::vector<uint8_t> table_;
   bool vector_ = false;
   void* out_;
   bool bytes_;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "base/vector_loop.h"
 #include "runtime/integer/layer_step.h"
 
 namespace ptq::runtime::integer {
@@ -43,6 +44,16 @@ PooledValue pooled_value(const Layout& in) {
   return {in.sizes[0], in.sizes[1], in.sizes[2], in.sizes[3]};
 }
 
+constexpr VectorLoop raise_to = [](const uint8_t* __restrict from, int64_t count,
+                                   uint8_t* __restrict out) {
+  for (int64_t i = 0; i < count; ++i) out[i] = out[i] < from[i] ? from[i] : out[i];
+};
+
+constexpr VectorLoop add_bytes = [](const uint8_t* __restrict from, int64_t count,
+                                    int32_t* __restrict sums) {
+  for (int64_t i = 0; i < count; ++i) sums[i] += from[i];
+};
+
 /// The largest code of every window: codes grow with what they stand for.
 class LargestCode : public Step {
  public:
@@ -78,7 +89,7 @@ class LargestCode : public Step {
     for (int64_t y = row.begin; y < row.end; y += dilation_y_) {
       for (int64_t x = column.begin; x < column.end; x += dilation_x_) {
         const uint8_t* from = in + (y * plane_.width + x) * plane_.channels;
-        for (int64_t c = 0; c < plane_.channels; ++c) out[c] = std::max(out[c], from[c]);
+        raise_to(from, plane_.channels, out);
       }
     }
   }
@@ -130,7 +141,7 @@ class MeanOfCodes : public Step {
     for (int64_t y = row.begin; y < row.end; ++y) {
       for (int64_t x = column.begin; x < column.end; ++x) {
         const uint8_t* from = in + (y * plane_.width + x) * plane_.channels;
-        for (int64_t c = 0; c < plane_.channels; ++c) sums[c] += from[c];
+        add_bytes(from, plane_.channels, sums);
       }
     }
     const int64_t inside =

@@ -53,6 +53,28 @@ TEST_F(Explain, PrintsWhySplittingLeavesRegionsOut) {
                         "normalizations and grouped convolutions are not split"));
 }
 
+TEST_F(Explain, SaysWhatEachLayerComputesIn) {
+  const std::string integers = printed({"--explain", "--arithmetic", "integer"});
+  EXPECT_THAT(integers, HasSubstr("arithmetic: 4 of 4 layers on integers"));
+  EXPECT_THAT(integers, HasSubstr("  arithmetic: block.depthwise runs on integers"));
+  const std::string mixed =
+      printed({"--explain", "--arithmetic", "integer", "--act-bit-width", "12"});
+  EXPECT_THAT(mixed, HasSubstr("arithmetic: 0 of 4 layers on integers"));
+  EXPECT_THAT(mixed,
+              HasSubstr("  arithmetic: head runs on floats: its input has more than 8 bits"));
+  EXPECT_THAT(printed({"--explain"}), Not(HasSubstr("arithmetic: ")));
+}
+
+TEST_F(Explain, ReportsWhatLayersComputeIn) {
+  const json report = report_of({"--arithmetic", "integer"});
+  const json& arithmetic = report.at("arithmetic");
+  EXPECT_EQ(arithmetic.at("on_integers"), 4);
+  EXPECT_EQ(arithmetic.at("count"), 4);
+  EXPECT_EQ(arithmetic.at("layers").at(0).at("layer"), "stem.0");
+  EXPECT_THAT(report.at("run_name").get<std::string>(), HasSubstr("_arithmetic=integer_"));
+  EXPECT_TRUE(report_of({}).at("arithmetic").is_null());
+}
+
 TEST_F(Explain, ReportsTheRegions) {
   const json report = report_of({"--act-equalization", "fx", "--channel-splitting-ratio", "0.5"});
   const json& techniques = report.at("techniques");

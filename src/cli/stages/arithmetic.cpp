@@ -1,0 +1,26 @@
+#include "cli/stages/arithmetic.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "ptq/runtime/integer_layers.h"
+
+namespace ptq::cli {
+
+void say_arithmetic(Run& run, const ir::Graph& graph, const quant::QuantizerTable& table) {
+  if (run.config.execution.arithmetic != runtime::Arithmetic::kInteger) return;
+  std::vector<runtime::LayerArithmetic>& layers = run.result.layers;
+  layers = runtime::layer_arithmetic(graph, table);
+  const auto integers = std::count_if(layers.begin(), layers.end(),
+                                      [](const auto& layer) { return layer.on_integers; });
+  run.log.line("arithmetic: " + std::to_string(integers) + " of " + std::to_string(layers.size()) +
+               " layers on integers");
+  if (!run.config.explain) return;
+  for (const runtime::LayerArithmetic& layer : layers) {
+    run.log.line("  arithmetic: " + layer.layer +
+                 (layer.on_integers ? " runs on integers" : " runs on floats: " + layer.reason));
+  }
+}
+
+}  // namespace ptq::cli
