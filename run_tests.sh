@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # run_tests.sh [--all] [--isa WORD] [ctest arguments]: installs what is missing, builds everything with
 # warnings as errors, and runs the quick tests: ./run_tests.sh -R import.
-#   --all       also the slow tests, and fuzzing for some seconds (fuzz/run.sh); without it the end
+#   --all       also the slow tests; without it the end
 #               says what they are. ctest arguments select from all.
 #   --isa WORD  as a processor would that has no more instructions than this: SSE41, AVX2,
 #               AVX512_CORE, AVX512_CORE_VNNI. For oneDNN, LibTorch, OpenBLAS and our own kernels.
@@ -88,7 +88,6 @@ export OMP_WAIT_POLICY=passive
 status=0
 ctest --test-dir "$build" --output-on-failure --no-tests=error -j "$(nproc)" "${selection[@]}" "$@" ||
   status=$?
-[ ${#selection[@]} != 0 ] || [ $# != 0 ] || FUZZ_SEED=1 fuzz/run.sh 20 || status=1
 list_skipped "$build/Testing/Temporary/LastTest.log"
 [ ${#selection[@]} = 0 ] || printf '\nNot run: the slow tests, %s. ./run_tests.sh --all runs them too.\n' "$(list_slow)"
 printf '\nAll in %d s.\n' "$SECONDS"

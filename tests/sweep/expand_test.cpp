@@ -90,7 +90,7 @@ TEST(SweepFile, SaysFileAndKeyOfAMistake) {
   EXPECT_THAT(refusal("options: {}"), StartsWith(": 'models' is missing"));
   EXPECT_THAT(refusal("models: {crop: [28, 32]}"), HasSubstr("belong under `options`"));
   EXPECT_THAT(refusal("models: [a"), HasSubstr("is not YAML"));
-  EXPECT_THAT(refusal("- a"), HasSubstr("lines of the form"));
+  EXPECT_THAT(refusal("- a"), HasSubstr("`models:` and `options:` are needed"));
   EXPECT_THAT(refusal("models: a\nexclude: [{because: nothing}]"), HasSubstr("names no option"));
   EXPECT_THROW(read_sweep_file("/nowhere/sweep.yaml"), ConfigError);
 }
