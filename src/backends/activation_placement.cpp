@@ -10,6 +10,14 @@ std::string producer_name(const ir::Graph& graph, const ir::Index& index, ir::Va
   return producer == nullptr ? graph.values[static_cast<size_t>(value)].name : producer->name;
 }
 
+std::vector<const ir::Node*> divisions_by(const ir::Index& index, ir::ValueId value) {
+  std::vector<const ir::Node*> divisions;
+  for (const ir::Node* user : index.users(value)) {
+    if (ir::divides_by(index, *user, value)) divisions.push_back(user);
+  }
+  return divisions;
+}
+
 quant::NumberFormat format_at(const ActivationOptions& options, Sign sign) {
   quant::NumberFormat format = options.format;
   if (auto* integer = std::get_if<quant::IntegerFormat>(&format)) {
@@ -64,7 +72,9 @@ ir::Node& quantize_value(ir::Graph& graph, ir::ValueId value, ir::QuantizerId qu
                 {}};
   ir::Node& fake =
       graph.insert(where, std::move(node), graph.values[static_cast<size_t>(value)].shape);
-  graph.replace_uses(value, fake.output(), {&fake});
+  std::vector<const ir::Node*> others = divisions_by(index, value);
+  others.push_back(&fake);
+  graph.replace_uses(value, fake.output(), others);
   return fake;
 }
 

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "backends/attention.h"
 #include "ptq/backends/placement.h"
+#include "ptq/ir/facts.h"
 
 namespace ptq::backends {
 
@@ -13,9 +15,20 @@ struct Draft {
   const PlacementOptions& options;
   AttentionMap attentions;
   quant::QuantizerTable table;
+  /// By value of the graph before placement.
+  std::vector<bool> masked;
 
   Draft(ir::Graph& graph_, const PlacementOptions& options_)
-      : graph(graph_), options(options_), attentions(graph_) {}
+      : graph(graph_),
+        options(options_),
+        attentions(graph_),
+        masked(ir::masked_values(graph_)) {}
+
+  /// Whether `value` holds numbers that stand for minus infinity (ptq/ir/facts.h). It gets no
+  /// quantizer, and so has no part in any range.
+  bool is_masked(ir::ValueId value) const {
+    return static_cast<size_t>(value) < masked.size() && masked[static_cast<size_t>(value)];
+  }
 };
 
 /// What a place says about its quantizer: whom it is named after, which values come there, and
@@ -42,7 +55,8 @@ int64_t summed_axis(const ir::Node& layer);
 /// ir::channel_axis in the graph as it is.
 int64_t channel_axis(const Draft& draft, ir::ValueId value);
 
-/// Puts a FakeQuantize behind `value` for all its users, or for one of them.
+/// Puts a FakeQuantize behind `value` for all its users but those that divide by it, or for one of
+/// them. A divisor that is rounded to zero makes infinities: it stays as it is.
 ir::Node& quantize_value(ir::Graph& graph, ir::ValueId value, ir::QuantizerId quantizer);
 ir::Node& quantize_edge(ir::Graph& graph, ir::Node& user, size_t input, ir::QuantizerId quantizer);
 

@@ -30,7 +30,7 @@ void requantize_adds(State& state) {
   std::vector<std::pair<ir::Node*, Sign>> adds;
   for (ir::Node* node : nodes_where(state.graph, is_add)) {
     if (state.attentions.region_of(*node) != AttentionMap::kOutside) continue;
-    if (is_released(state, index, *node)) continue;
+    if (!is_quantized_add(state, index, *node) || is_released(state, index, *node)) continue;
     adds.emplace_back(node,
                       are_inputs_unsigned(state, index, *node) ? Sign::kUnsigned : Sign::kSigned);
   }

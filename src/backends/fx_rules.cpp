@@ -48,7 +48,7 @@ void collect_producer(const State& state, const ir::Index& index, const ir::Node
     collect(state, index, producer, Alignment::kQuantizer, sources);
   } else if (is_released(state, index, producer)) {
     sources.all_quantized = false;
-  } else if (is_add(producer)) {
+  } else if (is_quantized_add(state, index, producer)) {
     collect(state, index, producer, Alignment::kScale, sources);
   } else if (passes_alignment(producer) || producer.is<ir::Permute>()) {
     collect(state, index, producer, alignment, sources);
@@ -81,6 +81,19 @@ bool is_quantized_activation(const ir::Node& node) {
 }
 
 bool is_add(const ir::Node& node) { return node.is<ir::Add>() || node.is<ir::AddScalar>(); }
+
+bool is_quantized_add(const State& state, const ir::Index& index, const ir::Node& node) {
+  if (!is_add(node) || state.is_masked(node.output())) return false;
+  const auto& users = index.users(node.output());
+  return users.empty() || index.is_graph_output(node.output()) ||
+         !std::all_of(users.begin(), users.end(), [&](const ir::Node* user) {
+           return ir::divides_by(index, *user, node.output());
+         });
+}
+
+bool is_quantized_concat(const State& state, const ir::Node& node) {
+  return node.is<ir::Concat>() && !state.is_masked(node.output());
+}
 
 bool is_released(const State& state, const ir::Index& index, const ir::Node& node) {
   return state.options.residual_adds != ResidualAdds::kQuantized && node.is<ir::Add>() &&
@@ -126,6 +139,7 @@ bool are_inputs_aligned(const State& state, const ir::Index& index, const ir::No
 }
 
 void requantize_output(State& state, ir::Node& node, Sign sign) {
+  if (state.is_masked(node.output())) return;
   const ir::Index index(state.graph);
   bool needed = index.is_graph_output(node.output());
   std::vector<ir::Node*> batch_norms;
@@ -133,7 +147,8 @@ void requantize_output(State& state, ir::Node& node, Sign sign) {
     if (user->is<ir::BatchNorm>()) {
       batch_norms.push_back(user);
     } else if (!is_quantized_activation(*user) && !user->is<ir::FakeQuantize>() &&
-               !is_released(state, index, *user)) {
+               !is_released(state, index, *user) &&
+               !ir::divides_by(index, *user, node.output())) {
       needed = true;
     }
   }

@@ -21,6 +21,12 @@ enum class Alignment { kScale, kQuantizer };
 bool is_quantized_activation(const ir::Node& node);
 bool is_add(const ir::Node& node);
 
+/// An add whose sum and operands are quantized. Not one that adds a mask, nor one whose sum is a
+/// divisor: both stay in float.
+bool is_quantized_add(const State& state, const ir::Index& index, const ir::Node& node);
+/// The same of a concat: not one of masked values.
+bool is_quantized_concat(const State& state, const ir::Node& node);
+
 /// Whether `node` is a residual add that ResidualAdds takes out of the usual rules: nothing is
 /// quantized for it or behind it until release_adds().
 bool is_released(const State& state, const ir::Index& index, const ir::Node& node);

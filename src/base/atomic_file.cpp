@@ -41,9 +41,57 @@ int sync(const std::string& path, int flags) {
   return failure == EINVAL ? 0 : failure;
 }
 
+/// What a chain of links ends in, or the path itself.
+std::string destination(std::string path) {
+  constexpr int kMostLinks = 40;
+  std::error_code failure;
+  for (int i = 0; i < kMostLinks && fs::is_symlink(path, failure); ++i) {
+    const fs::path target = fs::read_symlink(path, failure);
+    path = (target.is_absolute() ? target : folder_of(path) / target).string();
+  }
+  return path;
+}
+
+/// A device or a pipe takes what is written; a file may not take its name.
+bool is_special(const std::string& path) {
+  std::error_code failure;
+  const fs::file_status status = fs::status(path, failure);
+  return fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status);
+}
+
+/// A pipe that nobody reads would keep the writer waiting for ever. While this lives, the reader
+/// does not see the end of the pipe.
+class Reader {
+ public:
+  explicit Reader(const std::string& path) {
+    std::error_code failure;
+    if (!fs::is_fifo(path, failure)) return;
+    file_ = open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    if (file_ < 0) {
+      throw OutputError(path + " cannot be written: " +
+                        (errno == ENXIO ? "nobody reads the pipe" : std::strerror(errno)));
+    }
+  }
+  ~Reader() {
+    if (file_ >= 0) close(file_);
+  }
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+
+ private:
+  int file_ = -1;
+};
+
+void require_writable_special(const std::string& path) {
+  if (access(path.c_str(), W_OK) == 0) return;
+  throw OutputError(path + " cannot be written: " + std::strerror(errno));
+}
+
 }  // namespace
 
-void require_writable(const std::string& path) {
+void require_writable(const std::string& given) {
+  const std::string path = destination(given);
+  if (is_special(path)) return require_writable_special(path);
   std::error_code ignored;
   const fs::path folder = folder_of(path);
   if (fs::path(path).filename().empty() || fs::is_directory(path, ignored)) {
@@ -59,21 +107,22 @@ void require_writable(const std::string& path) {
 }
 
 AtomicFile::AtomicFile(std::string path)
-    : path_(std::move(path)), temporary_(temporary_name(path_)) {
+    : path_(destination(std::move(path))),
+      temporary_(is_special(path_) ? path_ : temporary_name(path_)) {
   require_writable(path_);
+  const Reader reader(path_);
   stream_.open(temporary_, std::ios::binary | std::ios::trunc);
   if (!stream_) {
     throw OutputError(path_ + " cannot be written: " + std::strerror(errno));
   }
-  expect_temporary(temporary_);
+  if (temporary_ != path_) expect_temporary(temporary_);
 }
 
 AtomicFile::~AtomicFile() {
-  if (!temporary_.empty()) {
-    stream_.close();
-    std::remove(temporary_.c_str());
-    forget_temporary(temporary_);
-  }
+  if (temporary_.empty() || temporary_ == path_) return;
+  stream_.close();
+  std::remove(temporary_.c_str());
+  forget_temporary(temporary_);
 }
 
 void AtomicFile::commit() {
@@ -81,6 +130,7 @@ void AtomicFile::commit() {
   if (!stream_) {
     throw OutputError(path_ + " could not be written to its end; is the disk full?");
   }
+  if (temporary_ == path_) return;
   if (const int failed = sync(temporary_, 0); failed != 0) {
     throw OutputError(path_ + " could not be written to its end: " + std::strerror(failed));
   }

@@ -1,9 +1,12 @@
 #include "ptq/cli/run.h"
 
+#include <algorithm>
+
 #include "cli/determinism.h"
 #include "cli/gate/gating.h"
 #include "cli/image_sets.h"
 #include "cli/options/run_name.h"
+#include "cli/outputs.h"
 #include "cli/report/report.h"
 #include "cli/stage.h"
 #include "cli/stages/arithmetic.h"
@@ -27,19 +30,6 @@
 
 namespace ptq::cli {
 namespace {
-
-void require_writable_outputs(const Outputs& outputs) {
-  for (const auto& file : {outputs.report, outputs.quantizers, outputs.logits, outputs.float_logits,
-                           outputs.predictions, outputs.junit}) {
-    if (file) require_writable(*file);
-  }
-}
-
-void require_writable_exports(const Exports& exports) {
-  for (const auto& file : {exports.onnx, exports.torchscript}) {
-    if (file) require_writable(*file);
-  }
-}
 
 void announce(Run& run) {
   run.log.line(configuration_line(run.settings, run.config));
@@ -97,11 +87,29 @@ ir::Graph import_model(Run& run) {
       import::ImportOptions options;
       options.image_size = run.config.recipe.crop;
       options.trust = run.config.trust;
-      ir::Graph graph = import::import_torchscript(run.config.model_file, options);
+      std::vector<std::string> notes;
+      ir::Graph graph = import::import_torchscript(run.config.model_file, options, notes);
+      for (const std::string& note : notes) run.log.warning(run.config.model_file + ": " + note);
       move_to(graph, run.config.execution.device);
       return graph;
     });
   });
+}
+
+/// Folders are numbered in the order of their names, in which 10 comes before 2.
+void check_numbered_folders(Run& run, const data::ImageFolder& folder) {
+  const auto is_number = [](const std::string& name) {
+    return !name.empty() && name.size() < 10 && name.find_first_not_of("0123456789") == name.npos;
+  };
+  if (!std::all_of(folder.classes.begin(), folder.classes.end(), is_number)) return;
+  for (size_t label = 0; label < folder.classes.size(); ++label) {
+    if (std::stoul(folder.classes[label]) == label) continue;
+    run.log.warning(run.config.validation_dir + ": folder " + folder.classes[label] +
+                    " has label " + std::to_string(label) +
+                    ", as folders are numbered in the order of their names; a classes.txt with one "
+                    "name a line gives them another order");
+    return;
+  }
 }
 
 void compare_networks(Run& run) {
@@ -165,14 +173,17 @@ RunResult run(const Settings& settings, Log& log) {
 
 RunResult run(const Settings& settings, Session& session, Log& log) {
   const Config config = make_config(settings);
-  require_writable_outputs(config.outputs);
-  require_writable_exports(config.exports);
+  check_outputs(settings, config);
   require_threads(config.execution.threads + config.workers);
   set_intra_op_threads(config.execution.threads);
   FlagLog recording(log, settings);
   Run run{settings, config, recording, session.stages(), {}};
   announce(run);
   ImageSets images(config, session.stages());
+  check_outputs_are_no_images(config, config.validation_dir, images.validation().folder());
+  if (needs_images(config.quantize)) {
+    check_outputs_are_no_images(config, config.calibration_dir, images.calibration().folder());
+  }
   announce_images(run, images);
   check_draws(config, images.calibration().size(), images.calibration().available());
   const Gating gating(run, images.validation().loader());
@@ -182,6 +193,7 @@ RunResult run(const Settings& settings, Session& session, Log& log) {
   images.validation().prefetch();
   const ir::Graph graph = import_model(run);
   check_labels(run, graph, images.validation().folder());
+  check_numbered_folders(run, images.validation().folder());
   check_exportable(run, graph);
   float_stage(run, graph, images);
   if (needs_images(config.quantize)) {

@@ -13,18 +13,33 @@ double share(int64_t part, int64_t whole) {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
-std::string name_of(const ImageFolder& folder, int64_t item) {
+/// Classes that have no names but their numbers.
+bool is_numbered(const ImageFolder& folder) {
+  for (size_t i = 0; i < folder.classes.size(); ++i) {
+    if (folder.classes[i] != std::to_string(i)) return false;
+  }
+  return true;
+}
+
+/// By what classes of two folders are the same: their names, or their numbers where one of the
+/// folders has no names (a list of labels beside class folders).
+enum class Sameness { kName, kNumber };
+
+std::string name_of(const ImageFolder& folder, int64_t item, Sameness sameness) {
   const int64_t label = folder.items.at(static_cast<size_t>(item)).label;
-  return folder.classes.at(static_cast<size_t>(label));
+  return sameness == Sameness::kNumber ? std::to_string(label)
+                                       : folder.classes.at(static_cast<size_t>(label));
 }
 
 std::map<std::string, ClassAudit::Count> counts_by_name(const ImageFolder& calibration,
                                                         const std::vector<int64_t>& drawn,
                                                         const ImageFolder& validation) {
+  const bool by_number = is_numbered(calibration) || is_numbered(validation);
+  const Sameness sameness = by_number ? Sameness::kNumber : Sameness::kName;
   std::map<std::string, ClassAudit::Count> counts;
-  for (const int64_t item : drawn) ++counts[name_of(calibration, item)].calibration;
+  for (const int64_t item : drawn) ++counts[name_of(calibration, item, sameness)].calibration;
   for (size_t i = 0; i < validation.items.size(); ++i) {
-    ++counts[name_of(validation, static_cast<int64_t>(i))].validation;
+    ++counts[name_of(validation, static_cast<int64_t>(i), sameness)].validation;
   }
   return counts;
 }

@@ -16,29 +16,48 @@ namespace {
 namespace fs = std::filesystem;
 
 bool is_image(const fs::path& path) {
-  static constexpr std::array<std::string_view, 9> kSuffixes = {
-      ".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm"};
+  static constexpr std::array<std::string_view, 7> kSuffixes = {".jpg",  ".jpeg", ".png", ".bmp",
+                                                                ".webp", ".tif",  ".tiff"};
   std::string suffix = path.extension().string();
   std::transform(suffix.begin(), suffix.end(), suffix.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return std::find(kSuffixes.begin(), kSuffixes.end(), suffix) != kSuffixes.end();
 }
 
+// What notebooks, archives and file servers leave behind: .ipynb_checkpoints, ._im0.png.
+bool is_leftover(const fs::path& path) {
+  const std::string name = path.filename().string();
+  return name.front() == '.' || name == "__MACOSX" || name == "@eaDir";
+}
+
+bool is_dangling(const fs::directory_entry& entry) { return entry.is_symlink() && !entry.exists(); }
+
 std::vector<std::string> folders_in(const fs::path& directory) {
   std::vector<std::string> names;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
+    if (is_leftover(entry.path())) continue;
+    if (is_dangling(entry) && !entry.path().has_extension()) {
+      throw DataError(entry.path().string() + " is a link to a folder that does not exist");
+    }
     if (entry.is_directory()) names.push_back(entry.path().filename().string());
   }
   std::sort(names.begin(), names.end());
   return names;
 }
 
-// In the order of their folder, then of their name.
+// In the order of their folder, then of their name. A link to nothing is an image that cannot be
+// read, which the loader names.
 std::vector<fs::path> images_below(const fs::path& folder) {
   std::vector<fs::path> paths;
   const auto options = fs::directory_options::follow_directory_symlink;
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder, options)) {
-    if (entry.is_regular_file() && is_image(entry.path())) paths.push_back(entry.path());
+  fs::recursive_directory_iterator entry(folder, options);
+  for (; entry != fs::recursive_directory_iterator(); ++entry) {
+    if (is_leftover(entry->path())) {
+      entry.disable_recursion_pending();
+      continue;
+    }
+    const bool is_file = entry->is_regular_file() || is_dangling(*entry);
+    if (is_file && is_image(entry->path())) paths.push_back(entry->path());
   }
   std::sort(paths.begin(), paths.end(), [](const fs::path& a, const fs::path& b) {
     return std::make_tuple(a.parent_path().string(), a.filename().string()) <

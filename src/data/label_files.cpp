@@ -1,11 +1,14 @@
 #include "data/label_files.h"
 
+#include <algorithm>
 #include <charconv>
 #include <fstream>
 #include <functional>
 #include <optional>
 #include <set>
+#include <sstream>
 
+#include "data/text_encoding.h"
 #include "ptq/base/error.h"
 #include "ptq/base/input_file.h"
 
@@ -28,19 +31,30 @@ std::string trimmed(const std::string& text) {
   throw DataError(file.string() + " line " + std::to_string(line) + ": " + reason);
 }
 
-// Every line that is not blank, with its number.
+std::string content_of(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) throw DataError(file.string() + ": cannot be opened");
+  std::ostringstream content;
+  content << stream.rdbuf();
+  if (stream.bad()) throw DataError(file.string() + ": cannot be read");
+  return content.str();
+}
+
+// Every line that is not blank, with its number. Lines end as on any system.
 void for_each_line(const fs::path& file,
                    const std::function<void(int, const std::string&)>& visit) {
   const std::string obstacle = input_obstacle(file.string());
   if (!obstacle.empty()) throw DataError(file.string() + ": " + obstacle);
-  std::ifstream stream(file);
-  if (!stream) throw DataError(file.string() + ": cannot be opened");
+  std::string content = to_utf8(content_of(file));
+  if (content.find('\n') == std::string::npos) {
+    std::replace(content.begin(), content.end(), '\r', '\n');
+  }
+  std::istringstream stream(content);
   std::string line;
   for (int number = 1; std::getline(stream, line); ++number) {
     const std::string text = trimmed(line);
     if (!text.empty()) visit(number, text);
   }
-  if (stream.bad()) throw DataError(file.string() + ": cannot be read");
 }
 
 std::optional<int64_t> to_integer(const std::string& text) {
@@ -100,7 +114,7 @@ std::vector<ImageFolder::Item> read_labels(const fs::path& file, const ClassName
     if (!fs::exists(file.parent_path() / item.path)) {
       refuse(file, number, "'" + item.path + "' does not exist");
     }
-    if (!seen.insert(item.path).second) {
+    if (!seen.insert(fs::path(item.path).lexically_normal().string()).second) {
       refuse(file, number, "'" + item.path + "' is listed twice");
     }
     items.push_back(std::move(item));

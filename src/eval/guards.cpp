@@ -32,6 +32,11 @@ std::string fault_of(const at::Tensor& scale, const char* values) {
   return std::string(" has a zero scale: its ") + values;
 }
 
+const char* what_is_wrong_with(const at::Tensor& weight) {
+  const bool zero = !weight.defined() || weight.eq(0).all().item<bool>();
+  return zero ? "weights are all zero" : "weights are smaller than the smallest scale";
+}
+
 std::string of_images(int64_t part, int64_t whole) {
   return std::to_string(part) + " of " + std::to_string(whole) + " images";
 }
@@ -77,7 +82,7 @@ std::vector<std::string> suspicions_of_scales(const ir::Graph& graph,
     }
     const ir::Weighted* layer = ir::weighted(node.op);
     if (layer != nullptr && layer->weight_quantizer != ir::kNoQuantizer) {
-      look(node.name, layer->weight_quantizer, "weights are all zero");
+      look(node.name, layer->weight_quantizer, what_is_wrong_with(layer->weight.value));
     }
   }
   return sentences;

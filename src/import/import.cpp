@@ -1,6 +1,5 @@
 #include "ptq/import/import.h"
 
-#include <ATen/ops/zeros.h>
 #include <torch/csrc/jit/api/module.h>
 
 #include <filesystem>
@@ -8,6 +7,7 @@
 
 #include "import/guard/budget.h"
 #include "import/guard/model_file.h"
+#include "import/influence.h"
 #include "import/load.h"
 #include "import/messages.h"
 #include "import/reconcile.h"
@@ -23,14 +23,34 @@ namespace {
 
 constexpr double kSecondsOfOneOperator = 2;
 
-/// Images are only looked at for their shape: a walk that decides by pixel values is refused.
-ir::Graph walk_batch(const torch::jit::Module& module, const ModuleNames& names, int64_t batch,
-                     int64_t image_size) {
-  const at::Tensor images = at::zeros({batch, 3, image_size, image_size});
+Walked walk_pictures(const torch::jit::Module& module, const ModuleNames& names,
+                     const at::Tensor& images, const Seen& seen = nullptr) {
   try {
-    return walk(module, names, images);
+    return walk(module, names, images, seen);
   } catch (const ImportError& error) {
     throw ImportError(std::string(error.what()) + ", given images " + shape_text(images.sizes()));
+  }
+}
+
+bool takes_one_image(const torch::jit::Module& module, const ModuleNames& names,
+                     int64_t image_size) {
+  try {
+    walk(module, names, test_images({0}, image_size));
+    return true;
+  } catch (const ImportError&) {
+    return false;
+  }
+}
+
+/// Two images first: a batch of one would hide broadcasting over the batch.
+Walked walk_two(const torch::jit::Module& module, const ModuleNames& names, int64_t image_size) {
+  try {
+    return walk_pictures(module, names, test_images(kFirstPictures, image_size));
+  } catch (const ImportError& error) {
+    if (!takes_one_image(module, names, image_size)) throw;
+    throw ImportError(std::string("takes batches of one image alone (a trace has the batch size it "
+                                  "was made with; trace with two images, or script): ") +
+                      error.what());
   }
 }
 
@@ -42,19 +62,30 @@ void check_output(const ir::Graph& graph) {
                     " images instead of one row of logits per image");
 }
 
-ir::Graph import_module(const torch::jit::Module& module, int64_t image_size) {
+ir::Graph import_module(torch::jit::Module module, int64_t image_size,
+                        std::vector<std::string>& notes) {
+  Precisions precisions;
+  make_plain(module, precisions);
   check_forward(module);
   const ModuleNames names = names_of(module);
-  ir::Graph first = walk_batch(module, names, kFirstBatch, image_size);
-  const ir::Graph second = walk_batch(module, names, kSecondBatch, image_size);
-  ir::Graph graph = reconcile(std::move(first), second);
+  Walked first = walk_two(module, names, image_size);
+  const Walked second = walk_pictures(module, names, test_images(kSecondPictures, image_size));
+  ir::Graph graph = reconcile(std::move(first.graph), second.graph);
   ir::remove_dead_nodes(graph);
   check_output(graph);
   ir::verify(graph);
+  check_images_apart(first.logits, second.logits, image_size,
+                     [&](const at::Tensor& images, const Seen& seen) {
+                       return walk_pictures(module, names, images, seen);
+                     });
+  precisions.insert(first.precisions.begin(), first.precisions.end());
+  const std::string note = precision_note(precisions);
+  if (!note.empty()) notes.push_back(note);
   return graph;
 }
 
-ir::Graph read_and_walk(const std::string& path, const ImportOptions& options) {
+ir::Graph read_and_walk(const std::string& path, const ImportOptions& options,
+                        std::vector<std::string>& notes) {
   check_model_file(path, options.trust);
   const uint64_t bytes = std::filesystem::file_size(path);
   // The walk notices by itself when its time is over, unless one operator takes it all.
@@ -65,7 +96,7 @@ ir::Graph read_and_walk(const std::string& path, const ImportOptions& options) {
                       ": one operator takes longer than any network should; --trust-model lifts "
                       "the limit");
   const Budget budget(options.trust, bytes);
-  return import_module(load_module(path), options.image_size);
+  return import_module(load_module(path), options.image_size, notes);
 }
 
 bool speaks_of_memory(const std::string& words) {
@@ -85,9 +116,10 @@ bool speaks_of_memory(const std::string& words) {
 
 }  // namespace
 
-ir::Graph import_torchscript(const std::string& path, const ImportOptions& options) {
+ir::Graph import_torchscript(const std::string& path, const ImportOptions& options,
+                             std::vector<std::string>& notes) {
   try {
-    return read_and_walk(path, options);
+    return read_and_walk(path, options, notes);
   } catch (const ImportError& error) {
     if (memory_is_limited() && speaks_of_memory(error.what())) refuse_memory(path);
     throw ImportError(path + ": " + error.what());
@@ -100,6 +132,11 @@ ir::Graph import_torchscript(const std::string& path, const ImportOptions& optio
     // LibTorch says what is wrong with a file in many ways, and in words of its own.
     throw ImportError(path + ": LibTorch cannot use it: " + first_sentence(error));
   }
+}
+
+ir::Graph import_torchscript(const std::string& path, const ImportOptions& options) {
+  std::vector<std::string> unread;
+  return import_torchscript(path, options, unread);
 }
 
 }  // namespace ptq::import

@@ -44,18 +44,11 @@ void check_weights(const Module& module) {
   }
 }
 
-void use_float32(at::Tensor tensor) {
-  if (!at::isFloatingType(tensor.scalar_type()) || tensor.scalar_type() == at::kFloat) return;
-  tensor.set_data(tensor.to(at::kFloat));
-}
-
 }  // namespace
 
 Module load_module(const std::string& path) {
   Module module = read(path);
   module.eval();
-  for (const auto& parameter : module.parameters()) use_float32(parameter);
-  for (const auto& buffer : module.buffers()) use_float32(buffer);
   check_weights(module);
   return module;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "import/chance.h"
 #include "import/lowerings.h"
 #include "import/messages.h"
 #include "ptq/base/error.h"
@@ -13,13 +14,6 @@ namespace ptq::import {
 namespace {
 
 using Names = std::unordered_set<std::string>;
-
-bool is_random(const std::string& name) {
-  static const Names names = {"rand",      "randn",      "randint",      "randperm",
-                              "rand_like", "randn_like", "randint_like", "bernoulli",
-                              "normal",    "uniform",    "multinomial",  "exponential"};
-  return names.count(name) > 0;
-}
 
 /// Operators that turn pixel values into numbers, decisions or shapes.
 bool reads_values(const std::string& name) {
@@ -32,27 +26,23 @@ bool reads_values(const std::string& name) {
   return names.count(name) > 0;
 }
 
+/// Where a mask of pixel values picks, its sum says how many values there are.
+bool picks_by_values(const Call& call, const Recorder& recorder) {
+  if (call.name != "index") return false;
+  std::vector<at::Tensor> indices;
+  collect_tensors(call.argument("indices"), indices);
+  return std::any_of(indices.begin(), indices.end(), [&](const at::Tensor& index) {
+    const bool is_mask = index.scalar_type() == at::kBool || index.scalar_type() == at::kByte;
+    return is_mask && recorder.follows(index);
+  });
+}
+
 /// Operators whose result depends on the shape of a tensor but not on its values.
 bool reads_shape_only(const std::string& name) {
   static const Names names = {"zeros_like", "ones_like", "full_like",
                               "empty_like", "new_zeros", "new_ones",
                               "new_full",   "new_empty", "_shape_as_tensor"};
   return names.count(name) > 0;
-}
-
-/// The argument that says whether an operator behaves as in training.
-const char* training_flag(const std::string& name) {
-  static const Names dropouts = {"dropout", "feature_dropout", "alpha_dropout",
-                                 "feature_alpha_dropout"};
-  if (dropouts.count(name) > 0) return "train";
-  return name == "batch_norm" || name == "instance_norm" ? "training" : nullptr;
-}
-
-/// A dropout that drops nothing is none: torchvision's Swin calls it so in evaluation mode.
-bool is_training_call(const Call& call) {
-  const char* flag = training_flag(call.name);
-  const bool idle = call.has("p") && call.number("p") == 0;
-  return flag != nullptr && !idle && call.has(flag) && call.flag(flag);
 }
 
 /// The result is the first argument, perhaps in other memory.
@@ -90,6 +80,7 @@ LoweringTable make_table() {
   add_shape_lowerings(table);
   add_attention_lowerings(table);
   add_einsum_lowerings(table);
+  add_recurrent_lowerings(table);
   return table;
 }
 
@@ -103,7 +94,25 @@ Lowered lower_typed(const Call& call, Recorder& recorder) {
   return lowering->second(call, recorder);
 }
 
+/// as_strided reads the memory of the whole tensor that it is given a part of.
+Lowered lower_as_strided(const Call& call, Recorder& recorder) {
+  const at::Tensor self = call.tensor("self"), whole = recorder.whole_of(self);
+  if (!whole.defined()) {
+    throw ImportError(join_path(recorder.module(), call.name) +
+                      " reads memory that no tensor of the model owns");
+  }
+  const int64_t offset =
+      call.has("storage_offset") ? call.integer("storage_offset") : self.storage_offset();
+  ir::Opaque view{"aten::as_strided", "", {ir::InputRef{0}}};
+  view.arguments.push_back(constant_dims(call.integers("size")));
+  view.arguments.push_back(constant_dims(call.integers("stride")));
+  view.arguments.push_back(ir::Dim{offset, false});
+  return {recorder.append(std::move(view), {recorder.read_memory(whole)}, call.result().sizes(),
+                          call.name)};
+}
+
 Lowered lower(const Call& call, Recorder& recorder) {
+  if (call.name == "as_strided") return lower_as_strided(call, recorder);
   if (passes_through(call)) return {recorder.read(call.arguments.front().toTensor())};
   if (is_plain_copy(call)) return {recorder.read(call.tensor("src"))};
   Lowered values = lower_typed(call, recorder);
@@ -122,21 +131,23 @@ void check_hands_on(const Call& call, const Recorder& recorder) {
 
 }  // namespace
 
-void check_call(const Call& call, const Recorder& recorder) {
+void prepare_call(const Call& call, Recorder& recorder) {
   const std::string place = join_path(recorder.module(), call.name);
   const std::vector<at::Tensor> tensors = tensors_of(call.arguments);
-  for (const at::Tensor& tensor : tensors) {
-    if (!recorder.follows(tensor)) recorder.check_readable(tensor);
-  }
-  if (is_random(call.name)) {
-    throw ImportError(place + " draws random numbers; a classifier in evaluation mode must not");
-  }
-  if (is_training_call(call)) {
-    throw ImportError(place + " runs as in training; export the model after model.eval()");
-  }
-  if (reads_values(call.name) && recorder.follows(tensors)) {
+  const bool follows = recorder.follows(tensors);
+  for (const at::Tensor& tensor : tensors) recorder.check_readable(tensor);
+  check_chance(call, follows, place);
+  if (!follows) return;
+  if (reads_values(call.name)) {
     throw ImportError(place + " (" + call.schema->name() +
                       ") makes a decision from pixel values, which a graph cannot follow");
+  }
+  if (picks_by_values(call, recorder)) {
+    throw ImportError(place + " (" + call.schema->name() +
+                      ") gives as many values as pixels say, which a graph cannot follow");
+  }
+  if (is_in_place(*call.schema) && call.arguments.front().isTensor()) {
+    recorder.prepare_write(call.arguments.front().toTensor());
   }
 }
 

@@ -6,8 +6,8 @@
 namespace ptq::import {
 
 /// Before a call runs: throws ImportError if it would make the network depend on chance, or take a
-/// decision from pixel values.
-void check_call(const Call& call, const Recorder& recorder);
+/// decision from pixel values. Remembers what a write in place is about to change.
+void prepare_call(const Call& call, Recorder& recorder);
 
 /// After it ran: appends what it did to the graph, if an image flowed into it.
 void record_call(const Call& call, Recorder& recorder);

@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "import/lowerings.h"
+#include "import/step_writer.h"
 
 namespace ptq::import {
 namespace {
@@ -60,11 +61,87 @@ ir::ValueId permuted(Recorder& recorder, const at::Tensor& tensor, const ir::Int
   return recorder.append(ir::Permute{dims}, {value}, tensor.permute(dims).sizes(), "transpose");
 }
 
-/// Einstein sums that are one matrix product, as MaxViT's attention writes them.
+/// `letters` without those of `others`.
+std::string without(const std::string& letters, const std::string& others) {
+  std::string rest;
+  for (const char letter : letters) {
+    if (others.find(letter) == std::string::npos) rest += letter;
+  }
+  return rest;
+}
+
+/// A sum over activations and a weight that is a linear layer: every letter of the weight is either
+/// summed over or new.
+struct WeightedSum {
+  /// Letters of the activations that stay, that are summed over, and that the weight brings.
+  std::string kept, summed, made;
+};
+
+std::optional<WeightedSum> weighted_sum(const std::string& activations, const std::string& weight,
+                                        const std::string& result) {
+  WeightedSum sum;
+  sum.kept = without(activations, weight);
+  sum.summed = without(activations, sum.kept);
+  sum.made = without(weight, activations);
+  const std::string wanted = sum.kept + sum.made;
+  const bool fits = !sum.summed.empty() && sum.summed.find_first_of(result) == std::string::npos &&
+                    wanted.size() == result.size() && without(result, wanted).empty();
+  return fits ? std::optional(sum) : std::nullopt;
+}
+
+int64_t extent_of(const at::Tensor& tensor, const ir::Ints& dims) {
+  int64_t extent = 1;
+  for (const int64_t dim : dims) extent *= tensor.size(dim);
+  return extent;
+}
+
+ir::Ints extents(const at::Tensor& tensor, const ir::Ints& dims) {
+  ir::Ints list;
+  for (const int64_t dim : dims) list.push_back(tensor.size(dim));
+  return list;
+}
+
+StepWriter::Step reordered(StepWriter& write, const StepWriter::Step& x, const ir::Ints& dims) {
+  return std::is_sorted(dims.begin(), dims.end()) ? x : write.permute(x, dims);
+}
+
+Lowered lower_weighted_sum(Recorder& recorder, const at::Tensor& activations,
+                           const at::Tensor& weight, const Equation& equation) {
+  const auto sum = weighted_sum(equation.left, equation.right, equation.result);
+  if (!sum) return {};
+  const auto order = dims_between(equation.left, sum->kept + sum->summed);
+  const auto kept = dims_between(equation.left, sum->kept);
+  const auto rows = dims_between(equation.right, sum->made);
+  const auto matrix = dims_between(equation.right, sum->made + sum->summed);
+  const auto turned = dims_between(sum->kept + sum->made, equation.result);
+  if (!order || !kept || !rows || !matrix || !turned) return {};
+  StepWriter write(recorder);
+  StepWriter::Step x = reordered(write, write.start(activations), *order);
+  const int64_t outputs = extent_of(weight, *rows), inputs = weight.numel() / outputs;
+  ir::Ints shape = extents(activations, *kept);
+  shape.push_back(inputs);
+  if (x.shape != shape) x = write.reshape(x, shape);
+  x = write.linear(x, weight.permute(*matrix).reshape({outputs, inputs}), {});
+  ir::Ints apart = extents(activations, *kept);
+  for (const int64_t extent : extents(weight, *rows)) apart.push_back(extent);
+  if (x.shape != apart) x = write.reshape(x, apart);
+  return {reordered(write, x, *turned).value};
+}
+
+/// Einstein sums that are one matrix product, as MaxViT's attention writes them, or a linear layer.
 Lowered lower_einsum(const Call& call, Recorder& recorder) {
   std::vector<at::Tensor> operands;
   collect_tensors(call.argument("tensors"), operands);
   const auto equation = parse(call.argument("equation").toStringRef());
+  if (equation && operands.size() == 2 &&
+      recorder.follows(operands[0]) != recorder.follows(operands[1])) {
+    const bool swapped = recorder.follows(operands[1]);
+    const Equation sorted =
+        swapped ? Equation{equation->right, equation->left, equation->result} : *equation;
+    const Lowered linear =
+        lower_weighted_sum(recorder, operands[swapped ? 1 : 0], operands[swapped ? 0 : 1], sorted);
+    if (!linear.empty()) return linear;
+  }
   const auto order = equation ? product_order(*equation) : std::nullopt;
   if (!order || operands.size() != 2) return {};
   const auto left = dims_between(equation->left, order->left);

@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <numeric>
 
 #include "import/lowerings.h"
+#include "import/step_writer.h"
 
 namespace ptq::import {
 namespace {
@@ -129,12 +131,23 @@ Lowered lower_addmm(const Call& call, Recorder& recorder) {
   return append_linear(call, recorder, call.tensor("mat1"), weight.t(), bias);
 }
 
+/// A weight [M, K] times [..., K, N], as mixers of tokens write it: linear over the transpose.
+Lowered lower_mixing(Recorder& recorder, const at::Tensor& weight, const at::Tensor& right) {
+  StepWriter write(recorder);
+  ir::Ints swapped(static_cast<size_t>(right.dim()));
+  std::iota(swapped.begin(), swapped.end(), int64_t{0});
+  std::swap(swapped[swapped.size() - 1], swapped[swapped.size() - 2]);
+  const StepWriter::Step turned = write.permute(write.start(right), swapped);
+  return {write.permute(write.linear(turned, weight, {}), swapped).value};
+}
+
 Lowered lower_product(const Call& call, Recorder& recorder, const at::Tensor& left,
                       const at::Tensor& right) {
   if (recorder.follows(left) && !recorder.follows(right) && right.dim() == 2 && left.dim() >= 2) {
     return append_linear(call, recorder, left, right.t(), {});
   }
   if (left.dim() < 2 || right.dim() < 2) return {};
+  if (!recorder.follows(left) && left.dim() == 2) return lower_mixing(recorder, left, right);
   return {append_for(call, recorder, ir::MatMul{}, {left, right}, call.result())};
 }
 

@@ -21,6 +21,7 @@ void add_elementwise_lowerings(LoweringTable& table);
 void add_shape_lowerings(LoweringTable& table);
 void add_attention_lowerings(LoweringTable& table);
 void add_einsum_lowerings(LoweringTable& table);
+void add_recurrent_lowerings(LoweringTable& table);
 
 /// The fallback: one Opaque node a result. Throws ImportError for what no node can hold.
 Lowered lower_opaque(const Call& call, Recorder& recorder);

@@ -65,12 +65,6 @@ const Recorder::Held* Recorder::find(const at::Tensor& tensor) const {
   return found == held_.end() ? nullptr : &found->second;
 }
 
-int Recorder::version_of(const at::Tensor& tensor) const {
-  if (!tensor.has_storage()) return 0;
-  const auto found = written_.find(tensor.storage().unsafeGetStorageImpl());
-  return found == written_.end() ? 0 : found->second.version;
-}
-
 bool Recorder::follows(const std::vector<at::Tensor>& tensors) const {
   return std::any_of(tensors.begin(), tensors.end(),
                      [this](const at::Tensor& tensor) { return follows(tensor); });
@@ -80,28 +74,16 @@ std::string Recorder::module() const {
   return open_calls_.empty() ? std::string() : calls_[open_calls_.back()].path;
 }
 
-void Recorder::check_readable(const at::Tensor& tensor) const {
-  const Held* held = find(tensor);
-  if (version_of(tensor) == (held == nullptr ? 0 : held->version)) return;
-  throw ImportError(join_path(module(), "forward") +
-                    " writes into a part of a tensor and reads the whole afterwards, or the other "
-                    "way round; such writes through a view are not supported");
-}
-
-ir::ValueId Recorder::read(const at::Tensor& tensor) {
-  check_readable(tensor);
-  if (const Held* held = find(tensor)) return held->value;
-  return append_constant(tensor);
-}
-
 ir::ValueId Recorder::append_constant(const at::Tensor& tensor) {
-  ir::Parameter constant = parameter(tensor, "constant");
+  const std::string name = names_.tensor(tensor);
+  ir::Parameter constant{name.empty() ? join_path(module(), "constant") : name, tensor.detach()};
   if (names_.tensor(tensor).empty()) {
     const std::string viewed = names_.viewed(tensor);
     if (!viewed.empty()) constant.name = viewed;
     // A model may write into a constant after this use of it.
     constant.value = constant.value.clone();
   }
+  check_numbers(constant, tensor);
   return append(ir::Constant{std::move(constant)}, {}, tensor.sizes(), "constant");
 }
 
@@ -115,24 +97,19 @@ ir::ValueId Recorder::append(ir::Op op, std::vector<ir::ValueId> inputs, c10::In
   return value;
 }
 
-void Recorder::bind(const at::Tensor& tensor, ir::ValueId value) {
-  held_.insert_or_assign(tensor.unsafeGetTensorImpl(),
-                         Held{c10::weak_intrusive_ptr<c10::TensorImpl>(tensor.getIntrusivePtr()),
-                              value, version_of(tensor)});
-}
-
-void Recorder::bind_written(const at::Tensor& tensor, ir::ValueId value) {
-  const int version = version_of(tensor) + 1;
-  c10::StorageImpl* storage = tensor.storage().unsafeGetStorageImpl();
-  const auto owner = c10::intrusive_ptr<c10::StorageImpl>::reclaim_copy(storage);
-  written_.insert_or_assign(storage,
-                            Written{c10::weak_intrusive_ptr<c10::StorageImpl>(owner), version});
-  bind(tensor, value);
-}
-
 ir::Parameter Recorder::parameter(const at::Tensor& tensor, const std::string& role) const {
   const std::string name = names_.tensor(tensor);
-  return {name.empty() ? join_path(module(), role) : name, tensor.detach()};
+  ir::Parameter made{name.empty() ? join_path(module(), role) : name, tensor.detach()};
+  if (name.empty() && tensor.is_floating_point() && !tensor.isfinite().all().item<bool>()) {
+    throw ImportError(made.name + " holds values that are not finite (NaN or infinity)");
+  }
+  return made;
+}
+
+/// Infinities may be meant: masks of attentions.
+void Recorder::check_numbers(const ir::Parameter& parameter, const at::Tensor& tensor) const {
+  if (!tensor.is_floating_point() || !tensor.isnan().any().item<bool>()) return;
+  throw ImportError(parameter.name + " holds values that are not finite (NaN)");
 }
 
 std::string Recorder::wanted_name(const ir::Node& node, const Origin& origin) const {

@@ -3,20 +3,20 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/jit/api/function_impl.h>
 #include <torch/csrc/jit/api/module.h>
-#include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/ir/ir.h>
 #include <torch/csrc/jit/runtime/operator.h>
 
-#include <algorithm>
+#include <unordered_set>
 
 #include "import/call.h"
+#include "import/containers.h"
 #include "import/forward.h"
 #include "import/guard/budget.h"
 #include "import/guard/operators.h"
 #include "import/lower.h"
 #include "import/messages.h"
 #include "import/recorder.h"
-#include "import/shape_only.h"
+#include "import/sampled_products.h"
 #include "ptq/base/error.h"
 #include "ptq/base/first_sentence.h"
 
@@ -38,6 +38,7 @@ class Walker {
   Walker(const ModuleNames& names, Recorder& recorder) : names_(names), recorder_(recorder) {}
 
   IValue call_method(const IValue& object, const std::string& method, Values arguments);
+  const Precisions& precisions() const { return precisions_; }
 
  private:
   Values run_function(torch::jit::Function& function, Values arguments);
@@ -47,49 +48,15 @@ class Walker {
   Values evaluate_container(Node& node, Values inputs);
   Values run_if(Node& node, Environment& environment, const Values& inputs);
   Values run_loop(Node& node, Environment& environment, Values inputs);
+  Values run_forked(Node& node, Values inputs);
   Values run_operator(Node& node, Values inputs);
+  Values run_call(Node& node, const Call& call);
   Values execute(Node& node, Values inputs);
 
   const ModuleNames& names_;
   Recorder& recorder_;
+  Precisions precisions_;
 };
-
-IValue constant(const Node& node) {
-  const auto value = torch::jit::toIValue(node.output());
-  return value ? *value : IValue();
-}
-
-IValue make_list(const Node& node, Values elements) {
-  c10::impl::GenericList list(node.output()->type()->expectRef<c10::ListType>().getElementType());
-  for (IValue& element : elements) list.push_back(std::move(element));
-  return list;
-}
-
-IValue make_dict(const Node& node, const Values& keys_and_values) {
-  const auto& type = node.output()->type()->expectRef<c10::DictType>();
-  c10::impl::GenericDict dict(type.getKeyType(), type.getValueType());
-  for (size_t i = 0; i + 1 < keys_and_values.size(); i += 2) {
-    dict.insert(keys_and_values[i], keys_and_values[i + 1]);
-  }
-  return dict;
-}
-
-IValue make_object(const Node& node) {
-  const auto type = node.output()->type()->expect<c10::ClassType>();
-  return c10::ivalue::Object::create(c10::StrongTypePtr(type->compilation_unit(), type),
-                                     type->numAttributes());
-}
-
-Values elements_of(const IValue& container) {
-  if (container.isTuple()) return container.toTupleRef().elements().vec();
-  return container.toListRef().vec();
-}
-
-bool has_one_of_types(const Node& node, const IValue& value) {
-  const auto& types = node.tys(attr::types);
-  return std::any_of(types.begin(), types.end(),
-                     [&](const c10::TypePtr& type) { return value.type()->isSubtypeOf(*type); });
-}
 
 /// Without effect on what a classifier computes, and not to be run: warnings would print, and the
 /// walk chooses the gradient mode itself.
@@ -109,6 +76,15 @@ bool asks_for_gradients(c10::Symbol kind) {
 std::string hint(const std::string& name) {
   const bool fixes_sizes = name == "view" || name == "reshape" || name == "expand";
   return fixes_sizes ? ", perhaps because the model was traced with a fixed batch size" : "";
+}
+
+/// Hands its first input on: a move to another device, a cast that autocast made, the end of a
+/// branch that ran where it was forked.
+bool is_idle(c10::Symbol kind) {
+  static const std::unordered_set<std::string> names = {"aten::wait", "aten::cuda", "aten::cpu",
+                                                        "aten::_autocast_to_reduced_precision",
+                                                        "aten::_autocast_to_full_precision"};
+  return names.count(kind.toQualString()) > 0;
 }
 
 IValue Walker::call_method(const IValue& object, const std::string& method, Values arguments) {
@@ -169,6 +145,8 @@ Values Walker::evaluate(Node& node, Environment& environment, Values inputs) {
       const auto type = node.input(0)->type()->expect<c10::FunctionType>();
       return run_function(*type->function(), Values(inputs.begin() + 1, inputs.end()));
     }
+    case prim::fork:
+      return run_forked(node, std::move(inputs));
     case prim::Enter:
       return {call_method(inputs.front(), "__enter__", {})};
     case prim::Exit:
@@ -184,11 +162,11 @@ Values Walker::evaluate(Node& node, Environment& environment, Values inputs) {
 Values Walker::evaluate_container(Node& node, Values inputs) {
   switch (node.kind()) {
     case prim::Constant:
-      return {constant(node)};
+      return {plain(constant(node), precisions_)};
     case prim::Uninitialized:
       return {IValue::uninitialized()};
     case prim::GetAttr:
-      return {inputs.front().toObjectRef().getAttr(node.s(attr::name))};
+      return {plain(inputs.front().toObjectRef().getAttr(node.s(attr::name)), precisions_)};
     case prim::SetAttr:
       inputs.front().toObject()->setAttr(node.s(attr::name), inputs[1]);
       return {};
@@ -236,23 +214,42 @@ Values Walker::run_loop(Node& node, Environment& environment, Values inputs) {
   return carried;
 }
 
+/// Where it is forked: nothing else runs meanwhile.
+Values Walker::run_forked(Node& node, Values inputs) {
+  const auto graph = node.g(attr::Subgraph);
+  Environment environment;
+  for (size_t i = 0; i < inputs.size(); ++i) environment[graph->inputs()[i]] = std::move(inputs[i]);
+  return run_block(*graph->block(), environment);
+}
+
 Values Walker::run_operator(Node& node, Values inputs) {
   if (is_silent(node.kind())) return {};
   if (Budget::limited()) check_operator(node.kind());
   if (asks_for_gradients(node.kind())) return {IValue(true)};
+  if (is_idle(node.kind())) return {inputs.front()};
   if (node.maybeSchema() == nullptr) return execute(node, std::move(inputs));
 
+  make_plain(node.schema(), inputs, precisions_);
   Call call;
   call.name = plain_name(node.kind().toQualString());
   call.schema = node.maybeSchema();
-  call.arguments = inputs;
-  check_call(call, recorder_);
-  const bool shapes_only = needs_shapes_only(call) && recorder_.follows(tensors_of(inputs));
-  Values results = shapes_only ? to_zeros(execute(node, to_meta(std::move(inputs))))
-                               : execute(node, std::move(inputs));
+  call.arguments = std::move(inputs);
+  prepare_call(call, recorder_);
+  Values results = run_call(node, call);
+  for (IValue& result : results) result = plain(result, precisions_);
   call.results = tensors_of(results);
   record_call(call, recorder_);
   return results;
+}
+
+Values Walker::run_call(Node& node, const Call& call) {
+  if (recorder_.follows(tensors_of(call.arguments))) {
+    if (auto few = sampled(call)) {
+      const Values places = execute(node, to_meta(call.arguments));
+      return in_places_of(places, execute(node, std::move(*few)));
+    }
+  }
+  return execute(node, call.arguments);
 }
 
 Values Walker::execute(Node& node, Values inputs) {
@@ -277,10 +274,10 @@ void check_forward(const torch::jit::Module& module) {
   check_arguments(method->function().getSchema());
 }
 
-ir::Graph walk(const torch::jit::Module& module, const ModuleNames& names,
-               const at::Tensor& images) {
+Walked walk(const torch::jit::Module& module, const ModuleNames& names, const at::Tensor& images,
+            const Seen& seen) {
   const at::NoGradGuard no_grad;
-  Recorder recorder(names);
+  Recorder recorder(names, seen);
   recorder.start(images);
   Walker walker(names, recorder);
   const auto method = module.get_method("forward");
@@ -288,7 +285,7 @@ ir::Graph walk(const torch::jit::Module& module, const ModuleNames& names,
   const at::Tensor output = logits_of(walker.call_method(module._ivalue(), "forward", arguments));
   if (!recorder.follows(output))
     throw ImportError("forward's output does not depend on the images");
-  return recorder.finish(output);
+  return {recorder.finish(output), output, walker.precisions()};
 }
 
 }  // namespace ptq::import

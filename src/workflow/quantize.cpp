@@ -8,10 +8,26 @@
 #include "ptq/base/invalid_option.h"
 #include "ptq/models/hand_defined.h"
 #include "ptq/passes/calibrate.h"
+#include "ptq/quant/bias_range.h"
 #include "workflow/technique_stages.h"
 
 namespace ptq::workflow {
 namespace {
+
+/// Biases that would saturate have the scale of their weights raised.
+void fit_biases(QuantizedNetwork& network, Log& log) {
+  const ir::Index index(network.graph);
+  for (const ir::Node& node : network.graph.nodes) {
+    const quant::BiasRange before = quant::bias_range(index, node, network.table);
+    const int64_t channels = quant::fit_weight_scale_to_bias(index, node, network.table);
+    if (channels == 0) continue;
+    log.warning(node.name + ": " + std::to_string(before.outside) + " of " +
+                std::to_string(before.of) + " biases do not fit " +
+                std::to_string(before.bit_width) +
+                " bits beside so small weights; the weights of " + std::to_string(channels) +
+                " channels have a larger scale");
+  }
+}
 
 using Images = std::optional<data::ImageSet>;
 
@@ -59,6 +75,7 @@ Quantization begun(const ir::Graph& imported, const QuantizeConfig& config, cons
   timed(context.log, "weight scales",
         [&] { passes::initialize_weight_scales(made.network.graph, made.network.table); });
   made.calibration_count = calibrate_activations(made.network, config, images, context);
+  fit_biases(made.network, context.log);
   made.placed = made.network.graph;
   return made;
 }

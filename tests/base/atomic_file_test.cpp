@@ -78,6 +78,38 @@ TEST(AtomicFile, RefusesToCommitAfterAFailedWrite) {
   EXPECT_EQ(entries(folder), 1U);
 }
 
+TEST(AtomicFile, WritesThroughALinkAndKeepsIt) {
+  const support::TemporaryFolder folder;
+  const std::string target = folder.write("target", "old");
+  std::filesystem::create_symlink("target", folder.file("link"));
+  AtomicFile file(folder.file("link"));
+  file.stream() << "new";
+  file.commit();
+  EXPECT_TRUE(std::filesystem::is_symlink(folder.file("link")));
+  EXPECT_EQ(content_of(target), "new");
+}
+
+TEST(AtomicFile, WritesIntoADevice) {
+  AtomicFile file("/dev/null");
+  file.stream() << "nothing";
+  file.commit();
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+}
+
+TEST(AtomicFile, SaysThatNobodyReadsAPipe) {
+  const support::TemporaryFolder folder;
+  const std::string pipe = folder.file("pipe");
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_EQ(refusal_of(pipe), "");
+  try {
+    AtomicFile file(pipe);
+    FAIL() << "opened";
+  } catch (const OutputError& error) {
+    EXPECT_EQ(std::string(error.what()), pipe + " cannot be written: nobody reads the pipe");
+  }
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
+}
+
 TEST(RequireWritable, AcceptsNewAndExistingFilesAndCreatesNothing) {
   const support::TemporaryFolder folder;
   EXPECT_EQ(refusal_of(folder.path() + "/new.json"), "");

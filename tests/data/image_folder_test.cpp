@@ -62,7 +62,7 @@ TEST(OpenImageFolder, TakesOnlyFilesWithAnImageSuffix) {
   for (const char* name : {"a/1.jpg", "a/notes.txt", "a/jpg", "a/.jpg.swp", "a/2.tif", "a/3.ppm"}) {
     root.write(name, "");
   }
-  EXPECT_EQ(listing(root), (std::vector<std::string>{"0 a/1.jpg", "0 a/2.tif", "0 a/3.ppm"}));
+  EXPECT_EQ(listing(root), (std::vector<std::string>{"0 a/1.jpg", "0 a/2.tif"}));
 }
 
 TEST(OpenImageFolder, ATrailingSlashChangesNothing) {
@@ -97,6 +97,49 @@ TEST(OpenImageFolder, LabelsFileListsTheImagesInSortedOrder) {
   const std::vector<std::string> classes = open_image_folder(root.path()).classes;
   ASSERT_EQ(classes.size(), 8U);
   EXPECT_EQ(classes[7], "7");
+}
+
+TEST(OpenImageFolder, PassesOverWhatNotebooksAndArchivesLeave) {
+  const TemporaryFolder root;
+  for (const char* name :
+       {"a/1.jpg", "a/.ipynb_checkpoints/1-checkpoint.jpg", "a/._1.jpg", "b/2.jpg",
+        ".ipynb_checkpoints/x.jpg", "__MACOSX/y.jpg", "@eaDir/z.jpg"}) {
+    root.write(name, "");
+  }
+  EXPECT_EQ(open_image_folder(root.path()).classes, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(listing(root), (std::vector<std::string>{"0 a/1.jpg", "1 b/2.jpg"}));
+}
+
+TEST(OpenImageFolder, KeepsALinkToNothingForTheLoaderToName) {
+  const TemporaryFolder root;
+  root.write("a/1.jpg", "");
+  std::filesystem::create_symlink("/nowhere/2.jpg", root.path() + "/a/2.jpg");
+  EXPECT_EQ(listing(root), (std::vector<std::string>{"0 a/1.jpg", "0 a/2.jpg"}));
+  std::filesystem::create_symlink("/nowhere/b", root.path() + "/b");
+  EXPECT_EQ(refusal_of(root.path()), root.path() + "/b is a link to a folder that does not exist");
+}
+
+TEST(OpenImageFolder, ReadsListsInAnyUnicodeAndWithAnyLineEnds) {
+  const std::string utf16(
+      "\xFF\xFE"
+      "a\0/\0\xE9\0.\0j\0p\0g\0 \0"
+      "1\0\r\0\n\0",
+      26);
+  for (const std::string& list : {std::string("\xEF\xBB\xBF"
+                                              "a/\xC3\xA9.jpg 1\n"),
+                                  utf16, std::string("a/\xC3\xA9.jpg 1\r")}) {
+    const TemporaryFolder root;
+    root.write("a/\xC3\xA9.jpg", "");
+    root.write("labels.txt", list);
+    EXPECT_EQ(listing(root), (std::vector<std::string>{"1 a/\xC3\xA9.jpg"}));
+  }
+}
+
+TEST(OpenImageFolder, RefusesAnImageThatIsListedUnderTwoSpellings) {
+  const TemporaryFolder root;
+  root.write("a/1.jpg", "");
+  const std::string list = root.write("labels.txt", "a/1.jpg 0\n./a/../a/1.jpg 1\n");
+  EXPECT_EQ(refusal_of(root.path()), list + " line 2: './a/../a/1.jpg' is listed twice");
 }
 
 TEST(OpenImageFolder, RefusesWhatIsNoFolder) {

@@ -24,6 +24,7 @@ class Imported {
   explicit Imported(const std::string& methods) : Imported(support::ScriptModel().code(methods)) {}
 
   const ir::Graph& graph() const { return graph_; }
+  const std::vector<std::string>& notes() const { return notes_; }
 
   /// "conv features.0; relu features.1; ..."
   std::string nodes() const {
@@ -63,11 +64,12 @@ class Imported {
  private:
   ir::Graph load(const support::ScriptModel& model) {
     model.save(path_);
-    return import_torchscript(path_, {kImageSize});
+    return import_torchscript(path_, {kImageSize}, notes_);
   }
 
   support::TemporaryFolder folder_;
   std::string path_;
+  std::vector<std::string> notes_;
   ir::Graph graph_;
 };
 

@@ -257,8 +257,8 @@ TEST(Refusal, OfATraceOfTheTrainingMode) {
     def forward(self, x):
       return torch.dropout(x, 0.5, True).mean([2, 3])
   )"),
-            "dropout runs as in training; export the model after model.eval(), given images [2, 3, "
-            "8, 8]");
+            "dropout runs as in training: it drops at random (p 0.5); export the model after "
+            "model.eval(), given images [2, 3, 8, 8]");
 }
 
 }  // namespace

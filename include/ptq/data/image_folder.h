@@ -27,10 +27,12 @@ struct ImageFolder {
 ///   images and no others, in the order of their paths. Classes are named by `classes.txt`, or by
 ///   their numbers where it does not exist.
 ///
-/// Files are images by their suffix: jpg, jpeg, png, bmp, webp, tif, tiff, ppm, pgm, in any case.
-/// Nothing is opened. Throws DataError naming the folder, or file and line, for: a path that is
-/// missing or no folder; no class folder; a class without image; a folder that classes.txt does not
-/// name; a malformed line; an index out of range; a path that is missing or listed twice.
+/// Files are images by their suffix: jpg, jpeg, png, bmp, webp, tif, tiff, in any case. Folders and
+/// files whose name begins with a dot, __MACOSX and @eaDir are passed over. Text files may be
+/// UTF-8, with or without a mark, or UTF-16 with one. A link to nothing counts as an image. Nothing
+/// is opened. Throws DataError naming the folder, or file and line, for: a path that is missing or
+/// no folder; no class folder; a class without image; a folder that classes.txt does not name; a
+/// malformed line; an index out of range; a path that is missing or listed twice.
 ImageFolder open_image_folder(const std::string& directory);
 
 }  // namespace ptq::data

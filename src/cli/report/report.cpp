@@ -181,10 +181,13 @@ json report(const Settings& settings, const Config& config, const RunResult& res
   };
 }
 
+/// Names of files may be anything; JSON is UTF-8.
+constexpr auto kReplacing = json::error_handler_t::replace;
+
 void write_report(const std::string& path, const Settings& settings, const Config& config,
                   const RunResult& result) {
   AtomicFile file(path);
-  file.stream() << report(settings, config, result).dump(2) << "\n";
+  file.stream() << report(settings, config, result).dump(2, ' ', false, kReplacing) << "\n";
   file.commit();
 }
 

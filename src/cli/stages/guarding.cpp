@@ -1,5 +1,6 @@
 #include "cli/stages/guarding.h"
 
+#include "ptq/eval/float_weights.h"
 #include "ptq/eval/guards.h"
 
 namespace ptq::cli {
@@ -24,11 +25,23 @@ std::optional<eval::ConstantLayer> constant_layer(const Run& run, const ir::Grap
   return eval::constant_layer(graph, table, *probes, {execution.compile, execution.dtype});
 }
 
+/// What stays in float is said; a network that mostly does is no quantized network.
+void guard_weights(Run& run, const ir::Graph& graph) {
+  const eval::FloatWeights weights = eval::float_weights(graph);
+  if (weights.count == 0) return;
+  if (eval::is_mostly_float(weights)) return speak(run, {eval::words(weights)});
+  run.log.warning(eval::words(weights));
+  if (!run.config.explain) return;
+  for (const std::string& line : eval::explanation(weights)) run.log.line(line);
+}
+
 }  // namespace
 
 void guard_network(Run& run, const ir::Graph& graph, const quant::QuantizerTable& table,
                    ImageSets& images) {
   speak(run, eval::suspicions_of_scales(graph, table));
+  speak(run, eval::suspicions_of_biases(graph, table));
+  guard_weights(run, graph);
   speak(run, eval::suspicions_of_layers(constant_layer(run, graph, table, images.validation())));
 }
 

@@ -45,6 +45,15 @@ struct WantedInputs {
     }
     return wanted;
   }
+  /// Row by row, as models have values: some operators read memory. Padding works in any layout.
+  Result operator()(const ir::Opaque& op) const {
+    Result wanted = given;
+    if (op.schema == "aten::constant_pad_nd") return wanted;
+    for (Layout& layout : wanted) {
+      if (is_dense(layout)) layout = same_type(row_major(layout.sizes), layout);
+    }
+    return wanted;
+  }
   template <class Other>
   Result operator()(const Other&) const {
     return given;

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "ptq/cli/config.h"
+#include "ptq/cli/settings.h"
+#include "ptq/data/image_folder.h"
+
+namespace ptq::cli {
+
+/// Before any work. Throws OutputError for a file that could not be written, and ConfigError for
+/// one that is the model or the configuration file: whatever name it is given by, it would be gone.
+void check_outputs(const Settings& settings, const Config& config);
+
+/// Throws ConfigError for an output that is an image or a list of labels of `folder`, which lies in
+/// `directory`.
+void check_outputs_are_no_images(const Config& config, const std::string& directory,
+                                 const data::ImageFolder& folder);
+
+}  // namespace ptq::cli

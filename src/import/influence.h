@@ -1,0 +1,28 @@
+#pragma once
+
+#include <functional>
+
+#include "import/recorder.h"
+#include "import/walk.h"
+
+/// Whether the answer to an image depends on the other images of its batch, found by values.
+namespace ptq::import {
+
+/// Images that are the same for the same numbers: `which[i]` says which picture comes i-th.
+at::Tensor test_images(const std::vector<int64_t>& which, int64_t image_size);
+
+/// The pictures of the walks that are reconciled: those of the first come again in the second, in
+/// other places and company.
+inline const std::vector<int64_t> kFirstPictures = {0, 1};
+inline const std::vector<int64_t> kSecondPictures = {1, 0, 2};
+
+/// A model on some images.
+using WalkOn = std::function<Walked(const at::Tensor& images, const Seen& seen)>;
+
+/// Throws ImportError, naming the operator where images first meet, if answers of `first` and
+/// `second`, walks on the pictures above, differ for the same picture because of the others. Also
+/// names an operator that gives other values every time it runs.
+void check_images_apart(const at::Tensor& first, const at::Tensor& second, int64_t image_size,
+                        const WalkOn& walk_on);
+
+}  // namespace ptq::import

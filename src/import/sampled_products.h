@@ -1,0 +1,20 @@
+#pragma once
+
+#include "import/call.h"
+
+/// A walk needs the shapes of activations, and values only to see which images they come from.
+/// Matrix products, which take most of its time with a plain BLAS, therefore sum over a sample of
+/// what they would sum over.
+namespace ptq::import {
+
+/// `call` with its operands cut down; nothing where it is no product of matrices, or a small one.
+std::optional<std::vector<c10::IValue>> sampled(const Call& call);
+
+/// Every tensor replaced by one of the same shape and strides without memory.
+std::vector<c10::IValue> to_meta(std::vector<c10::IValue> values);
+
+/// Every tensor of `values` in the places that the one of `places` has.
+std::vector<c10::IValue> in_places_of(const std::vector<c10::IValue>& places,
+                                      std::vector<c10::IValue> values);
+
+}  // namespace ptq::import

@@ -1,0 +1,179 @@
+#include "ptq/ir/facts.h"
+
+#include <ATen/ops/le.h>
+
+#include <algorithm>
+#include <string_view>
+#include <unordered_set>
+
+namespace ptq::ir {
+namespace {
+
+using Names = std::unordered_set<std::string_view>;
+
+/// "masked_fill" of "aten::masked_fill".
+std::string_view plain_name(const Opaque& op) {
+  const std::string_view name = op.schema;
+  const size_t colons = name.find("::");
+  return colons == std::string_view::npos ? name : name.substr(colons + 2);
+}
+
+bool holds_mask(const at::Tensor& tensor) {
+  return tensor.is_floating_point() && tensor.le(-kLeastMask).any().item<bool>();
+}
+
+/// The largest and smallest result are known, whatever comes in.
+bool has_bounds(const Opaque& op) {
+  static const Names names = {"exp",   "exp2",    "tanh",     "softmax",    "_softmax",
+                              "clamp", "sigmoid", "erf",      "clamp_min",  "hardtanh",
+                              "gt",    "lt",      "ge",       "le",         "eq",
+                              "ne",    "isinf",   "isfinite", "logical_not"};
+  return names.count(plain_name(op)) > 0;
+}
+
+double number_in(const Argument& argument) {
+  if (const auto* number = std::get_if<double>(&argument)) return *number;
+  const auto* whole = std::get_if<Dim>(&argument);
+  return whole != nullptr ? static_cast<double>(whole->value) : 0;
+}
+
+bool writes_mask(const Opaque& op) {
+  static const Names names = {"masked_fill", "where", "fill", "index_fill", "full_like"};
+  return names.count(plain_name(op)) > 0 &&
+         std::any_of(op.arguments.begin(), op.arguments.end(),
+                     [](const Argument& argument) { return number_in(argument) <= -kLeastMask; });
+}
+
+bool carries_mask(const Node& node) {
+  if (const auto* opaque = node.as<Opaque>()) return !has_bounds(*opaque);
+  return node.is<Add>() || node.is<Sub>() || node.is<Mul>() || node.is<Div>() ||
+         node.is<AddScalar>() || node.is<MulScalar>() || node.is<Reshape>() || node.is<Permute>() ||
+         node.is<Expand>() || node.is<Select>() || node.is<Slice>() || node.is<Concat>() ||
+         node.is<FakeQuantize>() || node.is<LeakyRelu>();
+}
+
+bool is_masked(const Node& node, const std::vector<bool>& masked) {
+  if (const auto* constant = node.as<Constant>()) return holds_mask(constant->value.value);
+  const auto* opaque = node.as<Opaque>();
+  if (opaque != nullptr && writes_mask(*opaque)) return true;
+  return carries_mask(node) &&
+         std::any_of(node.inputs.begin(), node.inputs.end(),
+                     [&](ValueId value) { return masked[static_cast<size_t>(value)]; });
+}
+
+/// Infinite, or not a number, where its input is zero.
+bool breaks_at_zero(const Opaque& op, size_t input) {
+  static const Names functions = {"reciprocal", "rsqrt", "log", "log2", "log10"};
+  static const Names divisions = {"div",          "divide",    "true_divide",
+                                  "floor_divide", "remainder", "fmod"};
+  const std::string_view name = plain_name(op);
+  if (name == "pow") return op.arguments.size() > 1 && number_in(op.arguments[1]) < 0;
+  return functions.count(name) > 0 || (divisions.count(name) > 0 && input == 1);
+}
+
+bool keeps_near_zero(const Node& node) {
+  static const Names names = {"sqrt", "abs",    "clamp",  "clamp_min", "expand_as",
+                              "relu", "repeat", "square", "maximum"};
+  const auto* opaque = node.as<Opaque>();
+  if (opaque != nullptr) return names.count(plain_name(*opaque)) > 0;
+  return node.is<Add>() || node.is<AddScalar>() || node.is<MulScalar>() || node.is<Reshape>() ||
+         node.is<Permute>() || node.is<Expand>() || node.is<Select>() || node.is<Slice>();
+}
+
+bool breaks_at_zero(const Node& user, ValueId value) {
+  for (size_t i = 0; i < user.inputs.size(); ++i) {
+    if (user.inputs[i] != value) continue;
+    if (user.is<Div>() && i == 1) return true;
+    const auto* opaque = user.as<Opaque>();
+    if (opaque != nullptr && breaks_at_zero(*opaque, i)) return true;
+  }
+  return false;
+}
+
+/// Chooses or moves elements, or compares them: what it reads beside activations is no weight.
+bool multiplies_nothing(const Opaque& op) {
+  static const Names names = {"where",
+                              "index",
+                              "masked_fill",
+                              "gather",
+                              "grid_sampler",
+                              "stack",
+                              "maximum",
+                              "minimum",
+                              "index_put",
+                              "index_select",
+                              "eq",
+                              "ne",
+                              "gt",
+                              "lt",
+                              "ge",
+                              "le",
+                              "as_strided",
+                              "as_strided_scatter",
+                              "copy",
+                              "expand_as",
+                              "rsub",
+                              "sub",
+                              "add",
+                              "scatter",
+                              "cat",
+                              "embedding",
+                              "clamp",
+                              "logaddexp",
+                              "grid_sampler_2d"};
+  return names.count(plain_name(op)) > 0;
+}
+
+bool is_matrix(const at::Tensor& tensor) {
+  const auto sizes = tensor.sizes();
+  return tensor.is_floating_point() &&
+         std::count_if(sizes.begin(), sizes.end(), [](int64_t extent) { return extent > 1; }) > 1;
+}
+
+/// The constant that a value is, perhaps turned or repeated; nullptr if it depends on images.
+const Constant* constant_behind(const std::vector<const Node*>& makers, ValueId value) {
+  const Node* maker = makers[static_cast<size_t>(value)];
+  while (maker != nullptr && !maker->is<Constant>()) {
+    const bool same = maker->is<Reshape>() || maker->is<Permute>() || maker->is<Expand>();
+    maker = same ? makers[static_cast<size_t>(maker->inputs[0])] : nullptr;
+  }
+  return maker == nullptr ? nullptr : maker->as<Constant>();
+}
+
+}  // namespace
+
+std::vector<bool> masked_values(const Graph& graph) {
+  std::vector<bool> masked(graph.values.size(), false);
+  for (const Node& node : graph.nodes) {
+    masked[static_cast<size_t>(node.output())] = is_masked(node, masked);
+  }
+  return masked;
+}
+
+bool divides_by(const Index& index, const Node& user, ValueId value) {
+  if (breaks_at_zero(user, value)) return true;
+  if (!keeps_near_zero(user) || index.is_graph_output(user.output())) return false;
+  const auto& users = index.users(user.output());
+  return !users.empty() && std::all_of(users.begin(), users.end(), [&](const Node* next) {
+    return divides_by(index, *next, user.output());
+  });
+}
+
+std::vector<WeightUse> weights_outside_layers(const Graph& graph) {
+  std::vector<const Node*> makers(graph.values.size(), nullptr);
+  for (const Node& node : graph.nodes) makers[static_cast<size_t>(node.output())] = &node;
+  std::vector<WeightUse> uses;
+  for (const Node& node : graph.nodes) {
+    const auto* opaque = node.as<Opaque>();
+    if (!node.is<MatMul>() && (opaque == nullptr || multiplies_nothing(*opaque))) continue;
+    for (const ValueId value : node.inputs) {
+      const Constant* constant = constant_behind(makers, value);
+      if (constant != nullptr && is_matrix(constant->value.value)) {
+        uses.push_back({&node, constant->value.value});
+      }
+    }
+  }
+  return uses;
+}
+
+}  // namespace ptq::ir

@@ -1,0 +1,105 @@
+#include <ATen/ops/full.h>
+#include <ATen/ops/zeros.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "quantized_sites.h"
+
+/// Values that stay in float because a quantizer would break them: masks and divisors.
+namespace ptq::backends {
+namespace {
+
+using testing::NetworkBuilder;
+using testing::place;
+using testing::Placed;
+using ValueId = ir::ValueId;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+/// softmax(scores + mask), the scores a linear layer's output, and a last layer.
+Placed masked(double never) {
+  NetworkBuilder net({4, 6});
+  at::Tensor values = at::full({4, 5}, never).triu(1);
+  const ValueId scores = net.linear("scores", net.input(), 5);
+  const ValueId mask = net.add("mask", ir::Constant{{"mask", values}}, {});
+  ValueId x = net.add("add", ir::Add{}, {scores, mask});
+  x = net.add("softmax", ir::Softmax{2}, {x});
+  net.linear("last", x, 3);
+  return place(net);
+}
+
+TEST(FloatValues, MasksAndWhatTheyAreAddedToHaveNoQuantizer) {
+  for (const double never : {-kInfinity, -3.4e38, -65504.0, -1e4}) {
+    const std::string sites = masked(never).sites();
+    EXPECT_EQ(sites.find("mask"), std::string::npos) << sites;
+    EXPECT_EQ(sites.find("add"), std::string::npos) << sites;
+  }
+}
+
+/// A relative position bias is an activation like others.
+TEST(FloatValues, ConstantsOfUsualSizeAreQuantized) {
+  EXPECT_NE(masked(-10.0).sites().find("mask"), std::string::npos);
+}
+
+TEST(FloatValues, MasksThatAreFilledInHaveNoQuantizerEither) {
+  NetworkBuilder net({4, 6});
+  const ValueId scores = net.linear("scores", net.input(), 5);
+  const ValueId where = net.add("where", ir::Constant{{"where", at::zeros({4, 5}, at::kBool)}}, {});
+  const ir::Opaque fill{
+      "aten::masked_fill", "Scalar", {ir::InputRef{0}, ir::InputRef{1}, -kInfinity}};
+  const ValueId filled = net.add("fill", fill, {scores, where});
+  const ValueId bias = net.add("bias", ir::Constant{{"bias", at::full({4, 5}, 0.5)}}, {});
+  ValueId x = net.add("add", ir::Add{}, {filled, bias});
+  x = net.add("softmax", ir::Softmax{2}, {x});
+  net.linear("last", x, 3);
+  const std::string sites = place(net).sites();
+  EXPECT_EQ(sites.find("fill"), std::string::npos) << sites;
+  EXPECT_EQ(sites.find("add"), std::string::npos) << sites;
+}
+
+/// What the Div reads second, looking for a quantizer.
+bool divisor_is_quantized(const Placed& placed) {
+  for (const ir::Node& node : placed.graph.nodes) {
+    if (!node.is<ir::Div>()) continue;
+    for (const ir::Node& producer : placed.graph.nodes) {
+      if (producer.output() == node.inputs[1]) return producer.is<ir::FakeQuantize>();
+    }
+  }
+  return false;
+}
+
+TEST(FloatValues, ASumThatDividesKeepsItsSmallNumbers) {
+  NetworkBuilder net({4, 6, 6});
+  const ValueId x = net.add("relu", ir::Relu{}, {net.conv("conv", net.input(), {})});
+  const ValueId mean = net.add("mean", ir::Mean{{2, 3}, true}, {x});
+  const ValueId sum = net.add("sum", ir::AddScalar{1e-6}, {mean});
+  net.conv("last", net.add("div", ir::Div{}, {x, sum}), {});
+  const Placed placed = place(net);
+  EXPECT_FALSE(divisor_is_quantized(placed));
+  EXPECT_EQ(placed.sites().find("sum"), std::string::npos) << placed.sites();
+}
+
+/// Only the division reads the layer's output as it is.
+TEST(FloatValues, ALayerThatDividesIsQuantizedForItsOtherReaders) {
+  NetworkBuilder net({4, 6, 6});
+  const ValueId y = net.conv("scale", net.input(), {});
+  const ValueId ratio = net.add("div", ir::Div{}, {net.conv("conv", net.input(), {}), y});
+  net.conv("last", net.add("cat", ir::Concat{1}, {y, ratio}), {});
+  const Placed placed = place(net);
+  EXPECT_FALSE(divisor_is_quantized(placed));
+  EXPECT_NE(placed.sites().find("scale:"), std::string::npos) << placed.sites();
+}
+
+TEST(FloatValues, TheRootOfAVarianceKeepsItsSmallNumbers) {
+  NetworkBuilder net({4, 6, 6});
+  const ValueId x = net.conv("conv", net.input(), {});
+  const ValueId sum =
+      net.add("sum", ir::AddScalar{1e-5}, {net.add("mean", ir::Mean{{1}, true}, {x})});
+  const ir::Opaque root{"aten::rsqrt", "", {ir::InputRef{0}}};
+  net.conv("last", net.add("mul", ir::Mul{}, {x, net.add("rsqrt", root, {sum})}), {});
+  EXPECT_EQ(place(net).sites().find("sum"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace ptq::backends

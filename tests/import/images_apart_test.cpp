@@ -1,0 +1,143 @@
+#include <ATen/ops/rand.h>
+#include <ATen/ops/randn.h>
+
+#include "import/imported.h"
+
+namespace ptq::import {
+namespace {
+
+using support::ScriptModel;
+
+/// A model's forward that ends in these lines.
+std::string forward(const std::string& lines) { return "def forward(self, x):\n" + lines; }
+
+std::string meeting_at(const std::string& node) {
+  return node +
+         ": the images of a batch influence each other; the network must treat every image alike";
+}
+
+struct Mixing {
+  const char* lines;
+  const char* node;
+};
+
+std::ostream& operator<<(std::ostream& out, const Mixing& shown) { return out << shown.lines; }
+
+class OfImagesThatMeet : public ::testing::TestWithParam<Mixing> {};
+
+TEST_P(OfImagesThatMeet, NamesTheOperator) {
+  EXPECT_EQ(refusal_of(forward(GetParam().lines)), meeting_at(GetParam().node));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Refusal, OfImagesThatMeet,
+    ::testing::Values(
+        Mixing{"  return (x - x.mean([0], True)).mean([2, 3])\n", "mean (mean)"},
+        Mixing{"  return (x - torch.amax(x, [0], True)).mean([2, 3])\n", "amax (aten::amax)"},
+        Mixing{"  return torch.softmax(x, 0).mean([2, 3])\n", "softmax (softmax)"},
+        Mixing{"  return x.mean([2, 3]).cumsum(0)\n", "cumsum (aten::cumsum)"},
+        Mixing{"  y = x.mean([2, 3])\n  return y + torch.roll(y, 1, 0)\n", "roll (aten::roll)"},
+        Mixing{"  y = x.mean([2, 3])\n  return torch.matmul(torch.softmax(torch.matmul(y, y.t()), "
+               "-1), y)\n",
+               "matmul (matmul)"},
+        Mixing{"  return torch.sort(x.mean([2, 3]), 0)[0]\n", "sort (aten::sort)"},
+        Mixing{"  return x.mean([2, 3]) / x.norm()\n", "norm (aten::norm)"}));
+
+TEST(Refusal, OfImagesInEachOthersPlaces) {
+  EXPECT_EQ(refusal_of(forward("  return x.mean([2, 3]).flip([0])\n")),
+            meeting_at("flip (aten::flip)"));
+}
+
+TEST(Refusal, OfABatchNormThatUsesTheBatch) {
+  EXPECT_EQ(refusal_of(forward("  return torch.batch_norm(x, None, None, None, None, True, 0.1, "
+                               "1e-5, False).mean([2])[:, :, 0]\n")),
+            "batch_norm (aten::batch_norm): batch norm without running statistics uses those of "
+            "the batch, so the images of a batch influence each other; the network must treat "
+            "every image alike");
+}
+
+/// Folded into channels, each image has statistics of its own: an instance norm.
+TEST(Import, TakesABatchNormOverChannelsOfSingleImages) {
+  const Imported model(
+      forward("  y = x.reshape([1, x.size(0) * 3, 8, 8])\n"
+              "  y = torch.batch_norm(y, None, None, None, None, True, 0.1, 1e-5, False)\n"
+              "  return torch.relu(y.reshape([-1, 3, 8, 8])).mean([2, 3])\n"));
+  model.expect_close_to_module(1e-6);
+}
+
+/// What cancels out leaves images apart.
+TEST(Import, TakesAMaximumOfTheBatchUnderASoftmax) {
+  const Imported model(
+      forward("  y = x.mean([2, 3]) * 3.0\n  return torch.softmax(y - y.max(), 1)\n"));
+  model.expect_close_to_module(1e-5);
+}
+
+/// timm's ScaledStdConv2d and StdConv2d: weights normalized in every forward, also in evaluation.
+TEST(Import, ComputesWeightsThatDoNotDependOnImages) {
+  ScriptModel model;
+  model.parameter("weight", at::randn({4, 3, 3, 3})).parameter("gain", at::rand({4, 1, 1, 1}));
+  model.code(forward(
+      "  w = torch.batch_norm(self.weight.reshape([1, 4, -1]), None, None, None, None, True, 0.0, "
+      "1e-6, False).reshape(self.weight.size()) * self.gain\n"
+      "  return torch.relu(torch.conv2d(x, w)).mean([2, 3])\n"));
+  const Imported imported(model);
+  EXPECT_EQ(imported.nodes(), "conv conv2d; relu relu; mean mean");
+  imported.expect_same_as_module();
+}
+
+TEST(Import, ComputesASpectrallyNormalizedWeight) {
+  ScriptModel model;
+  model.parameter("weight", at::randn({4, 3})).buffer("u", at::randn({4}));
+  model.code(
+      forward("  v = torch.mv(self.weight.t(), self.u)\n"
+              "  sigma = torch.dot(self.u, torch.mv(self.weight, v / v.norm()))\n"
+              "  return torch.linear(x.mean([2, 3]), self.weight / sigma)\n"));
+  const Imported imported(model);
+  EXPECT_EQ(imported.nodes(), "mean mean; linear linear");
+  imported.expect_same_as_module();
+}
+
+struct Random {
+  const char* expression;
+  const char* refusal;
+};
+
+std::ostream& operator<<(std::ostream& out, const Random& shown) { return out << shown.expression; }
+
+class OfChance : public ::testing::TestWithParam<Random> {};
+
+TEST_P(OfChance, NamesTheOperator) {
+  const std::string refusal =
+      refusal_of(forward(std::string("  return (") + GetParam().expression + ").mean([2, 3])\n"));
+  EXPECT_EQ(refusal, GetParam().refusal + std::string(", given images [2, 3, 8, 8]"));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Refusal, OfChance,
+    ::testing::Values(
+        Random{"torch.rrelu(x, 0.1, 0.3, True)",
+               "rrelu runs as in training: it draws random numbers; export the model after "
+               "model.eval()"},
+        Random{"torch.alpha_dropout(x, 0.25, True)",
+               "alpha_dropout runs as in training: it drops at random (p 0.25); export the model "
+               "after model.eval()"},
+        Random{"torch.bernoulli(torch.sigmoid(x))",
+               "bernoulli draws random numbers; a classifier in evaluation mode must not"},
+        Random{"x + torch.zeros_like(x).exponential_()",
+               "exponential draws random numbers; a classifier in evaluation mode must not"},
+        Random{"torch.poisson(torch.relu(x))",
+               "poisson draws random numbers; a classifier in evaluation mode must not"}));
+
+TEST(Import, TakesAnRreluOfTheEvaluationMode) {
+  Imported(forward("  return torch.rrelu(x, 0.1, 0.3, False).mean([2, 3])\n"))
+      .expect_same_as_module();
+}
+
+TEST(Refusal, OfAValueCountThatPixelsDecide) {
+  EXPECT_EQ(refusal_of(forward("  return x.mean([2, 3]) + x[x > 0].mean()\n")),
+            "index (aten::index) gives as many values as pixels say, which a graph cannot follow, "
+            "given images [2, 3, 8, 8]");
+}
+
+}  // namespace
+}  // namespace ptq::import
