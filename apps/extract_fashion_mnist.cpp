@@ -173,7 +173,7 @@ void write_split(const Split& split, std::size_t per_class, const fs::path& fold
   }
 }
 
-/// A new empty folder beside the target, so that a rename suffices at the end; removed with
+/// A new empty folder beside the target, so that a rename is enough at the end; removed with
 /// whatever is still in it.
 class WorkFolder {
  public:

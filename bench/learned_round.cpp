@@ -50,7 +50,7 @@ struct Layer {
   RoundedWeight rounded() { return {weight(), table, 0, options}; }
 };
 
-/// 32 images a step: a convolution forward, its derivative by the weight, the step itself.
+/// 32 images per step: a convolution forward, its derivative by the weight, the step itself.
 void step_by_images(benchmark::State& state) {
   Layer layer;
   const runtime::SweepUnit unit{
@@ -67,7 +67,7 @@ void step_by_images(benchmark::State& state) {
   count_flops(state, 2 * 2 * kChannels * kDepth * kColumns);
 }
 
-/// All images a step, however many there are: a product with their moments, the step itself.
+/// All images per step, however many there are: a product with their moments, the step itself.
 void step_by_moments(benchmark::State& state) {
   Layer layer;
   RoundedWeight rounded = layer.rounded();
@@ -83,7 +83,7 @@ void step_by_moments(benchmark::State& state) {
   count_flops(state, 2 * kChannels * kDepth * kDepth);
 }
 
-/// What the step costs beside the products.
+/// What the step costs besides the products.
 void variables_alone(benchmark::State& state) {
   Layer layer;
   RoundedWeight rounded = layer.rounded();

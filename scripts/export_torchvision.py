@@ -51,7 +51,7 @@ FAMILIES = {
 
 
 def constructor_arguments(name, size):
-    """What a constructor needs beside the name when no weights decide it."""
+    """What a constructor needs besides the name when no weights decide it."""
     if name.startswith("vit"):
         return {"image_size": size}
     if name.startswith("maxvit"):

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Print what Pillow and torchvision make of images: one line a file, `whole crop... path`.
+"""Print what Pillow and torchvision make of images: one line per file, `whole crop... path`.
 
 `whole` is the CRC-32 of open(path).convert("RGB"), and each recipe adds the CRC-32 of the crop that
 torchvision's Resize and CenterCrop give. The files under tests/data/ that the tests compare with

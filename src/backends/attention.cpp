@@ -50,7 +50,7 @@ std::vector<ir::Node*> nodes_of(ir::Graph& graph, const std::string& module) {
   return nodes;
 }
 
-/// A module that holds more than one attention (a whole block, the network) is no region.
+/// A module that holds more than one attention (a whole block, the network) is not a region.
 bool is_one_attention(const std::vector<ir::Node*>& nodes) {
   const auto softmaxes = std::count_if(nodes.begin(), nodes.end(),
                                        [](const ir::Node* n) { return n->is<ir::Softmax>(); });
@@ -76,7 +76,7 @@ ir::Node* output_of(const ir::Index& index, const std::vector<ir::Node*>& nodes,
   return output;
 }
 
-/// nn.MultiheadAttention alone owns a parameter of this name; what replaces it names a layer.
+/// Only nn.MultiheadAttention owns a parameter of this name; what replaces it names a layer.
 Attention::Kind kind_of(const ir::Graph& graph, const std::string& module) {
   const std::string packed = module.empty() ? "in_proj_weight" : module + ".in_proj_weight";
   const bool found = std::any_of(graph.nodes.begin(), graph.nodes.end(), [&](const ir::Node& node) {

@@ -8,7 +8,7 @@ namespace {
 constexpr int64_t kImageChannels = 3;
 constexpr int64_t kImageNetClasses = 1000;
 
-/// By shape, not by place: a 1x1 convolution that classifies is no last layer.
+/// By shape, not by place: a 1x1 convolution that classifies is not a last layer.
 bool is_first_or_last(const ir::Node& node) {
   if (const auto* conv = node.as<ir::Conv>()) {
     const at::Tensor& weight = conv->weight.value;

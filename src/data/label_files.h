@@ -17,8 +17,8 @@ struct ClassNames {
   std::vector<std::string> names;
 };
 
-/// classes.txt of the folder or of its parent: one name a line, each once. Throws DataError naming
-/// file and line.
+/// classes.txt of the folder or of its parent: one name per line, each once. Throws DataError
+/// naming file and line.
 ClassNames read_class_names(const std::filesystem::path& directory);
 
 /// Lines of `path index` in the file's order; paths as they stand there, relative to its folder.

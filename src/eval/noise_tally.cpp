@@ -15,7 +15,7 @@ at::Tensor by_channel(const at::Tensor& tensor, int64_t axis) {
   return rows.reshape({rows.size(0), -1}).to(at::kDouble);
 }
 
-/// What is no number is worse than any: such a channel is the widest and the noisiest.
+/// What is not a number is worse than any: such a channel is the widest and the noisiest.
 std::vector<double> numbers(const at::Tensor& tensor) {
   std::vector<double> values(tensor.data_ptr<double>(), tensor.data_ptr<double>() + tensor.numel());
   for (double& value : values) {

@@ -23,7 +23,7 @@ class ModuleNames {
   }
   void add_tensor(std::string name, const at::Tensor& tensor);
 
-  /// nullptr for an object that is no module of the model.
+  /// nullptr for an object that is not a module of the model.
   const ModuleInfo* module(const void* object) const;
 
   /// Name of the parameter or buffer that `tensor` is, or has the same elements in the same places

@@ -10,7 +10,7 @@
 namespace ptq::quant {
 
 /// A tensor laid out anew, row-major, so that elements of one scale lie together: in rows. One row
-/// per tensor, a row a channel, or a row a group.
+/// per tensor, a row per channel, or a row per group.
 class Partition {
  public:
   /// Throws InternalError if `x` lacks the axis of the quantizer.

@@ -86,7 +86,7 @@ json entry(const std::string& name, const Quantizer& quantizer, const at::Tensor
 }
 
 /// The module or operation whose value an activation quantizer reads: another quantizer between
-/// the two is no producer.
+/// the two is not a producer.
 std::string producer_name(const ir::Index& index, const ir::Node& fake_quantize) {
   const ir::Node* node = index.producer(fake_quantize.inputs.front());
   while (node != nullptr && node->is<ir::FakeQuantize>()) {

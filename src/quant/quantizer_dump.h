@@ -8,7 +8,7 @@
 
 namespace ptq::quant {
 
-/// Every quantizer of a calibrated graph in execution order: one entry a weight, bias and
+/// Every quantizer of a calibrated graph in execution order: one entry per weight, bias and
 /// FakeQuantize node, `{name, kind, layer, scale, zero_point, bit_width, signed, narrow_range,
 /// axis, granularity, dynamic, format}`, with exponent_bit_width and mantissa_bit_width of
 /// minifloats, group_size and scale_shape of groups. Weights and biases are named by their module,

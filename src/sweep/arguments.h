@@ -16,7 +16,7 @@ struct Arguments {
   /// Tables to merge.
   std::vector<std::string> tables;
   SweepOptions options;
-  /// Options of ptq_imagenet_val, in place of the file's.
+  /// Options of ptq_imagenet_val, instead of the file's.
   cli::Settings settings;
 };
 

@@ -42,10 +42,10 @@ struct SweepWorld {
 SweepWorld real_world(Log& log);
 
 struct SweepReport {
-  /// One row a configuration of this shard that was run, now or earlier, by number: the evaluation
-  /// on all images, or the last of halving's.
+  /// One row per configuration of this shard that was run, now or earlier, by number: the
+  /// evaluation on all images, or the last of halving's.
   TextTable results;
-  /// Configurations that the time did not suffice for.
+  /// Configurations that there was no time left for.
   size_t left = 0;
 };
 

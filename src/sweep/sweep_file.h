@@ -21,7 +21,7 @@ struct Exclusion {
 
 /// What a sweep file says.
 struct Sweep {
-  /// One entry a model: options with one value each.
+  /// One entry per model: options with one value each.
   std::vector<std::vector<Choice>> models;
   std::vector<Choice> options;
   std::vector<Exclusion> exclusions;
@@ -34,7 +34,7 @@ struct Sweep {
 ///                several values, to a list or a list of lists
 ///     exclude:   a list of mappings as in `options`, each perhaps with `because: some words`
 ///
-/// Options are those of ptq_imagenet_val, with dashes or underscores, but for those that name
+/// Options are those of ptq_imagenet_val, with dashes or underscores, except for those that name
 /// output files. Throws ConfigError, one sentence naming file and key.
 Sweep read_sweep_file(const std::string& path);
 

@@ -25,7 +25,7 @@ const std::map<std::string, int> kLevels = {
     {"workflow", 5}, {"cli", 6},      {"sweep", 7},  {"apps", 8},
 };
 
-/// Who alone includes what: the beginning of an include, and the folders.
+/// Who may include what: the beginning of an include, and the folders.
 const std::vector<std::pair<std::string, std::set<std::string>>> kReserved = {
     {"torch/csrc/", {"import", "export"}},
     {"torch/script.h", {"import", "export"}},

@@ -20,7 +20,7 @@ TEST(CropStore, KeepsWhatFitsItsBudget) {
   EXPECT_EQ(store.find("c")->size(), 6U);
 }
 
-// The second loader gets the crop of a file that is no image any more.
+// The second loader gets the crop of a file that is not an image any more.
 TEST(CropStore, SparesASecondLoaderTheDecoding) {
   const support::TemporaryFolder files;
   ImageFolder folder;

@@ -100,7 +100,7 @@ TEST(ResizeAndCrop, AConstantImageStaysConstant) {
   }
 }
 
-// The weights are mirrored but for their last bit, which may tip a rounding.
+// The weights are mirrored except for their last bit, which may tip a rounding.
 TEST(ResizeAndCrop, AFlippedImageGivesTheFlippedCrop) {
   const int64_t width = 41, height = 23, crop = 12;
   const Image image = image_of(width, height, restless);

@@ -34,7 +34,7 @@ const NodeNoise& node_named(const std::vector<NodeNoise>& nodes, std::string_vie
   throw std::out_of_range(std::string(name));
 }
 
-/// input [2, 1, 2] -> fake quantization -> flatten. Two channels, of two values an image.
+/// input [2, 1, 2] -> fake quantization -> flatten. Two channels, of two values per image.
 struct OneQuantizer {
   GraphBuilder builder{{2, 1, 2}};
   ir::Graph graph;

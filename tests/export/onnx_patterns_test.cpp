@@ -53,7 +53,7 @@ class Written {
   onnx::ModelProto model_;
 };
 
-/// Operators from a value up along first inputs, to the first that is no node.
+/// Operators from a value up along first inputs, to the first that is not a node.
 std::vector<std::string> Written::chain_above(std::string name) const {
   std::vector<std::string> operators;
   for (bool is_found = true; is_found;) {

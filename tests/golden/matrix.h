@@ -7,7 +7,7 @@
 /// Logits in files, and how they differ.
 namespace ptq::golden {
 
-/// A float32 matrix of a .npy file, a row an image.
+/// A float32 matrix of a .npy file, a row per image.
 struct Matrix {
   int64_t rows = 0;
   int64_t columns = 0;

@@ -128,7 +128,7 @@ TEST(HqoRows, OfAConvolutionAreThoseOfItsLinearView) {
 
 // The six input channels make one short group for each output channel and position. For 8-bit
 // integers the reference has scales 2^floor(log2 absmax) / 128 and a sum of 18430. With OCP's
-// 2^(8-2) in place of 128 the scales are twice as large, 2^-9, 2^-8 and 2^-7; the sum 10643 is that
+// 2^(8-2) instead of 128 the scales are twice as large, 2^-9, 2^-8 and 2^-7; the sum 10643 is that
 // of clamp(round(W / s)) in exact fractions, as are the sums of minifloats. (The same calculation
 // with 128 gives 18430.)
 TEST(GroupRows, OfIntegersFollowOcp) {

@@ -112,7 +112,7 @@ TEST(DynamicPerGroup, TakesAViewWithGapsAndASingleChannel) {
 TEST(DynamicPerGroup, IsNearLosslessWithEightBits) {
   const at::Tensor x = at::rand({64, 32}).sub(0.5);
   const at::Tensor y = fake_quantize_activation(x, groups(IntegerFormat{8, true, false}, 1), 0);
-  // Half a step of 2^-1 / 64, but for what rounds above the largest code.
+  // Half a step of 2^-1 / 64, except for what rounds above the largest code.
   EXPECT_LE(x.sub(y).abs().max().item<double>(), 1.0 / 128);
 }
 

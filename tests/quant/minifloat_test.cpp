@@ -64,7 +64,7 @@ TEST_P(EveryMinifloat, KeepsItsOwnNumbersAtAnyScale) {
 }
 
 /// Whether the number half-way from numbers[i] to the next goes down: to an even mantissa. Without
-/// mantissa bits it goes up, to twice the step (1.5 steps round to 2), but for the first.
+/// mantissa bits it goes up, to twice the step (1.5 steps round to 2), except for the first.
 bool tie_goes_down(const MinifloatFormat& format, size_t i) {
   return format.mantissa_bit_width == 0 ? i == 0 : i % 2 == 0;
 }

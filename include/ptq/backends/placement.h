@@ -34,7 +34,7 @@ struct ActivationOptions {
   bool unsigned_values = true;
 };
 
-/// Formats of some layers' weights and inputs in place of the usual ones.
+/// Formats of some layers' weights and inputs instead of the usual ones.
 struct LayerFormats {
   std::optional<quant::NumberFormat> weight, activation;
 };
@@ -58,7 +58,7 @@ enum class ResidualAdds { kQuantized, kWide, kFloat };
 
 struct PlacementOptions {
   WeightOptions weights;
-  /// None: weights alone are quantized, biases are not.
+  /// None: only weights are quantized, biases are not.
   std::optional<ActivationOptions> activations = ActivationOptions{};
   /// 32, 16, or none: biases stay float.
   std::optional<int> bias_bit_width = 32;
@@ -74,8 +74,8 @@ struct PlacementOptions {
 
 /// Adds FakeQuantize nodes and layer quantizers to `graph`, scales still undefined. Throws
 /// QuantizationError naming the layer for a grouped transposed convolution per channel, and
-/// ConfigError naming a pattern of `overrides` that is no regular expression, matches no layer, or
-/// asks for activation bits where `activations` is none, or for bits of minifloats.
+/// ConfigError naming a pattern of `overrides` that is not a regular expression, matches no layer,
+/// or asks for activation bits where `activations` is none, or for bits of minifloats.
 quant::QuantizerTable place(Backend backend, ir::Graph& graph, const PlacementOptions& options);
 
 }  // namespace ptq::backends

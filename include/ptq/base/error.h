@@ -10,7 +10,7 @@ namespace ptq {
 /// word for the case.
 enum class ExitCode : int {
   kSuccess = 0,
-  kGateFailed = 1,        // accuracy dropped too far, or a guard spoke
+  kGateFailed = 1,        // accuracy dropped too far, or a guard found a broken result
   kGateInconclusive = 2,  // too few images to tell
   kUsage = 64,            // a flag, a configuration file, or a combination of options
   kData = 65,             // images, labels, folders

@@ -52,7 +52,7 @@ struct ContentAudit {
   std::vector<Pair> in_validation;
 };
 
-/// Reads the files whose sizes are not their own alone, `threads` at a time. Files that cannot be
+/// Reads the files whose size is not unique, `threads` at a time. Files that cannot be
 /// read equal none.
 ContentAudit audit_contents(const ImageFolder& calibration, const std::vector<int64_t>& drawn,
                             const ImageFolder& validation, int threads);
@@ -64,7 +64,7 @@ void add_equal_crops(ContentAudit& audit, const Loader& calibration, const Loade
 
 /// What a user should know of them, a sentence each: one class only; classes that validation does
 /// not have; a distribution that chance does not explain; duplicates; images that are in validation
-/// too. Nothing is said of classes where the validation set has one alone.
+/// too. Nothing is said of classes where the validation set has only one.
 std::vector<std::string> warnings_of(const ClassAudit& audit);
 std::vector<std::string> warnings_of(const ContentAudit& audit);
 

@@ -14,7 +14,8 @@ inline constexpr int64_t kNoPrediction = -1;
 int64_t predict(const float* logits, int64_t classes);
 
 /// Whether fewer than `k` classes stand before `label`: those with a larger logit, and those with
-/// an equal one and a smaller index. False where the label's logit is NaN or `label` is no class.
+/// an equal one and a smaller index. False where the label's logit is NaN or `label` is not a
+/// class.
 bool in_top(const float* logits, int64_t classes, int64_t label, int64_t k);
 
 /// Right answers among `count` images.
@@ -37,7 +38,7 @@ struct PairedCounts {
   int64_t only_second_right = 0;
 };
 
-/// Vectors of one length, one entry an image; `right` holds 0 or 1. Throws InternalError if the
+/// Vectors of one length, one entry per image; `right` holds 0 or 1. Throws InternalError if the
 /// lengths differ.
 struct Answers {
   const std::vector<int64_t>& predictions;

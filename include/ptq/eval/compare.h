@@ -20,7 +20,7 @@ struct ComparisonRow {
 
 struct TableComparison {
   std::vector<ComparisonRow> rows;
-  /// Configurations of the new table alone; they decide nothing.
+  /// Configurations of only the new table; they decide nothing.
   std::vector<std::string> only_new;
 
   /// kFail if one row fails, else kInconclusive if one row is.
@@ -30,7 +30,7 @@ struct TableComparison {
 /// Compares `new_file` with `old_file`, both CSV: predictions (eval/predictions.h), or results of a
 /// sweep, whose columns are known by name. Rows of results belong together if configuration_hash,
 /// model_hash and data_hash are equal where both tables have these columns, else if all columns
-/// that are no results are. They are compared image by image if both have a file in the column
+/// that are not results are. They are compared image by image if both have a file in the column
 /// `predictions` (its path relative to the table), else by `correct` and `count`. A row that the
 /// new table lacks is inconclusive; one that has an `error` there and had none fails.
 ///

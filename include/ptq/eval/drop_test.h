@@ -3,7 +3,7 @@
 #include "ptq/eval/accuracy.h"
 
 /// How far accuracy fell from one classifier to another on the same images. Of n images, b are
-/// right with the first alone and c with the second alone; the drop (b - c) / n estimates delta =
+/// right with only the first and c with only the second; the drop (b - c) / n estimates delta =
 /// p_b - p_c, of which the p-values speak.
 ///
 /// The tests are exact and unconditional: (b, c, n - b - c) is multinomial, outcomes are ordered by

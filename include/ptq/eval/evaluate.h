@@ -16,7 +16,7 @@ namespace ptq::eval {
 struct EvaluationOptions {
   data::Recipe recipe;
   int64_t batch_size = 256;
-  /// Keep every image's logits; 4 bytes an image and class.
+  /// Keep every image's logits; 4 bytes per image and class.
   bool keep_logits = false;
   at::Device device = at::kCPU;
 };

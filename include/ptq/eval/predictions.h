@@ -40,7 +40,7 @@ Predictions predictions_of(const Evaluation& evaluation, const data::ImageFolder
                            const std::vector<std::string>& hashes);
 
 /// CSV (RFC 4180 with '\n'), complete or not at all: lines `# model_hash HEX`, `# data_hash HEX`,
-/// `# run_name TEXT`, then a heading and a row an image,
+/// `# run_name TEXT`, then a heading and a row per image,
 ///
 ///   image_hash,label,prediction,right,path
 ///

@@ -20,7 +20,7 @@ enum class Format { kOnnx, kTorchScript };
 struct ExportOptions {
   /// Of ONNX; none is 13, or the lowest that what is exported needs.
   std::optional<int> opset;
-  /// ONNX: weights of up to 4 bits as int4 tensors (opset 21), in place of int8 with a Clip.
+  /// ONNX: weights of up to 4 bits as int4 tensors (opset 21), instead of int8 with a Clip.
   bool int4_weights = false;
   /// Written into the file: the configuration, versions.
   std::map<std::string, std::string> metadata;

@@ -23,7 +23,7 @@ struct Parting {
   double from_boundary = 0;
 };
 
-/// An image that an exported file answers otherwise than the run's own network.
+/// An image that an exported file predicts differently than the run's own network.
 struct Disagreement {
   std::string image;
   /// Between the two classes, as in eval::LogitParity.
@@ -33,7 +33,7 @@ struct Disagreement {
 
   /// Whether the two streams hold the same codes until values next to the boundary between two
   /// codes (less than a thousandth of a step off) fall on its two sides, or until the logits of two
-  /// classes that are equal but for rounding.
+  /// classes that are equal except for rounding.
   bool is_tie() const;
 };
 

@@ -11,8 +11,8 @@ namespace ptq::passes {
 
 /// Whom the quantizer of a layer's input belongs to. kLayer (layerwise): the float layer that the
 /// quantized one is compared with reads the input unquantized. kGraph (fx, flexml): both read the
-/// quantized input, but for the output projection of a multi-head module, whose input quantizer is
-/// its own there too.
+/// quantized input, except for the output projection of a multi-head module, whose input quantizer
+/// is its own there too.
 enum class InputQuantizers { kGraph, kLayer };
 
 struct BiasCorrectionOptions {

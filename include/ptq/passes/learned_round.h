@@ -57,7 +57,7 @@ struct LearnedRoundOptions {
   /// By layer: whether a bias makes up for the mean of its error before the next one is learned.
   /// The roundings then have to make up for the rest alone.
   bool correct_biases = false;
-  /// With all images a step, by layer: this much of each input's mean square, times the squared
+  /// With all images per step, by layer: this much of each input's mean square, times the squared
   /// change of its weights, counts as error too. The calibration images are few, and a change that
   /// makes up for them alone does harm to others.
   double damping = 0;
@@ -98,10 +98,10 @@ struct LearnedRoundReport {
 /// drawn from the whole calibration set; the regulariser's schedule follows the number of
 /// iterations; plain sigmoid begins at the nearest code too; the channels of a Linear's output are
 /// its last dimension; blocks come with any placement of quantizers and any preparation. With all
-/// images a step, a layer's gradient follows from the moments of its inputs, exactly.
+/// images per step, a layer's gradient follows from the moments of its inputs, exactly.
 ///
-/// Throws ConfigError if `block_name` is no regular expression, finds nothing or finds what is no
-/// block; QuantizationError naming a layer whose weights are minifloats; what runtime::sweep
+/// Throws ConfigError if `block_name` is not a regular expression, finds nothing or finds what is
+/// not a block; QuantizationError naming a layer whose weights are minifloats; what runtime::sweep
 /// throws.
 LearnedRoundReport learn_rounding(ir::Graph& graph, const quant::QuantizerTable& table,
                                   const LearnedRoundOptions& options, const NextBatch& next_batch);

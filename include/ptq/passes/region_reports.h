@@ -30,7 +30,7 @@ struct EqualizedRegion : RegionLayers {
 };
 
 struct SplitRegion : RegionLayers {
-  /// Channels there are now beside `channels`.
+  /// Channels there are now in addition to `channels`.
   int64_t added = 0;
 };
 

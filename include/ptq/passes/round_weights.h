@@ -44,7 +44,7 @@ struct RoundingOptions {
   /// GPFQ: part of the input's columns that is used, drawn evenly at random.
   double input_fraction = 1;
   /// Qronos: part of the largest eigenvalue of a layer's Hessian that is added to its diagonal. The
-  /// paper's 1e-6 lets a layer with few different inputs learn them by heart.
+  /// paper's 1e-6 lets a layer with few different inputs overfit them.
   double qronos_damping = 1e-6;
   /// Codes are held to what an accumulator can take (AXE): GPTQ and GPFQ, integers with one scale
   /// an output channel, quantized activations.

@@ -16,7 +16,7 @@ struct IntegerTensor {
   at::Tensor codes;
   /// float32; a scalar, or of as many dimensions as `codes`, with the channels along their axis.
   at::Tensor scale;
-  /// As `scale`; int32, or float32 where HQO found zero points that are no whole numbers. Undefined
+  /// As `scale`; int32, or float32 where HQO found zero points that are not integers. Undefined
   /// for symmetric quantizers.
   at::Tensor zero_point;
 };

@@ -16,10 +16,10 @@ namespace ptq::quant {
 enum class QuantizerKind { kWeight, kActivation, kBias };
 enum class Symmetry { kSymmetric, kAsymmetric };
 enum class Granularity { kPerTensor, kPerChannel, kPerGroup };
-/// Any scale, or powers of two alone.
+/// Any scale, or only powers of two.
 enum class ScaleType { kFloat, kPowerOfTwo };
 /// How scale and zero point are found: from statistics, by a search for the least squared error, or
-/// by half-quadratic optimization (weights alone).
+/// by half-quadratic optimization (only weights).
 enum class Calibration { kStatistics, kMse, kHqo };
 /// Once, by calibration, or from every image anew. Weights are always static.
 enum class Timing { kStatic, kDynamic };
@@ -66,8 +66,8 @@ struct Quantizer {
   int64_t axis = 0;
   int64_t group_size = 32;
   ScaleId scale = -1;
-  /// As many as scales, float32, whole numbers but for HQO's. Undefined for symmetric and dynamic
-  /// quantizers, and until it is found.
+  /// As many as scales, float32, whole numbers except for HQO's. Undefined for symmetric and
+  /// dynamic quantizers, and until it is found.
   at::Tensor zero_point;
   /// Of symmetric integer activations per tensor, whose scale then is derived (derive_scales).
   std::optional<Truncation> truncation;

@@ -15,7 +15,7 @@ int64_t percentile_rank(double percentile, int64_t count);
 /// The same for the lower end of an interval: k = ceil(0.01 (100 - p) N), at least 1.
 int64_t low_percentile_rank(double percentile, int64_t count);
 
-/// The n largest of many integers, in memory that grows with n alone.
+/// The n largest of many integers, in memory that grows only with n.
 class LargestKeys {
  public:
   explicit LargestKeys(int64_t kept) : kept_(kept) {}
@@ -38,7 +38,7 @@ class LargestKeys {
 };
 
 /// The k-th smallest |x| of a batch whose values arrive in pieces, exactly: it keeps the
-/// N - k + 1 largest magnitudes, so that memory grows with the values above the percentile alone.
+/// N - k + 1 largest magnitudes, so that memory grows only with the values above the percentile.
 class AbsPercentile {
  public:
   /// `count` values will come in all.

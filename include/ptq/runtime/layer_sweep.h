@@ -53,7 +53,7 @@ class SweepStop {
   /// The unit's input in a stream, float32, batch by batch: [N, ...] wherever the graph keeps
   /// images in the first dimension; in memory row-major or with channels innermost, as it was made.
   virtual at::Tensor input(int stream, int64_t batch) const = 0;
-  /// The unit's output, likewise, in a stream of kOriginal weights alone (InternalError in
+  /// The unit's output, likewise, in a stream of kOriginal weights only (InternalError in
   /// another).
   virtual at::Tensor output(int stream, int64_t batch) const = 0;
 };

@@ -11,7 +11,7 @@
 namespace ptq::cli {
 
 /// One option's part in a rule. kChanged holds for every value but the default: to say a default
-/// out loud is no mistake.
+/// out loud is not a mistake.
 struct Condition {
   enum class Test { kIs, kIsNot, kChanged };
   std::string_view option;

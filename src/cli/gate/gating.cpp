@@ -42,7 +42,7 @@ eval::Predictions predictions_of(const Run& run, const data::ImageFolder& folder
   return made;
 }
 
-/// Guards come first: a drop is no news about a network that is broken.
+/// Guards come first: a drop says nothing new about a network that is broken.
 void decide(Run& run) {
   RunResult& result = run.result;
   if (!result.guards.empty()) {

@@ -19,7 +19,8 @@ class Gating {
   /// Throws DataError if the baseline is of other images, before the work that would be in vain.
   Gating(Run& run, const data::Loader& validation);
 
-  /// Once the quantized network was evaluated and the guards spoke: the verdict, and its files.
+  /// Once the quantized network was evaluated and the guards were asked: the verdict, and its
+  /// files.
   void finish(Run& run) const;
 
  private:

@@ -12,7 +12,7 @@ namespace {
 
 constexpr size_t kMostDimensions = 64;
 
-/// A view may repeat its elements (an expanded mask); this many are no bomb for anybody.
+/// A view may repeat its elements (an expanded mask); this many do no harm.
 constexpr int64_t kAlwaysAllowed = int64_t{1} << 24;
 constexpr int64_t kMostRepeats = 64;
 
@@ -21,7 +21,7 @@ struct Extents {
   std::vector<int64_t> strides;
 };
 
-/// Nothing where a part is no number.
+/// Nothing where a part is not a number.
 std::optional<std::vector<int64_t>> numbers(const std::vector<PickleValue>& values, size_t tuple) {
   std::vector<int64_t> result;
   if (values[tuple].kind != PickleKind::kTuple) return std::nullopt;

@@ -19,7 +19,7 @@ void RoundedWeight::step(const at::Tensor& by_weight, int64_t t) {
 }
 
 double RoundedWeight::moved() const {
-  // Both come from the same codes, so that what is equal is equal to rounding alone.
+  // Both come from the same codes, so that what is equal is equal up to rounding.
   const at::Tensor distance = variables_.decided().sub(variables_.nearest()).abs();
   const at::Tensor bound = variables_.nearest().abs().mul(1e-5).add(1e-12);
   return distance.gt(bound).sum().item<double>() / static_cast<double>(distance.numel());

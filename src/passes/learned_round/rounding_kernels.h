@@ -25,7 +25,7 @@ void soft_weights(RoundingFunction function, const RoundingElements& elements, f
 void decided_weights(RoundingFunction function, const RoundingElements& elements, float* weight);
 
 /// Derivatives by v from those by the weight, and of the regulariser, which linear rounding does
-/// without: its h is no share of a step. Codes that clip have no derivative.
+/// without: its h is not a fraction of a step. Codes that clip have no derivative.
 void rounding_gradient(RoundingFunction function, const RoundingElements& elements,
                        const float* by_weight, const Regulariser& regulariser, float* by_v);
 

@@ -18,7 +18,7 @@ namespace ptq::passes {
 class RoundingVariables {
  public:
   /// Begins at the weight as it is: h(v) is the fraction of w / s + z, or v is 0. Throws
-  /// QuantizationError naming the layer if the quantizer's numbers are no integers.
+  /// QuantizationError naming the layer if the quantizer's numbers are not integers.
   RoundingVariables(const at::Tensor& weight, const quant::QuantizerTable& table,
                     ir::QuantizerId quantizer, RoundingFunction function);
 

@@ -16,7 +16,7 @@ namespace ptq::passes {
 
 /// A layer or block of a quantized network, run forward and backward on batches of its inputs with
 /// weights that change from step to step. Activation quantizers and biases are as they are in the
-/// network; derivatives are taken by the weights of its rounded layers alone.
+/// network; derivatives are taken by the weights of only its rounded layers.
 class UnitNetwork {
  public:
   /// Refers to all of them. Biases and weights that are not learned are taken as they are now.

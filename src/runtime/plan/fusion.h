@@ -10,7 +10,7 @@
 namespace ptq::runtime {
 
 /// A node and the elementwise nodes that run on its output before that leaves the caches. Each but
-/// the last is read by the next one alone.
+/// the last is read only by the next one.
 struct Group {
   const ir::Node* anchor = nullptr;
   std::vector<const ir::Node*> tail;

@@ -12,7 +12,7 @@
 namespace ptq::passes {
 namespace {
 
-/// In double, so that what a split changes beside rounding stands out: float32 sums over other
+/// In double, so that what a split changes besides rounding stands out: float32 sums over other
 /// numbers of channels differ by up to 2.5e-5 of the largest logit.
 at::Tensor run_in_double(const ir::Graph& graph, const at::Tensor& images) {
   std::unordered_map<ir::ValueId, at::Tensor> values{{graph.input, images.to(at::kDouble)}};

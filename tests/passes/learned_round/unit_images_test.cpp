@@ -27,7 +27,7 @@ TEST(ValueOfImages, GathersImagesAcrossBatches) {
 }
 
 TEST(ValueOfImages, GathersImagesThatLieInAnotherDimension) {
-  // Two entries an image, in the second dimension.
+  // Two entries per image, in the second dimension.
   const at::Tensor all = at::arange(24.0, at::kFloat).view({2, 6, 2});
   const ValueOfImages value = value_of({all.narrow(1, 0, 4), all.narrow(1, 4, 2)}, {1, 2});
   EXPECT_EQ(value.count(), 3);
