@@ -9,7 +9,8 @@
 
 // Sums straight to codes, for tails that are clamps and a quantization. With f = scale / s, the
 // code is round(a f) + z wherever a f is not close to a tie; f, a f, and the two operations that
-// the definition rounds differ from the exact quotient by less than kNearTie leaves (byte_codes.cpp).
+// the definition rounds differ from the exact quotient by less than kNearTie leaves
+// (byte_codes.cpp).
 namespace ptq::runtime::integer {
 namespace {
 
