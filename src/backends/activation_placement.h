@@ -19,10 +19,7 @@ struct Draft {
   std::vector<bool> masked;
 
   Draft(ir::Graph& graph_, const PlacementOptions& options_)
-      : graph(graph_),
-        options(options_),
-        attentions(graph_),
-        masked(ir::masked_values(graph_)) {}
+      : graph(graph_), options(options_), attentions(graph_), masked(ir::masked_values(graph_)) {}
 
   /// Whether `value` holds numbers that stand for minus infinity (ptq/ir/facts.h). It gets no
   /// quantizer, and so has no part in any range.

@@ -147,8 +147,7 @@ void requantize_output(State& state, ir::Node& node, Sign sign) {
     if (user->is<ir::BatchNorm>()) {
       batch_norms.push_back(user);
     } else if (!is_quantized_activation(*user) && !user->is<ir::FakeQuantize>() &&
-               !is_released(state, index, *user) &&
-               !ir::divides_by(index, *user, node.output())) {
+               !is_released(state, index, *user) && !ir::divides_by(index, *user, node.output())) {
       needed = true;
     }
   }

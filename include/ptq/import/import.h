@@ -24,8 +24,8 @@ struct ImportOptions {
 /// that is missing, empty or not TorchScript; a forward that needs another input than one image
 /// batch; an output that is not one [N, classes] tensor; an operation that fails (named); NaN or
 /// infinite weights (named); chance; images that influence each other (the operator named); a file
-/// that is damaged, or that asks for what ModelTrust::kCheck does not allow. While a file is checked
-/// and read, the process's data limit (RLIMIT_DATA) may be lower.
+/// that is damaged, or that asks for what ModelTrust::kCheck does not allow. While a file is
+/// checked and read, the process's data limit (RLIMIT_DATA) may be lower.
 ir::Graph import_torchscript(const std::string& path, const ImportOptions& options);
 
 /// The same; adds to `notes` what importing changed, in sentences: another precision.
