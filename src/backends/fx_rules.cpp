@@ -5,13 +5,16 @@
 #include <algorithm>
 #include <optional>
 
+#include "ptq/ir/padding.h"
+
 namespace ptq::backends::fx {
 namespace {
 
 bool keeps_sign(const ir::Node& node) {
   return node.is<ir::MaxPool>() || node.is<ir::AvgPool>() || node.is<ir::AdaptiveAvgPool>() ||
          node.is<ir::Reshape>() || node.is<ir::Permute>() || node.is<ir::Slice>() ||
-         node.is<ir::Select>() || node.is<ir::Concat>() || node.is<ir::Add>();
+         node.is<ir::Select>() || node.is<ir::Concat>() || node.is<ir::Add>() ||
+         ir::zero_padding(node.op);
 }
 
 bool is_constant(const ir::Index& index, ir::ValueId value) {
@@ -104,7 +107,7 @@ bool is_released(const State& state, const ir::Index& index, const ir::Node& nod
 
 bool passes_alignment(const ir::Node& node) {
   return node.is<ir::MaxPool>() || node.is<ir::Reshape>() || node.is<ir::Slice>() ||
-         node.is<ir::Select>();
+         node.is<ir::Select>() || ir::zero_padding(node.op);
 }
 
 bool is_value_unsigned(const State& state, const ir::Index& index, ir::ValueId value) {

@@ -41,7 +41,12 @@ std::string tanh_of_cubic(OnnxSite& site) {
 
 void translate(OnnxSite& site, const ir::Relu&) { site.finish("Relu", site.inputs()); }
 
-void translate(OnnxSite& site, const ir::Relu6&) {
+void translate(OnnxSite& site, const ir::Relu6& op) {
+  if (op.ceiling) {
+    site.finish("Min", {site.step("Relu", "relu", site.inputs()),
+                        site.model.add_floats(site.part("ceiling"), op.ceiling->value)});
+    return;
+  }
   site.finish("Clip", {site.input(), site.number("min", 0), site.number("max", 6)});
 }
 

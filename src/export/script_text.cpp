@@ -47,7 +47,10 @@ class NodeWriter {
   }
 
   std::string operator()(const ir::Relu&) const { return call("relu", {in(0)}); }
-  std::string operator()(const ir::Relu6&) const { return call("hardtanh", {in(0), "0.", "6."}); }
+  std::string operator()(const ir::Relu6& op) const {
+    if (!op.ceiling) return call("hardtanh", {in(0), "0.", "6."});
+    return call("minimum", {call("relu", {in(0)}), kept("ceiling", op.ceiling)});
+  }
   std::string operator()(const ir::Sigmoid&) const { return call("sigmoid", {in(0)}); }
   std::string operator()(const ir::Silu&) const { return call("silu", {in(0)}); }
   std::string operator()(const ir::Hardswish&) const { return call("hardswish", {in(0)}); }

@@ -16,6 +16,7 @@ struct ParameterVisitor {
   }
   void operator()(LayerNorm& op) const { (*this)(op.weight), (*this)(op.bias); }
   void operator()(Constant& op) const { (*this)(op.value); }
+  void operator()(Relu6& op) const { (*this)(op.ceiling); }
   template <class Other>
   void operator()(Other&) const {}
 };

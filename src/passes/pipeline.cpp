@@ -1,5 +1,6 @@
 #include "ptq/passes/pipeline.h"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 
@@ -15,7 +16,9 @@ std::vector<std::unique_ptr<Pass>> preparation(const PreparationOptions& options
     passes.push_back(std::make_unique<MeanToAvgPool>());      // means are pooled like the rest
     passes.push_back(std::make_unique<AdaptiveToAvgPool>());  // pools of fixed windows
   }
-  passes.push_back(std::make_unique<Relu6ToRelu>());                // positive scales pass a relu
+  if (options.relu6 == Relu6::kRelu) {
+    passes.push_back(std::make_unique<Relu6ToRelu>());  // positive scales pass a relu
+  }
   passes.push_back(std::make_unique<MeanToAvgPool>());              // one form of global pooling
   passes.push_back(std::make_unique<CollapseConcats>());            // one shared scale a concat
   passes.push_back(std::make_unique<MoveBatchNormBeforeConcat>());  // so that it can be merged
@@ -41,10 +44,24 @@ PassReport run(const Pass& pass, ir::Graph& graph) {
 
 }  // namespace
 
-std::vector<PassReport> prepare(ir::Graph& graph, const PreparationOptions& options) {
+std::vector<PassReport> prepare(ir::Graph& graph, const PreparationOptions& options,
+                                const AfterPass& after_pass) {
   std::vector<PassReport> reports;
-  for (const auto& pass : preparation(options)) reports.push_back(run(*pass, graph));
+  for (const auto& pass : preparation(options)) {
+    reports.push_back(run(*pass, graph));
+    if (after_pass && reports.back().changes > 0) after_pass(reports.back().name, graph);
+  }
   return reports;
+}
+
+bool has_relu6(const ir::Graph& graph) {
+  return std::any_of(graph.nodes.begin(), graph.nodes.end(),
+                     [](const ir::Node& node) { return node.is<ir::Relu6>(); });
+}
+
+ir::Graph with_relu_for_relu6(ir::Graph graph) {
+  Relu6ToRelu().run(graph);
+  return graph;
 }
 
 }  // namespace ptq::passes

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ptq/base/error.h"
+#include "ptq/ir/padding.h"
 #include "ptq/quant/fake_quantize.h"
 
 namespace ptq::quant {
@@ -24,7 +25,7 @@ at::Tensor input_scale(const ir::Index& index, const ir::Node& node, const Quant
 bool keeps_codes(const ir::Node& node) {
   return node.is<ir::Reshape>() || node.is<ir::Permute>() || node.is<ir::Expand>() ||
          node.is<ir::Select>() || node.is<ir::Slice>() || node.is<ir::MaxPool>() ||
-         node.is<ir::Concat>();
+         node.is<ir::Concat>() || ir::zero_padding(node.op);
 }
 
 ir::QuantizerId value_quantizer(const ir::Index& index, ir::ValueId value) {

@@ -23,6 +23,7 @@
 #include <ATen/ops/max_pool1d.h>
 #include <ATen/ops/max_pool2d.h>
 #include <ATen/ops/max_pool3d.h>
+#include <ATen/ops/minimum.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/silu.h>
@@ -63,7 +64,10 @@ at::Tensor run(const ir::LayerNorm& op, const Tensors& in, int64_t) {
 }
 
 at::Tensor run(const ir::Relu&, const Tensors& in, int64_t) { return at::relu(in[0]); }
-at::Tensor run(const ir::Relu6&, const Tensors& in, int64_t) { return at::hardtanh(in[0], 0, 6); }
+at::Tensor run(const ir::Relu6& op, const Tensors& in, int64_t) {
+  if (!op.ceiling) return at::hardtanh(in[0], 0, 6);
+  return at::minimum(at::relu(in[0]), op.ceiling->value.to(in[0].scalar_type()));
+}
 at::Tensor run(const ir::Sigmoid&, const Tensors& in, int64_t) { return at::sigmoid(in[0]); }
 at::Tensor run(const ir::Silu&, const Tensors& in, int64_t) { return at::silu(in[0]); }
 at::Tensor run(const ir::Hardswish&, const Tensors& in, int64_t) { return at::hardswish(in[0]); }

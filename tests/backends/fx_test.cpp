@@ -30,6 +30,18 @@ TEST(Fx, LooksThroughMaxPoolAndReshape) {
   EXPECT_EQ(place(net).sites(), "input:s0 relu:u1 fc:s2");
 }
 
+TEST(Fx, LooksThroughZerosAround) {
+  NetworkBuilder net({4, 6, 6});
+  const ir::Dims below_and_right{{0, false}, {1, false}, {0, false}, {1, false}};
+  ValueId x = net.add("relu6", ir::Relu6{}, {net.conv("first", net.input(), kConv)});
+  x = net.add("pad",
+              ir::Opaque{"aten::constant_pad_nd", "", {ir::InputRef{0}, below_and_right, 0.0}, 0},
+              {x});
+  net.conv("second", x, kConv);
+  // Zero is a code of the clamp's quantizer: the convolution reads its codes.
+  EXPECT_EQ(place(net).sites(), "input:s0 relu6:u1 second:s2");
+}
+
 TEST(Fx, RequantizesALinearBottleneck) {
   NetworkBuilder net({4, 6, 6});
   net.conv("second", net.conv("first", net.input(), kConv), kConv);

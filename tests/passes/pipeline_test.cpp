@@ -34,7 +34,8 @@ TEST(Prepare, RunsThePassesInOrderAndReportsEach) {
 
 TEST(Prepare, PoolsFixedWindowsForFlexml) {
   ir::Graph graph = inverted_residual().graph();
-  const std::vector<PassReport> reports = prepare(graph, {true, Preparation::kFlexml});
+  const std::vector<PassReport> reports =
+      prepare(graph, {Relu6::kRelu, true, Preparation::kFlexml});
   EXPECT_EQ(ops(graph), "conv relu avg_pool reshape linear");
   // The mean becomes a pool, the pool a fixed window; then the usual passes.
   std::vector<std::string> names;
@@ -45,9 +46,29 @@ TEST(Prepare, PoolsFixedWindowsForFlexml) {
                                       "move-batch-norm-before-concat", "merge-batch-norm"}));
 }
 
+TEST(Prepare, KeepsRelu6OnRequest) {
+  ir::Graph graph = inverted_residual().graph();
+  EXPECT_TRUE(has_relu6(graph));
+  EXPECT_FALSE(has_relu6(with_relu_for_relu6(graph)));
+  prepare(graph, {Relu6::kKeep});
+  EXPECT_EQ(ops(graph), "conv relu6 adaptive_avg_pool reshape linear");
+}
+
+TEST(Prepare, ShowsTheGraphBehindEveryPassThatChangedIt) {
+  ir::Graph graph = inverted_residual().graph();
+  std::vector<std::pair<std::string, std::string>> seen;
+  prepare(graph, {}, [&](const std::string& pass, const ir::Graph& after) {
+    seen.emplace_back(pass, ops(after));
+  });
+  EXPECT_EQ(seen, (std::vector<std::pair<std::string, std::string>>{
+                      {"relu6-to-relu", "conv batch_norm relu mean linear"},
+                      {"mean-to-avg-pool", "conv batch_norm relu adaptive_avg_pool reshape linear"},
+                      {"merge-batch-norm", "conv relu adaptive_avg_pool reshape linear"}}));
+}
+
 TEST(Prepare, KeepsBatchNormOnRequest) {
   ir::Graph graph = inverted_residual().graph();
-  prepare(graph, {false});
+  prepare(graph, {Relu6::kRelu, false});
   EXPECT_EQ(ops(graph), "conv batch_norm relu adaptive_avg_pool reshape linear");
 }
 

@@ -26,8 +26,11 @@ struct Plain {
 struct Relu : Plain {
   static constexpr std::string_view kName = "relu";
 };
+/// min(relu(x), ceiling), which is 6 unless equalization has scaled channels.
 struct Relu6 : Plain {
   static constexpr std::string_view kName = "relu6";
+  /// One number a channel, of a shape that broadcasts to the value: [C, 1, 1] for images.
+  std::optional<Parameter> ceiling = std::nullopt;
 };
 struct Sigmoid : Plain {
   static constexpr std::string_view kName = "sigmoid";

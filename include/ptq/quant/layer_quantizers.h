@@ -6,7 +6,7 @@
 namespace ptq::quant {
 
 /// Whether a node's output holds the same codes as its inputs: reshape, concat, permute, slice,
-/// select, expand, max pool.
+/// select, expand, max pool. Zeros put around add the code of zero, which is the zero point.
 bool keeps_codes(const ir::Node& node);
 
 /// The activation quantizer whose codes a value holds: that of the nearest FakeQuantize above it,

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "ptq/ir/padding.h"
+
 namespace ptq::passes {
 namespace {
 
@@ -46,6 +48,7 @@ struct AxisAfter {
   int64_t axis;
 
   std::optional<int64_t> operator()(const ir::Relu&) const { return axis; }
+  std::optional<int64_t> operator()(const ir::Relu6&) const { return axis; }
   std::optional<int64_t> operator()(const ir::LeakyRelu&) const { return axis; }
   std::optional<int64_t> operator()(const ir::MulScalar&) const { return axis; }
   std::optional<int64_t> operator()(const ir::MaxPool&) const { return after_pool(axis); }
@@ -66,6 +69,11 @@ struct AxisAfter {
   }
   std::optional<int64_t> operator()(const ir::Slice& op) const {
     return op.dim == axis ? std::nullopt : std::optional(axis);
+  }
+  std::optional<int64_t> operator()(const ir::Opaque& op) const {
+    const std::optional<ir::Ints> padding = ir::zero_padding(op);
+    if (!padding || ir::pads_axis(*padding, in.size(), axis)) return std::nullopt;
+    return axis;
   }
   template <class Other>
   std::optional<int64_t> operator()(const Other&) const {

@@ -11,8 +11,8 @@ namespace ptq::passes {
 
 /// Axis of the channels of `node`'s output, given their axis in its only input, where the operation
 /// multiplied by a positive factor per channel is the operation of the input so multiplied (relu,
-/// pools, reshapes that keep channels apart; reference-contract 6.4). Nothing for other
-/// operations, and none for permutations.
+/// relu6 with its ceilings multiplied, too, pools, zeros around, reshapes that keep channels apart;
+/// reference-contract 6.4). Nothing for other operations, and none for permutations.
 std::optional<int64_t> axis_after(const ir::Graph& graph, const ir::Node& node, int64_t axis);
 
 /// The inverse: axis in the only input of what lies along `axis` in the output.

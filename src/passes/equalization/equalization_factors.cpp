@@ -59,6 +59,10 @@ void scale(const EqualizationRegion& region, ScaledLayers& layers, const at::Ten
   for (const EqualizationSource& source : region.sources) {
     layers.of(source.node).scale_outputs(factors.narrow(0, source.offset, source.channels));
   }
+  for (const RegionClamp& clamp : region.clamps) {
+    layers.clamp(clamp.node)
+        .scale(clamp.begin, factors.narrow(0, clamp.offset, clamp.end - clamp.begin));
+  }
   const at::Tensor inverse = factors.reciprocal();
   for (const EqualizationSink& sink : region.sinks) {
     const int64_t width = sink.end - sink.begin;

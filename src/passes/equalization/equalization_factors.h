@@ -23,7 +23,7 @@ at::Tensor equalization_factors(const at::Tensor& source_range, const at::Tensor
 /// Largest over smallest of `source_range` over channels with k of their own; 1 if there is none.
 double range_ratio(const at::Tensor& source_range, const at::Tensor& sink_range);
 
-/// W[c] and b[c] of sources times k[c], W[:, c] of sinks times 1 / k[c].
+/// W[c] and b[c] of sources and ceilings of clamps times k[c], W[:, c] of sinks times 1 / k[c].
 void scale(const EqualizationRegion& region, ScaledLayers& layers, const at::Tensor& factors);
 
 }  // namespace ptq::passes

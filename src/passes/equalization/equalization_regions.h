@@ -23,6 +23,17 @@ struct EqualizationSink {
   int64_t offset = 0;
 };
 
+/// A ReLU6 that channels of a region pass: its [begin, end) along an axis this far from the last
+/// are the region's [offset, offset + end - begin). Its ceilings are scaled with them.
+struct RegionClamp {
+  ir::Node* node = nullptr;
+  int64_t axis_from_end = 0;
+  /// Channels it has along that axis.
+  int64_t extent = 0;
+  int64_t begin = 0, end = 0;
+  int64_t offset = 0;
+};
+
 /// A value between sources and sinks, and the axis along which it holds channels of the region.
 struct RegionValue {
   ir::ValueId value = 0;
@@ -37,6 +48,7 @@ struct EqualizationRegion {
   int64_t channels = 0;
   /// By id, each once.
   std::vector<RegionValue> values = {};
+  std::vector<RegionClamp> clamps = {};
 };
 
 struct EqualizationRegions {

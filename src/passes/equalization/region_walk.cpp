@@ -240,9 +240,25 @@ bool RegionWalk::passes_factors(const ir::Node& node) const {
   return !node.is<ir::Permute>() || permutations_.count(&node) != 0;
 }
 
+/// It is met on the way down, on the way up, or both.
+void RegionWalk::note_clamp(ir::Node& node, const ChannelRange& range) {
+  if (!node.is<ir::Relu6>()) return;
+  const ir::Dims& shape = shape_of(node.output());
+  const auto rank = static_cast<int64_t>(shape.size());
+  const RegionClamp clamp{
+      &node,       rank - 1 - range.axis,     shape.at(static_cast<size_t>(range.axis)).value,
+      range.begin, range.begin + range.width, range.offset};
+  const bool is_known =
+      std::any_of(region_.clamps.begin(), region_.clamps.end(), [&](const RegionClamp& other) {
+        return other.node == clamp.node && other.begin == clamp.begin;
+      });
+  if (!is_known) region_.clamps.push_back(clamp);
+}
+
 void RegionWalk::read_by_other(ir::Node& user, const ChannelRange& range) {
   const auto axis = passes_factors(user) ? axis_after(graph_, user, range.axis) : std::nullopt;
   if (!axis) return reject(user, "it does not pass factors of channels through");
+  note_clamp(user, range);
   ChannelRange moved = range;
   moved.axis = *axis;
   join(user.output(), moved, Direction::kDown);
@@ -252,6 +268,7 @@ void RegionWalk::made_by_other(ir::Node& producer, const ChannelRange& range) {
   const auto axis =
       passes_factors(producer) ? axis_before(graph_, producer, range.axis) : std::nullopt;
   if (!axis) return reject(producer, "it does not pass factors of channels through");
+  note_clamp(producer, range);
   ChannelRange moved = range;
   moved.axis = *axis;
   join(producer.inputs[0], moved, Direction::kUp);

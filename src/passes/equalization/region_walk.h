@@ -59,6 +59,7 @@ class RegionWalk {
   void made_by_concat(ir::Node& producer, const ChannelRange& range);
   void made_by_add(ir::Node& producer, const ChannelRange& range);
   bool passes_factors(const ir::Node& node) const;
+  void note_clamp(ir::Node& node, const ChannelRange& range);
   void read_by_other(ir::Node& user, const ChannelRange& range);
   void made_by_other(ir::Node& producer, const ChannelRange& range);
   const ir::Dims& shape_of(ir::ValueId value) const;

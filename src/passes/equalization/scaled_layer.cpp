@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/maximum.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
@@ -200,6 +201,21 @@ void ScaledLayer::write() {
   if (maker.bias != nullptr) maker.bias->value = maker.bias->value.mul(output_factors_);
 }
 
+ScaledClamp::ScaledClamp(const RegionClamp& clamp) : node_(clamp.node) {
+  const auto& known = node_->as<ir::Relu6>()->ceiling;
+  std::vector<int64_t> sizes(static_cast<size_t>(clamp.axis_from_end) + 1, 1);
+  sizes.front() = clamp.extent;
+  ceiling_ = known ? known->value.clone() : at::full(sizes, 6.0F);
+}
+
+void ScaledClamp::scale(int64_t begin, const at::Tensor& factors) {
+  ceiling_.view(-1).narrow(0, begin, factors.numel()).mul_(factors);
+}
+
+void ScaledClamp::write() {
+  node_->as<ir::Relu6>()->ceiling = ir::Parameter{node_->name + ".ceiling", ceiling_};
+}
+
 ScaledLayers::ScaledLayers(const std::vector<EqualizationRegion>& regions) {
   std::vector<ir::Node*> nodes;
   std::map<const ir::Node*, ScaledLayer::Roles> roles;
@@ -210,6 +226,7 @@ ScaledLayers::ScaledLayers(const std::vector<EqualizationRegion>& regions) {
   for (const EqualizationRegion& region : regions) {
     for (const EqualizationSource& source : region.sources) note(source.node).is_source = true;
     for (const EqualizationSink& sink : region.sinks) note(sink.node).is_sink = true;
+    for (const RegionClamp& clamp : region.clamps) clamps_.try_emplace(clamp.node, clamp);
   }
   for (ir::Node* node : nodes) {
     by_node_[node] = &layers_.emplace_back(*node, roles[node]);
@@ -218,6 +235,7 @@ ScaledLayers::ScaledLayers(const std::vector<EqualizationRegion>& regions) {
 
 void ScaledLayers::write() {
   for (ScaledLayer& layer : layers_) layer.write();
+  for (auto& clamp : clamps_) clamp.second.write();
 }
 
 }  // namespace ptq::passes

@@ -60,18 +60,33 @@ class ScaledLayer {
   std::optional<WeightRatios> ratios_;
 };
 
-/// The layers of some regions, each once.
+/// The ceilings of a ReLU6 whose channels are to be scaled.
+class ScaledClamp {
+ public:
+  explicit ScaledClamp(const RegionClamp& clamp);
+  void scale(int64_t begin, const at::Tensor& factors);
+  void write();
+
+ private:
+  ir::Node* node_;
+  /// [C, 1, ...]
+  at::Tensor ceiling_;
+};
+
+/// The layers and clamps of some regions, each once.
 class ScaledLayers {
  public:
   explicit ScaledLayers(const std::vector<EqualizationRegion>& regions);
 
   ScaledLayer& of(const ir::Node* node) { return *by_node_.at(node); }
+  ScaledClamp& clamp(const ir::Node* node) { return clamps_.at(node); }
   int size() const { return static_cast<int>(layers_.size()); }
   void write();
 
  private:
   std::list<ScaledLayer> layers_;
   std::unordered_map<const ir::Node*, ScaledLayer*> by_node_;
+  std::unordered_map<const ir::Node*, ScaledClamp> clamps_;
 };
 
 }  // namespace ptq::passes

@@ -52,6 +52,11 @@ Obstacle value_in_the_way(const ir::Graph& graph, const EqualizationRegion& regi
   return {};
 }
 
+Obstacle clamp_in_the_way(const EqualizationRegion& region) {
+  if (region.clamps.empty()) return {};
+  return {region.clamps.front().node->name, "halves of a channel are not clamped as the whole is"};
+}
+
 Obstacle attention_in_the_way(const EqualizationRegion& region,
                               const std::unordered_set<const ir::Node*>& attention_inputs) {
   for (const EqualizationSink& sink : region.sinks) {
@@ -132,6 +137,7 @@ EqualizationRegions splittable_regions(ir::Graph& graph) {
     Obstacle obstacle = shared.in_the_way(region);
     if (obstacle.why.empty()) obstacle = layer_in_the_way(region);
     if (obstacle.why.empty()) obstacle = value_in_the_way(graph, region);
+    if (obstacle.why.empty()) obstacle = clamp_in_the_way(region);
     if (obstacle.why.empty()) obstacle = attention_in_the_way(region, attention);
     if (obstacle.why.empty()) obstacle = product_in_the_way(graph, index, region);
     if (obstacle.why.empty()) {

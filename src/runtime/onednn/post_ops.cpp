@@ -49,6 +49,8 @@ class Chain {
         return algorithm::binary_mul;
       case TailKind::kDiv:
         return algorithm::binary_div;
+      case TailKind::kMin:
+        return algorithm::binary_min;
       default:
         return std::nullopt;
     }

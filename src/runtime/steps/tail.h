@@ -30,6 +30,7 @@ enum class TailKind {
   kMul,
   kDiv,
   kDivFrom,  // operand / x
+  kMin,
 };
 
 /// Which of a step's inputs a tail operation reads, where it reads one.

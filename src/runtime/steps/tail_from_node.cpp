@@ -28,7 +28,10 @@ struct ToTail {
   int operand;
 
   Tail operator()(const ir::Relu&) const { return {simple(TailKind::kRelu)}; }
-  Tail operator()(const ir::Relu6&) const { return {simple(TailKind::kRelu6)}; }
+  Tail operator()(const ir::Relu6& op) const {
+    if (!op.ceiling) return {simple(TailKind::kRelu6)};
+    return {simple(TailKind::kRelu), with_constant(TailKind::kMin, op.ceiling->value)};
+  }
   Tail operator()(const ir::Sigmoid&) const { return {simple(TailKind::kSigmoid)}; }
   Tail operator()(const ir::Silu&) const { return {simple(TailKind::kSilu)}; }
   Tail operator()(const ir::Hardswish&) const { return {simple(TailKind::kHardswish)}; }

@@ -107,6 +107,7 @@ PTQ_ARITHMETIC(sub_from, b - a)
 PTQ_ARITHMETIC(mul, a* b)
 PTQ_ARITHMETIC(div, a / b)
 PTQ_ARITHMETIC(div_from, b / a)
+PTQ_ARITHMETIC(lesser, b < a ? b : a)
 #undef PTQ_ARITHMETIC
 
 void apply_unary(const TailOp& op, float* x, int64_t count) {
@@ -153,6 +154,8 @@ void apply_tail_op(const TailOp& op, float* data, const float* operand, int64_t 
       return div(data, operand, operand_stride, count);
     case TailKind::kDivFrom:
       return div_from(data, operand, operand_stride, count);
+    case TailKind::kMin:
+      return lesser(data, operand, operand_stride, count);
     default:
       return apply_unary(op, data, count);
   }

@@ -87,12 +87,23 @@ TEST_F(Regions, StopAtWhatDoesNotPassFactors) {
   EXPECT_EQ(why("a"), "sigmoid: it does not pass factors of channels through");
 }
 
-TEST_F(Regions, StopAtRelu6AndPermutations) {
+TEST_F(Regions, PassRelu6AndStopAtPermutations) {
   const auto clipped = net.add("clip", ir::Relu6{}, {conv("a", input())});
   const auto turned = net.add("turn", ir::Permute{{0, 1, 3, 2}}, {conv("b", clipped)});
   conv("c", turned);
-  EXPECT_EQ(why("a"), "clip: it does not pass factors of channels through");
+  EXPECT_THAT(found(), ElementsAre("a@0 -> b[0,4)@0"));
   EXPECT_EQ(why("b"), "turn: it does not pass factors of channels through");
+}
+
+TEST_F(Regions, PassZerosAroundAndNothingElse) {
+  const auto padding = [](double value) {
+    const ir::Dims below_and_right{{0, false}, {1, false}, {0, false}, {1, false}};
+    return ir::Opaque{"aten::constant_pad_nd", "", {ir::InputRef{0}, below_and_right, value}, 0};
+  };
+  const auto padded = net.add("zeros", padding(0), {relu(conv("a", input()))});
+  conv("c", net.add("ones", padding(1), {conv("b", padded)}));
+  EXPECT_THAT(found(), ElementsAre("a@0 -> b[0,4)@0"));
+  EXPECT_EQ(why("b"), "ones: it does not pass factors of channels through");
 }
 
 TEST_F(Regions, StopAtNormalizations) {

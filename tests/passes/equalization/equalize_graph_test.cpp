@@ -59,6 +59,35 @@ TEST(EqualizeGraph, StartsFromTheGoldenRanges) {
   expect_near(columns(layer(graph, "b")), {1.28125F, 1.5F, 1.25F, 1.25F});
 }
 
+TEST(EqualizeGraph, ScalesTheCeilingsOfARelu6WithItsChannels) {
+  ir::Graph graph = golden_network();
+  for (ir::Node& node : graph.nodes) {
+    if (node.is<ir::Relu>()) node.op = ir::Relu6{};
+  }
+  // Values of tens, so that the clamp clamps.
+  ir::Weighted& first = *ir::weighted(graph.nodes.front().op);
+  first.weight.value = first.weight.value.mul(8);
+  const ir::Graph original = graph;
+  const at::Tensor before = rows(layer(graph, "a"));
+  EXPECT_EQ(equalize_graph(graph, {20, MergeBias::kNo, {}}).regions.size(), 1U);
+  const at::Tensor images = ptq::testing::images_for(graph, 3);
+  const at::Tensor expected = ptq::testing::run_float(original, images);
+  EXPECT_LT(ptq::testing::relative_difference(ptq::testing::run_float(graph, images), expected),
+            1e-5);
+  EXPECT_GT(ptq::testing::relative_difference(
+                ptq::testing::run_float(with_relu_for_relu6(original), images), expected),
+            1e-2)
+      << "nothing is clamped";
+  const at::Tensor factors = rows(layer(graph, "a")).div(before);
+  for (const ir::Node& node : graph.nodes) {
+    const auto* clamp = node.as<ir::Relu6>();
+    if (clamp == nullptr) continue;
+    ASSERT_TRUE(clamp->ceiling.has_value());
+    EXPECT_EQ(clamp->ceiling->value.sizes(), (std::vector<int64_t>{4, 1, 1}));
+    EXPECT_TRUE(clamp->ceiling->value.view(-1).allclose(factors.mul(6), 1e-5));
+  }
+}
+
 TEST(EqualizeGraph, GivesTheGoldenValuesWithoutBiases) {
   ir::Graph graph = golden_network();
   const EqualizationReport report = equalize_graph(graph, {20, MergeBias::kNo, {}});
