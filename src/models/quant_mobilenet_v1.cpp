@@ -1,5 +1,8 @@
 #include "models/quant_mobilenet_v1.h"
 
+#include "models/float_layers.h"
+#include "ptq/base/error.h"
+
 namespace ptq::models {
 namespace {
 
@@ -16,7 +19,9 @@ constexpr int kStages = sizeof(kUnits) / sizeof(kUnits[0]);
 class MobileNetV1 {
  public:
   MobileNetV1(const Weights& weights, const HandDefinedOptions& options)
-      : network_("quant_mobilenet_v1", weights, options.image_size), options_(options) {}
+      : network_("quant_mobilenet_v1", weights, options.image_size),
+        options_(options),
+        float_layers_(options.float_network) {}
 
   QuantizedNetwork build() && {
     const Network::ConvShape first{2, 0, 1};
@@ -34,12 +39,29 @@ class MobileNetV1 {
  private:
   Quantized block(const std::string& name, ir::ValueId in, const Network::ConvShape& shape,
                   int weight_bit_width, Granularity of_output) {
-    ir::ValueId x = network_.conv(name + ".conv", in, shape,
-                                  weight_quantizer(weight_bit_width, Granularity::kPerChannel));
-    x = network_.batch_norm(name + ".bn", x, kEps);
-    x = network_.add(name + ".activation", ir::Relu{}, {x});
+    ir::ValueId x = padded_conv(name + ".conv", in, shape,
+                                weight_quantizer(weight_bit_width, Granularity::kPerChannel));
+    x = network_.batch_norm(name + ".bn", x, float_layers_.eps(name + ".bn", kEps));
+    const ir::Op activation = float_layers_.has_relu6() ? ir::Op(ir::Relu6{}) : ir::Op(ir::Relu{});
+    x = network_.add(name + ".activation", activation, {x});
     return network_.quantize(name + ".activation", x,
                              unsigned_quantizer(options_.act_bit_width, of_output));
+  }
+
+  /// Padded as the float network pads it: by itself, or by zeros put around before. Zeros are codes
+  /// of the quantizer above.
+  ir::ValueId padded_conv(const std::string& layer, ir::ValueId in, Network::ConvShape shape,
+                          const quant::Quantizer& of_weight) {
+    if (const FloatLayers::Padding* padding = float_layers_.padding(layer)) {
+      const ir::Ints& both = padding->symmetric;
+      if (both.size() != 2 || both[0] != both[1]) {
+        throw ImportError(layer +
+                          " pads height and width apart, which quant_mobilenet_v1 does not");
+      }
+      shape.padding = both[0];
+      if (padding->zeros) in = network_.add(layer + ".pad", *padding->zeros, {in});
+    }
+    return network_.conv(layer, in, shape, of_weight);
   }
 
   Quantized add_stage(int stage, Quantized x) {
@@ -58,6 +80,7 @@ class MobileNetV1 {
 
   Network network_;
   const HandDefinedOptions& options_;
+  FloatLayers float_layers_;
 };
 
 }  // namespace

@@ -11,6 +11,9 @@ struct HandDefinedOptions {
   int weight_bit_width = 8;
   int act_bit_width = 8;
   int64_t image_size = 224;
+  /// The float network that the weights come from: its padding, ReLU6 and eps are taken over. Null:
+  /// ReLU, symmetric padding and the eps of the paper's time.
+  const ir::Graph* float_network = nullptr;
 };
 
 /// A network of this project's own, by the name --model-name gives it.
