@@ -125,6 +125,11 @@ class Rounding {
   std::vector<Technique> techniques_;
 };
 
+/// What becomes of ReLU6: ReLU, as in the reference, or it stays. kAuto: it stays where ReLU in its
+/// place would change the float network on calibration images by more than rounding, and where
+/// there are no images.
+enum class Relu6Rule { kAuto, kRelu, kKeep };
+
 struct QuantizeConfig {
   /// Where quantizers stand.
   Backend backend = Backend::kFx;
@@ -145,6 +150,7 @@ struct QuantizeConfig {
 
   /// Backend::kFlexml merges whatever this says, unless `calibrate_batch_norms` is on.
   bool merge_batch_norms = true;
+  Relu6Rule relu6 = Relu6Rule::kAuto;
   GraphEqualization equalization;
   ChannelSplitting splitting;
   std::optional<ActivationEqualization> activation_equalization;

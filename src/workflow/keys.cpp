@@ -77,6 +77,7 @@ std::string prepared_key(const Source& source, const QuantizeConfig& config) {
   const auto& [ratio, side] = config.splitting;
   return Key("prepared")
       .add(source.graph, config.backend, config.merge_batch_norms, config.calibrate_batch_norms)
+      .add(config.relu6)
       .add(iterations, merge_bias, ratio, side, config.hand_defined)
       .hash();
 }
@@ -94,8 +95,8 @@ std::string equalized_key(const Source& source, const QuantizeConfig& config) {
 /// Calibration runs in float: it sees no quantizer of a weight or bias.
 std::string calibrated_key(const Source& source, const QuantizeConfig& config) {
   const auto& [backend, numbers, scale_type, weights, activations, bias_bits, first_last,
-               group_size, layer_bits, residual_adds, merge_batch_norms, equalization, splitting,
-               activation_equalization, rounding, learned_round, calibrate_batch_norms,
+               group_size, layer_bits, residual_adds, merge_batch_norms, relu6, equalization,
+               splitting, activation_equalization, rounding, learned_round, calibrate_batch_norms,
                correct_biases, seed, hand_defined] = config;
   Key key("calibrated");
   key.add(equalized_key(source, config), numbers, scale_type, group_size, residual_adds, seed);

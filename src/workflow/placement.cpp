@@ -73,6 +73,7 @@ backends::PlacementOptions placement_options(const QuantizeConfig& config) {
 passes::PreparationOptions preparation_options(const QuantizeConfig& config) {
   const bool is_flexml = config.backend == Backend::kFlexml;
   passes::PreparationOptions options;
+  options.relu6 = config.relu6 == Relu6Rule::kKeep ? passes::Relu6::kKeep : passes::Relu6::kRelu;
   options.merge_batch_norm = is_flexml ? !config.calibrate_batch_norms : config.merge_batch_norms;
   options.preparation = is_flexml ? passes::Preparation::kFlexml : passes::Preparation::kDefault;
   options.equalization.iterations = config.equalization.iterations;
@@ -91,6 +92,7 @@ std::optional<QuantizedNetwork> defined_by_hand(const ir::Graph& imported,
   options.weight_bit_width = config.weights.bit_width;
   options.act_bit_width = config.activations->bit_width;
   options.image_size = image_size(imported);
+  options.float_network = &imported;
   return by_hand->build(models::weights_of(imported), options);
 }
 

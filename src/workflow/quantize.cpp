@@ -31,11 +31,22 @@ void fit_biases(QuantizedNetwork& network, Log& log) {
 
 using Images = std::optional<data::ImageSet>;
 
+std::optional<Relu6Choice> chosen_relu6(const ir::Graph& imported, const QuantizeConfig& config,
+                                        const Images& images, const Context& context) {
+  return shared(context.session, context.log, context.session.stages().relu6,
+                equalized_key(context.source, config),
+                [&] { return choose_relu6(imported, config, images, context); });
+}
+
+// What is decided and measured depends on the images, as equalizing activations does.
 PreparedGraph prepared(const ir::Graph& imported, const QuantizeConfig& config,
+                       const std::optional<Relu6Choice>& relu6, const Images& images,
                        const Context& context) {
   return shared(context.session, context.log, context.session.stages().prepared,
-                prepared_key(context.source, config),
-                [&] { return prepare(imported, config, context); });
+                equalized_key(context.source, config), [&] {
+                  FunctionWatch watch(images, context, imported);
+                  return prepare(imported, config, relu6, watch, context);
+                });
 }
 
 EqualizedGraph equalized(ir::Graph graph, const QuantizeConfig& config, const Images& images,
@@ -62,13 +73,22 @@ Quantization begun(const ir::Graph& imported, const QuantizeConfig& config, cons
   Quantization made;
   if (models::find_hand_defined(config.hand_defined) != nullptr) {
     made.network = timed(context.log, "define", [&] { return *defined_by_hand(imported, config); });
+    FunctionWatch watch(images, context, imported);
+    watch.note("define", made.network.graph);
+    made.techniques.function = watch.rows();
   } else {
-    PreparedGraph prepared_graph = prepared(imported, config, context);
+    made.techniques.relu6 = chosen_relu6(imported, config, images, context);
+    PreparedGraph prepared_graph =
+        prepared(imported, config, made.techniques.relu6, images, context);
+    made.techniques.function = std::move(prepared_graph.function);
     made.techniques.passes = std::move(prepared_graph.passes);
     made.techniques.equalization = std::move(prepared_graph.equalization);
     made.techniques.splitting = std::move(prepared_graph.splitting);
     EqualizedGraph equalized_graph =
         equalized(std::move(prepared_graph.graph), config, images, context);
+    for (FunctionRow& row : equalized_graph.function) {
+      made.techniques.function.push_back(std::move(row));
+    }
     made.techniques.activation_equalization = std::move(equalized_graph.report);
     made.network = placed(std::move(equalized_graph.graph), config, context);
   }

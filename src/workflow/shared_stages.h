@@ -12,6 +12,7 @@
 #include "ptq/passes/activation_scales.h"
 #include "ptq/passes/correct_biases.h"
 #include "ptq/passes/pipeline.h"
+#include "ptq/workflow/function.h"
 #include "ptq/workflow/session.h"
 #include "workflow/kept.h"
 
@@ -20,11 +21,13 @@ namespace ptq::workflow {
 struct PreparedGraph {
   ir::Graph graph;
   std::vector<passes::PassReport> passes;
+  std::vector<FunctionRow> function;
   std::optional<passes::EqualizationReport> equalization;
   std::optional<passes::SplittingReport> splitting;
 };
 struct EqualizedGraph {
   ir::Graph graph;
+  std::vector<FunctionRow> function;
   std::optional<passes::ActivationEqualizationReport> report;
 };
 struct CalibratedActivations {
@@ -42,6 +45,7 @@ struct SharedStages {
   Kept<std::shared_ptr<data::CropStore>> calibration_crops;
   Kept<ir::Graph> imported;
   Kept<eval::Evaluation> float_evaluation;
+  Kept<std::optional<Relu6Choice>> relu6;
   Kept<PreparedGraph> prepared;
   Kept<EqualizedGraph> equalized;
   KeptAll<CalibratedActivations> activations;

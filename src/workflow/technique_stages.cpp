@@ -43,9 +43,11 @@ passes::NextBatch batches_of(const data::ImageSet& images, const std::string& st
 }
 
 PreparedGraph prepare(const ir::Graph& imported, const QuantizeConfig& config,
+                      const std::optional<Relu6Choice>& relu6, FunctionWatch& watch,
                       const Context& context) {
-  PreparedGraph made{imported, {}, {}, {}};
+  PreparedGraph made{imported, {}, {}, {}, {}};
   passes::PreparationOptions options = preparation_options(config);
+  if (relu6) options.relu6 = relu6->becomes;
   options.equalization.on_report = [&](const passes::EqualizationReport& report) {
     made.equalization = report;
     context.log.line("equalize-graph: " + equalization_words(report));
@@ -64,14 +66,23 @@ PreparedGraph prepare(const ir::Graph& imported, const QuantizeConfig& config,
       context.log.no_effect("splitting.ratio", "there is nothing to split in this network");
     }
   };
-  made.passes = timed(context.log, "prepare", [&] { return passes::prepare(made.graph, options); });
+  std::vector<Snapshot> snapshots;
+  made.passes = timed(context.log, "prepare", [&] {
+    return passes::prepare(made.graph, options,
+                           [&](const std::string& pass, const ir::Graph& after) {
+                             snapshots.push_back({pass, after});
+                           });
+  });
+  watch.note_preparation(snapshots);
+  made.function = watch.rows();
   return made;
 }
 
 EqualizedGraph equalize_activations(ir::Graph graph, const QuantizeConfig& config,
                                     const std::optional<data::ImageSet>& images,
                                     const Context& context) {
-  if (!config.activation_equalization) return {std::move(graph), {}};
+  if (!config.activation_equalization) return {std::move(graph), {}, {}};
+  FunctionWatch watch(images, context, graph);
   const runtime::Execution& execution = context.execution;
   passes::ActivationEqualizationOptions options;
   options.mode = config.activation_equalization->mode;
@@ -87,7 +98,8 @@ EqualizedGraph equalize_activations(ir::Graph graph, const QuantizeConfig& confi
     context.log.no_effect("activation_equalization",
                           "there is nothing to equalize in this network");
   }
-  return {std::move(graph), report};
+  if (!report.regions.empty()) watch.note("equalize-activations", graph);
+  return {std::move(graph), watch.rows(), report};
 }
 
 void calibrate_batch_norms(QuantizedNetwork& network, const data::ImageSet& images,

@@ -6,6 +6,7 @@
 
 #include "ptq/passes/calibrate.h"
 #include "ptq/workflow/quantization.h"
+#include "workflow/function_watch.h"
 #include "workflow/shared_stages.h"
 
 /// The stages of a quantization: each takes what it needs and returns what it made. Each says what
@@ -23,6 +24,7 @@ std::optional<QuantizedNetwork> defined_by_hand(const ir::Graph& imported,
                                                 const QuantizeConfig& config);
 
 PreparedGraph prepare(const ir::Graph& imported, const QuantizeConfig& config,
+                      const std::optional<Relu6Choice>& relu6, FunctionWatch& watch,
                       const Context& context);
 
 /// The graph as it is where nobody asked.

@@ -36,6 +36,13 @@ std::vector<std::string> lines(const std::vector<Region>& regions,
   return lines;
 }
 
+/// " (relu6-to-relu, merge-batch-norm)"; empty without passes.
+std::string pass_words(const FunctionRow& row) {
+  std::string names;
+  for (const std::string& pass : row.passes) names += (names.empty() ? "" : ", ") + pass;
+  return names.empty() ? "" : " (" + names + ")";
+}
+
 }  // namespace
 
 std::vector<std::string> explanation(const std::vector<passes::EqualizedRegion>& regions,
@@ -59,6 +66,31 @@ std::string equalization_words(const passes::ActivationEqualizationReport& repor
   return std::to_string(report.regions.size()) + " regions, " + std::to_string(report.layers) +
          " layers, largest " +
          range_ratio_words(report.range_ratio_before, report.range_ratio_after);
+}
+
+std::string function_line(const FunctionRow& row) {
+  const std::string what = row.change.is_rounding()
+                               ? ": the float network is the same but for rounding: "
+                               : pass_words(row) + ": the float network is another: ";
+  return "function    " + row.change.step + what + eval::words_of(row.change);
+}
+
+std::string function_warning(const FunctionRow& row) {
+  const std::string remedy = row.passes == std::vector<std::string>{"relu6-to-relu"}
+                                 ? "; ReLU6 can be kept instead"
+                                 : "";
+  return row.change.step + pass_words(row) +
+         " changes what the float network computes, before anything is quantized: on calibration "
+         "images " +
+         eval::words_of(row.change) + remedy;
+}
+
+std::string relu6_line(const Relu6Choice& choice) {
+  const bool is_kept = choice.becomes == passes::Relu6::kKeep;
+  return std::string("relu6       ") +
+         (is_kept ? "kept, as ReLU in its place would change the network: "
+                  : "replaced by ReLU, which changes nothing but rounding: ") +
+         eval::words_of(*choice.replaced);
 }
 
 }  // namespace ptq::workflow

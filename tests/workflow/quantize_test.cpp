@@ -80,8 +80,8 @@ TEST_F(Quantizing, GoesThroughItsStagesInOrder) {
   config.rounding = Gptq{};
   Session session;
   const Quantization made = run(config, session);
-  EXPECT_THAT(stages_, ElementsAre("prepare", "place", "weight scales", "calibration", "gptq",
-                                   "bias correction"));
+  EXPECT_THAT(stages_, ElementsAre("prepare", "function check", "place", "weight scales",
+                                   "calibration", "gptq", "bias correction"));
   EXPECT_THAT(told_, ElementsAre("calibration", "gptq", "correct-biases"));
   EXPECT_EQ(made.calibration_count, 6);
   EXPECT_EQ(made.techniques.rounding.at(0).technique, "gptq");

@@ -12,6 +12,7 @@
 #include "ptq/quant/quantized_network.h"
 #include "ptq/quantize_config.h"
 #include "ptq/runtime/execution.h"
+#include "ptq/workflow/function.h"
 #include "ptq/workflow/session.h"
 
 /// Quantizing, with all there is to say of it: what ptq::quantize does, and the program too.
@@ -27,6 +28,10 @@ struct RoundingReport {
 /// What techniques did; none of those that did not run.
 struct TechniqueReports {
   std::vector<passes::PassReport> passes;
+  /// Empty where no step could change anything, or there are no images.
+  std::vector<FunctionRow> function;
+  /// None for networks without ReLU6.
+  std::optional<Relu6Choice> relu6;
   std::optional<passes::EqualizationReport> equalization;
   std::optional<passes::SplittingReport> splitting;
   std::optional<passes::ActivationEqualizationReport> activation_equalization;
@@ -69,6 +74,12 @@ struct Context {
 /// where nothing needs them. Throws InvalidOption, DataError, QuantizationError.
 Quantization quantize(const ir::Graph& imported, const QuantizeConfig& config,
                       const std::optional<data::ImageSet>& images, const Context& context);
+
+/// What becomes of the network's ReLU6: what the configuration says, or what images show. None for
+/// networks without. A stage of the log where it has to run the network.
+std::optional<Relu6Choice> choose_relu6(const ir::Graph& imported, const QuantizeConfig& config,
+                                        const std::optional<data::ImageSet>& images,
+                                        const Context& context);
 
 /// A technique that comes before placement, and the configuration without it.
 struct EarlyTechnique {
