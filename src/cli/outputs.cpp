@@ -14,11 +14,8 @@ namespace {
 namespace fs = std::filesystem;
 
 std::vector<std::string> outputs_of(const Config& config) {
-  const Outputs& outputs = config.outputs;
-  std::vector<std::string> paths;
-  for (const auto& file :
-       {outputs.report, outputs.quantizers, outputs.logits, outputs.float_logits,
-        outputs.predictions, outputs.junit, config.exports.onnx, config.exports.torchscript}) {
+  std::vector<std::string> paths = config.outputs.files();
+  for (const auto& file : {config.exports.onnx, config.exports.torchscript}) {
     if (file) paths.push_back(*file);
   }
   return paths;

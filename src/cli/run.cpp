@@ -1,12 +1,16 @@
 #include "ptq/cli/run.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "cli/determinism.h"
 #include "cli/gate/gating.h"
 #include "cli/image_sets.h"
 #include "cli/options/run_name.h"
 #include "cli/outputs.h"
+#include "cli/page/details_stage.h"
+#include "cli/page/page.h"
+#include "cli/report/graph_drawing.h"
 #include "cli/report/report.h"
 #include "cli/stage.h"
 #include "cli/stages/arithmetic.h"
@@ -159,7 +163,20 @@ void quantized_stages(Run& run, const ir::Graph& imported, ImageSets& images) {
   if (run.config.outputs.quantizers) {
     quant::write_quantizer_dump(*run.config.outputs.quantizers, network.graph, network.table);
   }
+  if (run.config.outputs.graph) {
+    write_graph_drawing(*run.config.outputs.graph, network.graph, network.table, run.log);
+  }
+  note_network_details(run, network.graph, network.table);
   guard_network(run, network.graph, network.table, images);
+}
+
+/// The page shows the report itself.
+void write_results(const Run& run) {
+  const Outputs& outputs = run.config.outputs;
+  if (!outputs.report && !outputs.page) return;
+  const nlohmann::json found = report(run.settings, run.config, run.result);
+  if (outputs.report) write_report(*outputs.report, found);
+  if (outputs.page) write_page(*outputs.page, found, outputs.page_images, run.config.recipe);
 }
 
 }  // namespace
@@ -203,6 +220,7 @@ RunResult run(const Settings& settings, Session& session, Log& log) {
   report_unreadable(run, images);
   if (auditing) auditing->finish(run, images);
   compare_networks(run);
+  note_answer_details(run, images);
   guard_answers(run);
   repeat_calibration(run, session);
   run.result.stages = recording.stages;
@@ -210,7 +228,7 @@ RunResult run(const Settings& settings, Session& session, Log& log) {
   for (const std::string& line : result_lines(run.result)) log.line(line);
   if (run.result.draws) log.line(draws_words(*run.result.draws));
   gating.finish(run);
-  if (config.outputs.report) write_report(*config.outputs.report, settings, config, run.result);
+  write_results(run);
   return std::move(run.result);
 }
 

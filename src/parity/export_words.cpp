@@ -72,25 +72,6 @@ json check_json(const ExportCheck& check) {
   return all;
 }
 
-json truth_json(const exporting::Truth& truth) {
-  json operators = json::object();
-  for (const exporting::OperatorCount& count : truth.operators) {
-    operators[count.kind] = {{"on_integers", count.on_integers}, {"on_floats", count.on_floats}};
-  }
-  json layers = json::array();
-  for (const exporting::LayerBits& layer : truth.layers) {
-    layers.push_back({{"layer", layer.layer},
-                      {"weight_bits", layer.weight_bits},
-                      {"input_bits", layer.input_bits},
-                      {"accumulator_bits", layer.accumulator_bits},
-                      {"accumulator_bits_with_bias", layer.accumulator_bits_with_bias}});
-  }
-  return {{"operators", operators},
-          {"layers", layers},
-          {"packed_bytes", truth.packed_bytes},
-          {"float_bytes", truth.float_bytes}};
-}
-
 std::string mebibytes(int64_t bytes) {
   return fixed(static_cast<double>(bytes) / (1024 * 1024), 2) + " MiB";
 }
@@ -140,6 +121,25 @@ bool Disagreement::is_tie() const {
   if (!parting) return false;
   if (parting->node.empty()) return margin < kNearEqual;
   return parting->largest_steps < 1.5 && parting->from_boundary < kNearBoundary;
+}
+
+json truth_json(const exporting::Truth& truth) {
+  json operators = json::object();
+  for (const exporting::OperatorCount& count : truth.operators) {
+    operators[count.kind] = {{"on_integers", count.on_integers}, {"on_floats", count.on_floats}};
+  }
+  json layers = json::array();
+  for (const exporting::LayerBits& layer : truth.layers) {
+    layers.push_back({{"layer", layer.layer},
+                      {"weight_bits", layer.weight_bits},
+                      {"input_bits", layer.input_bits},
+                      {"accumulator_bits", layer.accumulator_bits},
+                      {"accumulator_bits_with_bias", layer.accumulator_bits_with_bias}});
+  }
+  return {{"operators", operators},
+          {"layers", layers},
+          {"packed_bytes", truth.packed_bytes},
+          {"float_bytes", truth.float_bytes}};
 }
 
 json exports_json(const ExportReport& report) {

@@ -11,6 +11,9 @@ namespace ptq::parity {
 /// `files`, each with its `checks`, and `truth` (ptq/export/truth.h).
 nlohmann::json exports_json(const ExportReport& report);
 
+/// That `truth` alone.
+nlohmann::json truth_json(const exporting::Truth& truth);
+
 /// A line a file and two on the network in it.
 std::vector<std::string> export_lines(const ExportReport& report);
 /// A line a layer: its bit widths.

@@ -28,10 +28,10 @@ bool regenerates() {
 
 std::string flags_page() {
   return "# Options of ptq_imagenet_val\n\n"
-         "What `ptq_imagenet_val --help` prints. Names and defaults are the reference's (the\n"
+         "What `ptq_imagenet_val --help-all` prints. Names and defaults are the reference's (the\n"
          "ImageNet example of Brevitas 0.12.1) where it has the option.\n\n"
          "```\n" +
-         cli::help_text() + "```\n";
+         cli::whole_help_text() + "```\n";
 }
 
 TEST(Documentation, ListsTheOptionsThatHelpPrints) {

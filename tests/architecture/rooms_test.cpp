@@ -24,6 +24,7 @@ const std::map<std::string, std::set<std::string>> kShared = {
     {"eval/gate/junit.h", {"cli"}},
     {"parity/export_words.h", {"cli"}},
     {"workflow/shared_stages.h", {"cli"}},
+    {"workflow/technique_words.h", {"cli"}},
     {"cli/options/option_words.h", {"apps"}},
 };
 
@@ -32,7 +33,7 @@ const std::map<std::string, std::set<std::string>> kShared = {
 const std::map<std::string, std::set<std::string>> kNeighbours = {
     {"cli/gate", {"options"}},
     {"cli/options", {"combinations", "gate"}},
-    {"cli/report", {"options"}},
+    {"cli/report", {"options", "page"}},
     {"cli/stages", {"options", "report"}},
     {"passes/learned_round", {"bias_correction", "rounding"}},
     {"runtime/integer", {"plan", "steps"}},

@@ -82,7 +82,7 @@ std::vector<std::string> reference_flags(const json& options) {
     flags.value("act_quant_percentile");
   }
   std::vector<std::string> words = flags.words();
-  words.insert(words.end(), {"--calibration-sampling", "first"});
+  words.insert(words.end(), {"--calibration-sampling", "first", "--relu6", "relu"});
   return words;
 }
 

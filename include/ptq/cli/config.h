@@ -24,6 +24,14 @@ struct Outputs {
   std::optional<std::string> float_logits;
   std::optional<std::string> predictions;
   std::optional<std::string> junit;
+  std::optional<std::string> page;
+  /// Pictures in the page, at most.
+  int64_t page_images = 0;
+  /// Ends in .svg or .dot.
+  std::optional<std::string> graph;
+
+  /// Every file that is to be written.
+  std::vector<std::string> files() const;
 };
 
 /// When a run fails by its results.

@@ -7,6 +7,7 @@
 #include "ptq/base/error.h"
 #include "ptq/base/log.h"
 #include "ptq/cli/config.h"
+#include "ptq/cli/details.h"
 #include "ptq/cli/session.h"
 #include "ptq/data/calibration_audit.h"
 #include "ptq/eval/evaluate.h"
@@ -33,7 +34,7 @@ struct Comparison {
   eval::Interval top1;
 };
 
-/// The network behind one stage of quantization (--attribute).
+/// The network behind one stage of quantization (--attribute); "preparation" is float.
 struct AttributionRow {
   std::string stage;
   eval::Accuracy accuracy;
@@ -93,6 +94,8 @@ struct RunResult {
   std::optional<CalibrationAudit> audit;
   std::optional<CalibrationDraws> draws;
   std::vector<UnreadableImage> unreadable;
+  /// With --page alone.
+  std::optional<RunDetails> details;
   workflow::TechniqueReports techniques;
   /// What each layer of the quantized network computes in; empty where no layer was to compute in
   /// integers.

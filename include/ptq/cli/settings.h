@@ -81,8 +81,15 @@ CommandLine parse_command_line(int argc, const char* const* argv);
 /// and for minifloats whose bits do not add up. Looks at no file.
 void check_combinations(const Settings& settings);
 
-/// Every option by group, with choices and default.
+/// The twenty options of a first run, in 80 columns.
 std::string help_text();
+
+/// The options of one topic, with choices and defaults. Throws ConfigError for a topic that does
+/// not exist.
+std::string help_text(const std::string& topic);
+
+/// Every option by group, with choices and default.
+std::string whole_help_text();
 
 /// Program and library versions, one line.
 std::string version_text();

@@ -46,6 +46,7 @@ std::vector<Rule> hand_defined_rules() {
                              "bias-bit-width",
                              "uint-sym-act-for-unsigned-values",
                              "merge-bn",
+                             "relu6",
                              "layer-bits",
                              "residual-adds",
                              "graph-eq-iterations",

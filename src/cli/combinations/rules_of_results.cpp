@@ -10,6 +10,10 @@ std::vector<Rule> attribution_rules() {
   };
 }
 
+std::vector<Rule> page_rules() {
+  return {{{another("page-images"), is("page", {"None"})}, kNoEffect}};
+}
+
 std::vector<Rule> draw_rules() {
   return {
       {{another("repeat-calibration"), is("calibration-sampling", {"first"})},
@@ -47,7 +51,7 @@ std::vector<Rule> export_rules() {
 }  // namespace
 
 std::vector<Rule> result_rules() {
-  return together({attribution_rules(), draw_rules(), gate_rules(), export_rules()});
+  return together({attribution_rules(), page_rules(), draw_rules(), gate_rules(), export_rules()});
 }
 
 }  // namespace ptq::cli

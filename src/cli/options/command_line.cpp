@@ -1,10 +1,9 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <algorithm>
 #include <deque>
-#include <numeric>
 
+#include "cli/options/suggestion.h"
 #include "ptq/base/error.h"
 #include "ptq/cli/settings.h"
 
@@ -36,37 +35,15 @@ void declare(CLI::App& app, Typed& typed) {
   }
 }
 
-/// Insertions, deletions and substitutions between two words.
-size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
-    }
-  }
-  return row.back();
-}
-
 [[noreturn]] void refuse_unknown(const std::string& argument) {
   if (argument.rfind("--", 0) != 0) throw ConfigError("unexpected argument '" + argument + "'");
   const std::string flag = argument.substr(0, argument.find('='));
-  const std::vector<Option>& table = option_table();
-  const auto distance = [&](const Option& option) {
-    return edit_distance(flag.substr(2), option.name);
-  };
-  const auto nearest =
-      std::min_element(table.begin(), table.end(),
-                       [&](const Option& a, const Option& b) { return distance(a) < distance(b); });
-  constexpr size_t kLooksLike = 3;
+  std::vector<std::string_view> names;
+  for (const Option& option : option_table()) names.push_back(option.name);
+  const std::string_view found = nearest(flag.substr(2), names);
   throw ConfigError("unknown flag " + flag +
-                    (distance(*nearest) <= kLooksLike
-                         ? "; did you mean --" + std::string(nearest->name) + "?"
-                         : "; --help lists all flags"));
+                    (found.empty() ? "; --help-all lists all flags"
+                                   : "; did you mean --" + std::string(found) + "?"));
 }
 
 void parse(CLI::App& app, int argc, const char* const* argv) {
@@ -78,8 +55,12 @@ void parse(CLI::App& app, int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     throw ConfigError(error.what());
   }
-  const std::vector<std::string> unknown = app.remaining();
-  if (!unknown.empty()) refuse_unknown(unknown.front());
+}
+
+/// What --help asks for: a topic may follow it.
+std::string help_answer(const std::vector<std::string>& rest) {
+  const bool has_topic = !rest.empty() && rest.front().rfind("-", 0) != 0;
+  return has_topic ? help_text(rest.front()) : help_text();
 }
 
 void apply(const Typed& typed, Settings& settings) {
@@ -103,7 +84,9 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   app.allow_extras();
   bool help = false;
   bool version = false;
+  bool help_all = false;
   app.add_flag("-h,--help", help);
+  app.add_flag("--help-all", help_all);
   app.add_flag("--version", version);
   std::deque<Typed> typed;
   for (const Option& option : option_table()) {
@@ -111,10 +94,13 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     declare(app, typed.back());
   }
   parse(app, argc, argv);
+  const std::vector<std::string> rest = app.remaining();
   CommandLine line;
-  if (help) line.answer = help_text();
+  if (help) line.answer = help_answer(rest);
+  if (help_all) line.answer = whole_help_text();
   if (version) line.answer = version_text();
   if (!line.answer.empty()) return line;
+  if (!rest.empty()) refuse_unknown(rest.front());
   for (const Typed& each : typed) apply(each, line.settings);
   if (const auto file = line.settings.text_or_none("config")) {
     read_config_file(*file, line.settings);

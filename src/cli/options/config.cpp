@@ -99,16 +99,28 @@ at::Device device(const Settings& settings) {
   return {at::kCUDA, static_cast<at::DeviceIndex>(index)};
 }
 
+void check_graph_file(const Outputs& files) {
+  if (!files.graph) return;
+  const std::string end = fs::path(*files.graph).extension().string();
+  if (end == ".svg" || end == ".dot") return;
+  throw ConfigError("--dump-graph: " + *files.graph + " must end in .svg or .dot");
+}
+
 Outputs outputs(const Settings& settings) {
-  Outputs files{
-      settings.text_or_none("report"),           settings.text_or_none("dump-quantizers"),
-      settings.text_or_none("dump-logits"),      settings.text_or_none("dump-float-logits"),
-      settings.text_or_none("save-predictions"), settings.text_or_none("junit")};
+  Outputs files{settings.text_or_none("report"),
+                settings.text_or_none("dump-quantizers"),
+                settings.text_or_none("dump-logits"),
+                settings.text_or_none("dump-float-logits"),
+                settings.text_or_none("save-predictions"),
+                settings.text_or_none("junit"),
+                settings.text_or_none("page"),
+                settings.integer("page-images"),
+                settings.text_or_none("dump-graph")};
+  check_graph_file(files);
   std::set<std::string> names;
-  for (const auto& file : {files.report, files.quantizers, files.logits, files.float_logits,
-                           files.predictions, files.junit}) {
-    if (file && !names.insert(fs::path(*file).lexically_normal().string()).second) {
-      throw ConfigError("two outputs cannot share one file, " + *file);
+  for (const std::string& file : files.files()) {
+    if (!names.insert(fs::path(file).lexically_normal().string()).second) {
+      throw ConfigError("two outputs cannot share one file, " + file);
     }
   }
   const auto baseline = settings.text_or_none("baseline");
@@ -173,6 +185,15 @@ runtime::Execution execution(const Settings& settings) {
 }
 
 }  // namespace
+
+std::vector<std::string> Outputs::files() const {
+  std::vector<std::string> all;
+  for (const auto& file :
+       {report, quantizers, logits, float_logits, predictions, junit, page, graph}) {
+    if (file) all.push_back(*file);
+  }
+  return all;
+}
 
 Config make_config(const Settings& settings) {
   Config config;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <optional>
 
+#include "cli/options/suggestion.h"
 #include "ptq/base/error.h"
 #include "ptq/base/text.h"
 
@@ -122,7 +123,8 @@ void require_choice(const Option& option, const Value& value) {
   if (option.choices.empty() || std::holds_alternative<std::monostate>(value)) return;
   if (is_one_of(option, value, option.choices)) return;
   refuse(option, ": '" + to_text(value) + "' is none of " + joined(option.choices) +
-                     (option.accepts_none ? ", None" : ""));
+                     (option.accepts_none ? ", None" : "") +
+                     suggestion(to_text(value), option.choices));
 }
 
 }  // namespace

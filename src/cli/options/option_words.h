@@ -12,6 +12,8 @@ namespace ptq::cli {
 struct Heading {
   Group group;
   std::string_view words;
+  /// After --help.
+  std::string_view topic;
 };
 /// In the order of the pages.
 const std::vector<Heading>& headings();

@@ -54,6 +54,19 @@ Rows run_options() {
 Rows output_options() {
   return {
       text("report", "None", "JSON file for all results").ours().from(Level::kNothing).not_named(),
+      text("page", "None", "HTML file that shows the run, to open in a browser")
+          .ours()
+          .from(Level::kNothing)
+          .not_named(),
+      integer("page-images", "24", "images in the page, of those answered otherwise than in float")
+          .between(0, 200)
+          .ours()
+          .from(Level::kNothing)
+          .not_named(),
+      text("dump-graph", "None", ".svg or .dot file for the graph with its quantizers")
+          .ours()
+          .from(Level::kNothing)
+          .not_named(),
       text("dump-quantizers", "None", "JSON file for scales, zero points and formats")
           .ours()
           .from(Level::kNothing)

@@ -5,6 +5,15 @@ namespace ptq::cli {
 
 Rows graph_technique_options() {
   return {
+      text("relu6", "auto",
+           "ReLU6 becomes ReLU, stays, or stays where replacing it changes the float network on "
+           "calibration images")
+          .words<Relu6Rule>(
+              {{"relu", Relu6Rule::kRelu}, {"keep", Relu6Rule::kKeep}, {"auto", Relu6Rule::kAuto}})
+          .sets("relu6")
+          .reference_has("relu")
+          .ours()
+          .from(Level::kPreparation),
       integer("graph-eq-iterations", "20", "iterations of weight equalization; 0 is off")
           .between(0, 10000)
           .sets("equalization.iterations")

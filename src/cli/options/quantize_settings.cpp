@@ -103,6 +103,7 @@ Rounding rounding(const Settings& settings) {
 
 void set_techniques(const Settings& settings, QuantizeConfig& config) {
   config.merge_batch_norms = settings.is_on("merge-bn");
+  config.relu6 = settings.choice<Relu6Rule>("relu6");
   config.calibrate_batch_norms = settings.is_on("calibrate-bn");
   config.equalization.iterations = small(settings, "graph-eq-iterations");
   config.equalization.merge_bias = settings.is_on("graph-eq-merge-bias");

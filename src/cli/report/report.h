@@ -23,6 +23,12 @@ namespace ptq::cli {
 ///   because}` and, with a baseline, `top1` with the drop as a fraction and its one-sided bounds.
 ///   `hashes` `{model, data}` where they were needed.
 /// - `exports`: null where nothing was exported, else as parity/export_words.h says.
+/// - `function`: null, or for each step that is to keep the float network's function `{step,
+/// images,
+///   agreeing, sqnr_db, lowest_sqnr_db, is_rounding, passes}` (ptq/eval/function_change.h).
+///   `relu6`: null, or `{becomes, replaced}`.
+/// - `layers`, `activations`, `truth`, `classes`, `flips`: null without --page (ptq/cli/details.h).
+/// - `command`: what repeats the run.
 /// - `config`: every option with the value in force, by the reference's names. `resolved`: what
 ///   options left to be worked out.
 nlohmann::json report(const Settings& settings, const Config& config, const RunResult& result);
@@ -31,7 +37,6 @@ nlohmann::json report(const Settings& settings, const Config& config, const RunR
 nlohmann::json config_json(const Settings& settings);
 
 /// Writes it, complete or not at all. Throws OutputError naming the file.
-void write_report(const std::string& path, const Settings& settings, const Config& config,
-                  const RunResult& result);
+void write_report(const std::string& path, const nlohmann::json& report);
 
 }  // namespace ptq::cli

@@ -7,9 +7,20 @@ namespace ptq::cli {
 
 void Attribution::row(const std::string& stage, const QuantizedNetwork& network) {
   if (!is_on()) return;
-  eval::Evaluation now =
-      evaluate(run_, {"evaluation after " + stage, runtime::Numerics::kQuantized, true},
-               network.graph, network.table, images_);
+  if (!last_) preparation_row(network);
+  add(stage, evaluate(run_, {"evaluation after " + stage, runtime::Numerics::kQuantized, true},
+                      network.graph, network.table, images_));
+}
+
+// Without its quantizers a placed network is the prepared one.
+void Attribution::preparation_row(const QuantizedNetwork& network) {
+  last_ = run_.result.float_evaluation;
+  add("preparation",
+      evaluate(run_, {"evaluation after preparation", runtime::Numerics::kFloat, true},
+               network.graph, network.table, images_));
+}
+
+void Attribution::add(const std::string& stage, eval::Evaluation now) {
   AttributionRow row;
   row.stage = stage;
   row.accuracy = now.accuracy;

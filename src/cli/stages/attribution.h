@@ -17,13 +17,17 @@ class Attribution {
 
   bool is_on() const { return run_.config.attribute; }
 
-  /// Adds a row to the result for the network as it is behind `stage`.
+  /// Adds a row to the result for the network as it is behind `stage`; before the first one, a row
+  /// for preparation: the same network in float, against the one that was imported.
   void row(const std::string& stage, const QuantizedNetwork& network);
 
   /// Of the finished network: that of the last row, or a new one where there are no rows.
   eval::Evaluation evaluation(const QuantizedNetwork& network);
 
  private:
+  void preparation_row(const QuantizedNetwork& network);
+  void add(const std::string& stage, eval::Evaluation now);
+
   Run& run_;
   ImageSets& images_;
   std::optional<eval::Evaluation> last_;

@@ -2,6 +2,7 @@
 
 #include "ptq/eval/float_weights.h"
 #include "ptq/eval/guards.h"
+#include "workflow/technique_words.h"
 
 namespace ptq::cli {
 namespace {
@@ -35,10 +36,19 @@ void guard_weights(Run& run, const ir::Graph& graph) {
   for (const std::string& line : eval::explanation(weights)) run.log.line(line);
 }
 
+/// Warned of already, and no sign that a result is broken: only --strict minds.
+void guard_function(Run& run) {
+  if (!run.config.gate.strict) return;
+  for (const workflow::FunctionRow& row : run.result.techniques.function) {
+    if (!row.change.is_rounding()) run.result.guards.push_back(workflow::function_warning(row));
+  }
+}
+
 }  // namespace
 
 void guard_network(Run& run, const ir::Graph& graph, const quant::QuantizerTable& table,
                    ImageSets& images) {
+  guard_function(run);
   speak(run, eval::suspicions_of_scales(graph, table));
   speak(run, eval::suspicions_of_biases(graph, table));
   guard_weights(run, graph);

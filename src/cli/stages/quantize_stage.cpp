@@ -10,6 +10,18 @@
 namespace ptq::cli {
 namespace {
 
+/// What the run will decide, so that networks made aside need not ask again.
+Relu6Rule settled_relu6(Run& run, const ir::Graph& graph, ImageSets& images) {
+  ProgressOnly progress(run.log);
+  RecordingLog log(progress);
+  workflow::Session nothing;
+  const workflow::Context context{run.config.execution, log, nothing};
+  const auto choice =
+      workflow::choose_relu6(graph, run.config.quantize, images.calibration(), context);
+  if (!choice) return run.config.quantize.relu6;
+  return choice->becomes == passes::Relu6::kKeep ? Relu6Rule::kKeep : Relu6Rule::kRelu;
+}
+
 /// Rows for the network with the first techniques alone, none of them to begin with; returns the
 /// name of the row for all of them, empty for that of the last stage.
 std::string attribute_early_techniques(Run& run, const ir::Graph& graph, ImageSets& images,
@@ -17,8 +29,10 @@ std::string attribute_early_techniques(Run& run, const ir::Graph& graph, ImageSe
   std::string stage;
   if (!attribution.is_on()) return stage;
   const auto techniques = workflow::early_techniques(run.config.quantize);
+  const Relu6Rule relu6 = settled_relu6(run, graph, images);
   for (size_t count = 0; count < techniques.size(); ++count) {
     QuantizeConfig config = run.config.quantize;
+    config.relu6 = relu6;
     for (size_t i = count; i < techniques.size(); ++i) techniques[i].turn_off(config);
     ProgressOnly progress(run.log);
     RecordingLog log(progress);

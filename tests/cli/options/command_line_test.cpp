@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <sstream>
 
 #include "ptq/base/error.h"
 #include "ptq/cli/settings.h"
@@ -12,6 +13,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 CommandLine parse(std::vector<const char*> arguments) {
@@ -73,7 +75,7 @@ TEST(CommandLine, ReadsEveryType) {
 TEST(CommandLine, RefusesUnknownFlags) {
   EXPECT_EQ(refusal({"--act-bit-widht", "8"}),
             "unknown flag --act-bit-widht; did you mean --act-bit-width?");
-  EXPECT_EQ(refusal({"--frobnicate=3"}), "unknown flag --frobnicate; --help lists all flags");
+  EXPECT_EQ(refusal({"--frobnicate=3"}), "unknown flag --frobnicate; --help-all lists all flags");
   EXPECT_EQ(refusal({"model.pt"}), "unexpected argument 'model.pt'");
   EXPECT_EQ(refusal({"--seed", "1", "-x"}), "unexpected argument '-x'");
 }
@@ -86,8 +88,36 @@ TEST(CommandLine, RefusesRepeatedMissingAndContradictoryValues) {
               AllOf(HasSubstr("--merge-bn"), HasSubstr("--no-merge-bn")));
 }
 
-TEST(CommandLine, HelpNamesEveryOption) {
-  const std::string help = parse({"--help"}).answer;
+TEST(CommandLine, HelpFitsATerminal) {
+  std::istringstream lines(parse({"--help"}).answer);
+  int count = 0, options = 0;
+  for (std::string line; std::getline(lines, line); ++count) {
+    EXPECT_LE(line.size(), 80U) << line;
+    options += line.rfind("  --", 0) == 0 ? 1 : 0;
+  }
+  EXPECT_EQ(options, 20);
+  EXPECT_LE(count, 30);
+}
+
+TEST(CommandLine, HelpOfATopicNamesItsOptionsAlone) {
+  EXPECT_THAT(parse({"--help", "gate"}).answer,
+              AllOf(HasSubstr("--max-drop"), Not(HasSubstr("--weight-bit-width"))));
+  EXPECT_EQ(refusal({"--help", "tehcniques"}),
+            "--help: 'tehcniques' is none of model, images, quantization, techniques, run, gate, "
+            "output; did you mean techniques?");
+}
+
+TEST(CommandLine, SuggestsTheNearestWord) {
+  EXPECT_EQ(refusal({"--target-backend", "layerwize"}),
+            "--target-backend: 'layerwize' is none of fx, layerwise, flexml; did you mean "
+            "layerwise?");
+  EXPECT_EQ(refusal({"--weight-quant-granularity", "perchannel"}),
+            "--weight-quant-granularity: 'perchannel' is none of per_tensor, per_channel, "
+            "per_group; did you mean per_channel?");
+}
+
+TEST(CommandLine, HelpAllNamesEveryOption) {
+  const std::string help = parse({"--help-all"}).answer;
   for (const Option& option : option_table()) {
     EXPECT_THAT(help, HasSubstr("--" + std::string(option.name))) << option.name;
   }
@@ -130,7 +160,8 @@ TEST_F(ConfigFile, YieldsToFlags) {
 }
 
 TEST_F(ConfigFile, IsCheckedAsFlagsAre) {
-  EXPECT_EQ(refusal_of("optimizer: adamw\n"), "--optimizer: 'adamw' is none of adam, sign_sgd");
+  EXPECT_EQ(refusal_of("optimizer: adamw\n"),
+            "--optimizer: 'adamw' is none of adam, sign_sgd; did you mean adam?");
   EXPECT_EQ(refusal_of("act_bit_width: 33\n"), "--act-bit-width must be between 2 and 16, not 33");
   EXPECT_EQ(refusal_of("act_bit_width: eight\n"), "--act-bit-width: 'eight' is not a whole number");
   EXPECT_EQ(refusal_of("act_quant_type: both\n"), "--act-quant-type: 'both' is none of sym, asym");
