@@ -4,6 +4,7 @@
 #include <regex>
 
 #include "ptq/base/error.h"
+#include "ptq/base/invalid_option.h"
 #include "ptq/base/pattern.h"
 
 namespace ptq::backends {
@@ -12,9 +13,11 @@ namespace {
 std::regex compile(const std::string& pattern) {
   if (auto regex = compile_pattern(pattern)) return *regex;
   constexpr size_t kShown = 100;
-  throw ConfigError("--layer-bits '" + pattern.substr(0, kShown) +
-                    (pattern.size() > kShown ? "...' is" : "' is") + " not a regular expression" +
-                    (pattern.size() > kShown ? ", or is too long or nested too deep" : ""));
+  const bool is_long = pattern.size() > kShown;
+  throw InvalidOption("layer_bits",
+                      std::string("is not a regular expression") +
+                          (is_long ? ", or is too long or nested too deep" : ""),
+                      "'" + pattern.substr(0, kShown) + (is_long ? "...'" : "'"));
 }
 
 std::vector<ir::Node*> quantized_layers(ir::Graph& graph) {
@@ -42,7 +45,8 @@ std::vector<std::vector<ir::Node*>> match(const std::vector<LayerOverride>& over
       taken.push_back(layer);
     }
     if (!found) {
-      throw ConfigError("--layer-bits '" + overrides[i].pattern + "' matches no quantized layer");
+      throw InvalidOption("layer_bits", "matches no quantized layer",
+                          "'" + overrides[i].pattern + "'");
     }
   }
   return claimed;
@@ -69,8 +73,10 @@ void set_bit_width(quant::QuantizerTable& table, ir::QuantizerId id, int bit_wid
     if (quantizer.scale != scale) continue;
     auto* integer = std::get_if<quant::IntegerFormat>(&quantizer.format);
     if (integer == nullptr) {
-      throw ConfigError("--layer-bits '" + pattern + "' asks for other bits at " + quantizer.layer +
-                        ", but minifloats have those of their format");
+      throw InvalidOption("layer_bits",
+                          "asks for other bits at " + quantizer.layer +
+                              ", but minifloats have those of their format",
+                          "'" + pattern + "'");
     }
     integer->bit_width = bit_width;
     const double own = quant::threshold_divisor(quantizer);
@@ -99,8 +105,8 @@ void apply_overrides(ir::Graph& graph, quant::QuantizerTable& table,
                      const PlacementOptions& options) {
   for (const LayerOverride& change : options.overrides) {
     if (!change.act_bit_width || options.activations) continue;
-    throw ConfigError("--layer-bits '" + change.pattern +
-                      "' asks for activation bits, but activations are not quantized");
+    throw InvalidOption("layer_bits", "asks for activation bits, but activations are not quantized",
+                        "'" + change.pattern + "'");
   }
   const auto claimed = match(options.overrides, quantized_layers(graph));
   const ir::Index index(graph);

@@ -6,6 +6,7 @@
 #include "cli/determinism.h"
 #include "cli/gate/gating.h"
 #include "cli/image_sets.h"
+#include "cli/options/flag_names.h"
 #include "cli/options/run_name.h"
 #include "cli/outputs.h"
 #include "cli/page/details_stage.h"
@@ -179,16 +180,8 @@ void write_results(const Run& run) {
   if (outputs.page) write_page(*outputs.page, found, outputs.page_images, run.config.recipe);
 }
 
-}  // namespace
-
-RunResult run(const Settings& settings, Log& log) {
-  if (settings.is_on("verify-determinism")) return run_and_verify(settings, log);
-  Session session(settings.is_none("repeat-calibration") ? Session::Runs::kOne
-                                                         : Session::Runs::kMany);
-  return run(settings, session, log);
-}
-
-RunResult run(const Settings& settings, Session& session, Log& log) {
+/// From settings to files.
+RunResult run_all(const Settings& settings, Session& session, Log& log) {
   const Config config = make_config(settings);
   check_outputs(settings, config);
   require_threads(config.execution.threads + config.workers);
@@ -230,6 +223,19 @@ RunResult run(const Settings& settings, Session& session, Log& log) {
   gating.finish(run);
   write_results(run);
   return std::move(run.result);
+}
+
+}  // namespace
+
+RunResult run(const Settings& settings, Log& log) {
+  if (settings.is_on("verify-determinism")) return run_and_verify(settings, log);
+  Session session(settings.is_none("repeat-calibration") ? Session::Runs::kOne
+                                                         : Session::Runs::kMany);
+  return run(settings, session, log);
+}
+
+RunResult run(const Settings& settings, Session& session, Log& log) {
+  return with_flags([&] { return run_all(settings, session, log); });
 }
 
 ExitCode exit_code(const RunResult& result) {

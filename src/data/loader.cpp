@@ -10,6 +10,7 @@
 #include "data/decode_queue.h"
 #include "data/decoders.h"
 #include "ptq/base/error.h"
+#include "ptq/base/invalid_option.h"
 #include "ptq/data/image.h"
 
 namespace ptq::data {
@@ -152,7 +153,7 @@ namespace {
 LoaderOptions checked(const LoaderOptions& options) {
   check_recipe(options.recipe);
   if (options.workers < 0) {
-    throw ConfigError("--workers " + std::to_string(options.workers) + ": must not be negative");
+    throw InvalidOption("workers", "must not be negative", std::to_string(options.workers));
   }
   return options;
 }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "ptq/base/error.h"
+#include "ptq/base/invalid_option.h"
 
 namespace ptq::data {
 namespace {
@@ -52,11 +53,11 @@ constexpr Row kRows[] = {
     {"vit_l_16", 242, 224, kBilinear},
 };
 
-void check_size(const char* flag, int64_t size) {
+void check_size(const char* field, int64_t size) {
   constexpr int64_t kLargest = 8192;
   if (size >= 1 && size <= kLargest) return;
-  throw ConfigError(std::string(flag) + " " + std::to_string(size) + ": must be in [1, " +
-                    std::to_string(kLargest) + "]");
+  throw InvalidOption(field, "must be in [1, " + std::to_string(kLargest) + "]",
+                      std::to_string(size));
 }
 
 }  // namespace
@@ -77,13 +78,14 @@ Recipe recipe_for(std::string_view model_name) {
 }
 
 void check_recipe(const Recipe& recipe) {
-  check_size("--resize", recipe.resize);
-  check_size("--crop", recipe.crop);
+  check_size("recipe.resize", recipe.resize);
+  check_size("recipe.crop", recipe.crop);
   for (const float mean : recipe.mean) {
-    if (!std::isfinite(mean)) throw ConfigError("--mean: must be finite");
+    if (!std::isfinite(mean)) throw InvalidOption("recipe.mean", "must be finite");
   }
   for (const float std : recipe.std) {
-    if (!std::isfinite(std) || std <= 0) throw ConfigError("--std: must be positive and finite");
+    if (!std::isfinite(std) || std <= 0)
+      throw InvalidOption("recipe.std", "must be positive and finite");
   }
 }
 

@@ -2,6 +2,7 @@
 #include <c10/core/InferenceMode.h>
 
 #include "ptq/base/error.h"
+#include "ptq/base/execution_error.h"
 #include "ptq/base/first_sentence.h"
 #include "ptq/base/threads.h"
 #include "ptq/ir/tensors.h"
@@ -110,8 +111,8 @@ at::Tensor Interpreter::run_step(const NodeCall& step, const std::vector<at::Ten
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {
-    throw ImportError(step.node.name + " (" + std::string(ir::op_name(step.node.op)) +
-                      ") fails: " + first_sentence(error));
+    throw ExecutionError(step.node.name + " (" + std::string(ir::op_name(step.node.op)) +
+                         ") fails: " + first_sentence(error));
   }
 }
 

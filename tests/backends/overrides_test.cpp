@@ -100,27 +100,27 @@ std::string refusal(const PlacementOptions& options) {
 
 TEST(Overrides, RefuseAPatternThatIsNoRegularExpression) {
   EXPECT_EQ(refusal(with({{"conv(", 4, std::nullopt}})),
-            "--layer-bits 'conv(' is not a regular expression");
+            "layer_bits 'conv(': is not a regular expression");
 }
 
 TEST(Overrides, RefuseAPatternThatMatchesNoLayer) {
   // relu1 is no layer.
   EXPECT_EQ(refusal(with({{"relu1", 4, std::nullopt}})),
-            "--layer-bits 'relu1' matches no quantized layer");
+            "layer_bits 'relu1': matches no quantized layer");
 }
 
 TEST(Overrides, RefuseActivationBitsWhereWeightsAloneAreQuantized) {
   PlacementOptions options = with({{"conv1", std::nullopt, 4}});
   options.activations.reset();
   EXPECT_EQ(refusal(options),
-            "--layer-bits 'conv1' asks for activation bits, but activations are not quantized");
+            "layer_bits 'conv1': asks for activation bits, but activations are not quantized");
 }
 
 TEST(Overrides, RefuseBitsOfMinifloats) {
   PlacementOptions options = with({{"nv1", 4, std::nullopt}});
   options.weights.format = quant::MinifloatFormat{};
   EXPECT_EQ(refusal(options),
-            "--layer-bits 'nv1' asks for other bits at conv1, but minifloats have those of their "
+            "layer_bits 'nv1': asks for other bits at conv1, but minifloats have those of their "
             "format");
 }
 

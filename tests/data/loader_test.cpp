@@ -205,11 +205,11 @@ TEST_F(LoaderTest, HasNothingBeforeItStartsAndNothingWithoutItems) {
 
 TEST_F(LoaderTest, RefusesOptionsThatMeanNothing) {
   EXPECT_EQ(message_of<ConfigError>([&] { Loader(images_, {0}, options_of(-1)); }),
-            "--workers -1: must not be negative");
+            "workers -1: must not be negative");
   LoaderOptions options = options_of(1);
   options.recipe.crop = 0;
   EXPECT_EQ(message_of<ConfigError>([&] { Loader(images_, {0}, options); }),
-            "--crop 0: must be in [1, 8192]");
+            "recipe.crop 0: must be in [1, 8192]");
   Loader loader(images_, {0}, options_of(1));
   EXPECT_EQ(message_of<ConfigError>([&] { loader.start(0); }), "batch size 0: must be positive");
 }

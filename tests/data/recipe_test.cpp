@@ -48,7 +48,7 @@ TEST(Recipe, RefusesSizesAndNumbersByTheirFlag) {
   Recipe recipe;
   EXPECT_EQ(refusal_of(recipe), "accepted");
   recipe.resize = 0;
-  EXPECT_EQ(refusal_of(recipe), "--resize 0: must be in [1, 8192]");
+  EXPECT_EQ(refusal_of(recipe), "recipe.resize 0: must be in [1, 8192]");
   recipe = {};
   recipe.crop = 8193;
   EXPECT_EQ(refusal_of(recipe), "--crop 8193: must be in [1, 8192]");

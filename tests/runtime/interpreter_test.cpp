@@ -4,7 +4,7 @@
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
-#include "ptq/base/error.h"
+#include "ptq/base/execution_error.h"
 #include "ptq/runtime/executor.h"
 
 namespace ptq::runtime {
@@ -121,7 +121,7 @@ TEST(Interpreter, NamesTheNodeThatFails) {
   try {
     interpreter->run(at::ones({1, 4, 1, 1}));
     FAIL() << "ran on four channels";
-  } catch (const ImportError& error) {
+  } catch (const ExecutionError& error) {
     EXPECT_STREQ(error.what(),
                  "flatten (reshape) fails: shape '[1, 3]' is invalid for input of size 4");
   }

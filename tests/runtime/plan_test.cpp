@@ -7,7 +7,7 @@
 #include <map>
 #include <mutex>
 
-#include "ptq/base/error.h"
+#include "ptq/base/execution_error.h"
 #include "ptq/runtime/executor.h"
 #include "support/plan_cases.h"
 
@@ -263,7 +263,7 @@ TEST(Plan, NamesTheNodeThatFails) {
   try {
     make_plan(graph, {}, {Numerics::kFloat, {}, 1})->run(images_for(graph, 1));
     FAIL() << "no error";
-  } catch (const ImportError& error) {
+  } catch (const ExecutionError& error) {
     EXPECT_EQ(std::string(error.what()).rfind("conv: ", 0), 0U) << error.what();
   }
 }

@@ -27,7 +27,7 @@ struct Recipe {
 /// convert to their own normalization (`transform_input`).
 Recipe recipe_for(std::string_view model_name);
 
-/// Throws ConfigError naming the flag unless sizes lie in [1, 8192], `mean` is finite and `std`
+/// Throws InvalidOption unless sizes lie in [1, 8192], `mean` is finite and `std`
 /// positive and finite.
 void check_recipe(const Recipe& recipe);
 

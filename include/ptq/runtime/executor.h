@@ -50,7 +50,7 @@ class Executor {
   virtual ~Executor() = default;
 
   /// images [N, 3, H, W] float32, any N >= 1; returns [N, classes] float32, contiguous. Throws
-  /// ImportError naming the node if an operation fails.
+  /// ExecutionError naming the node if an operation fails.
   virtual at::Tensor run(const at::Tensor& images) = 0;
 };
 

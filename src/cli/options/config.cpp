@@ -7,6 +7,7 @@
 #include <set>
 
 #include "cli/gate/gating.h"
+#include "cli/options/flag_names.h"
 #include "cli/options/quantize_settings.h"
 #include "cli/options/run_name.h"
 #include "ptq/base/error.h"
@@ -78,7 +79,7 @@ data::Recipe recipe(const Settings& settings, const std::string& name) {
   if (!settings.is_none("interpolation")) {
     recipe.interpolation = settings.choice<data::Interpolation>("interpolation");
   }
-  data::check_recipe(recipe);
+  with_flags([&] { data::check_recipe(recipe); });
   return recipe;
 }
 

@@ -50,12 +50,16 @@ Rows recipe_options();
 Rows quantization_options();
 /// What shares a scale, and how it is found.
 Rows scale_options();
+/// Which values a quantizer covers, and what is left unquantized.
+Rows range_options();
 Rows number_format_options();
 /// Techniques on the graph: before quantization, and those that correct it.
 Rows graph_technique_options();
 /// GPTQ, GPFQ, Qronos.
 Rows gpxq_options();
 Rows learned_round_options();
+/// How it learns.
+Rows learning_options();
 Rows run_options();
 Rows gate_options();
 Rows output_options();

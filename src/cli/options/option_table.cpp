@@ -19,10 +19,12 @@ Rows all_options() {
   append(rows, Group::kData, recipe_options());
   append(rows, Group::kQuantization, quantization_options());
   append(rows, Group::kQuantization, scale_options());
+  append(rows, Group::kQuantization, range_options());
   append(rows, Group::kQuantization, number_format_options());
   append(rows, Group::kTechniques, graph_technique_options());
   append(rows, Group::kTechniques, gpxq_options());
   append(rows, Group::kTechniques, learned_round_options());
+  append(rows, Group::kTechniques, learning_options());
   append(rows, Group::kRun, run_options());
   append(rows, Group::kGate, gate_options());
   append(rows, Group::kOutput, output_options());

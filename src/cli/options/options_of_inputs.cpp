@@ -70,7 +70,8 @@ Rows data_options() {
       integer("workers", "8", "threads that decode images")
           .between(1, 1024)
           .from(Level::kNothing)
-          .not_named(),
+          .not_named()
+          .sets("workers"),
       a_switch("skip-unreadable", "skip images that cannot be read, and list them").ours(),
   };
 }
@@ -80,16 +81,22 @@ Rows recipe_options() {
       integer("resize", "None", "short side after resizing, in pixels")
           .between(1, 8192)
           .by_default("by model name")
-          .ours(),
+          .ours()
+          .sets("recipe.resize"),
       integer("crop", "None", "side of the square cut out of the centre, in pixels")
           .between(1, 8192)
           .by_default("by model name")
-          .ours(),
-      numbers("mean", "None", "mean of red, green and blue").by_default("by model name").ours(),
+          .ours()
+          .sets("recipe.crop"),
+      numbers("mean", "None", "mean of red, green and blue")
+          .by_default("by model name")
+          .ours()
+          .sets("recipe.mean"),
       numbers("std", "None", "standard deviation of red, green and blue")
           .above(0)
           .by_default("by model name")
-          .ours(),
+          .ours()
+          .sets("recipe.std"),
       text("interpolation", "None", "interpolation for resizing")
           .words<data::Interpolation>({{"bilinear", data::Interpolation::kBilinear},
                                        {"bicubic", data::Interpolation::kBicubic}})

@@ -35,7 +35,8 @@ Rows graph_technique_options() {
              "share of an activation's range that moves into the weights")
           .between(0, 1)
           .ours()
-          .from(Level::kCalibrationImages),
+          .from(Level::kCalibrationImages)
+          .sets("activation_equalization.alpha"),
       number("channel-splitting-ratio", "0.0", "share of channels to split")
           .between(0, 1)
           .sets("splitting.ratio")
@@ -72,13 +73,15 @@ Rows gpxq_options() {
       on_off("qronos", "off", "round weights with Qronos").from(Level::kQuantized),
       number("gpfq-p", "1.0", "share of a layer's inputs that GPFQ uses")
           .above(0, 1)
-          .from(Level::kQuantized),
+          .from(Level::kQuantized)
+          .sets("rounding.input_fraction"),
       number("qronos-damping", "1e-6",
              "damping of Qronos, as a share of the largest eigenvalue of a layer's inputs; "
              "more of it avoids overfitting the calibration images")
           .above(0, 1)
           .ours()
-          .from(Level::kQuantized),
+          .from(Level::kQuantized)
+          .sets("rounding.damping"),
       on_off("gpxq-act-order", "off", "round channels with large inputs first (GPTQ, GPFQ, Qronos)")
           .from(Level::kQuantized)
           .named_in_stem()
@@ -92,7 +95,8 @@ Rows gpxq_options() {
               "bits that no sum of products exceeds (AXE; GPTQ, GPFQ)")
           .between(3, 64)
           .from(Level::kQuantized)
-          .labelled(7, "GPxQ Accumulator Bit Width"),
+          .labelled(7, "GPxQ Accumulator Bit Width")
+          .sets("rounding.accumulator"),
       integer("gpxq-accumulator-tile-size", "None",
               "products that one accumulator adds; None is a whole dot product (AXE)")
           .at_least(3)
@@ -116,12 +120,14 @@ Rows learned_round_options() {
                {"sigmoid_round", passes::RoundingFunction::kSigmoid}})
           .from(Level::kQuantized)
           .named_in_stem()
-          .labelled(8, "Learned Round method"),
+          .labelled(8, "Learned Round method")
+          .sets("learned_round"),
       text("learned-round-block-name", "layer\\d+",
            "regular expression for the modules that form a block (blockwise); with None, or "
            "if the default matches nothing, blocks are residual blocks and the like")
           .or_none()
-          .from(Level::kQuantized),
+          .from(Level::kQuantized)
+          .sets("learned_round.block_name"),
       text("learned-round-loss", "regularised_mse", "loss to minimise")
           .words<passes::RoundingLoss>({{"regularised_mse", passes::RoundingLoss::kRegularisedMse},
                                         {"mse", passes::RoundingLoss::kMse}})
@@ -141,6 +147,11 @@ Rows learned_round_options() {
           .at_least(1)
           .or_none()
           .from(Level::kQuantized),
+  };
+}
+
+Rows learning_options() {
+  return {
       number("learned-round-damping", "0.0",
              "damping, as a share of each input's mean square; it keeps weights close to what "
              "they were and avoids overfitting the calibration images")

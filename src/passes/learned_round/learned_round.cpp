@@ -7,6 +7,7 @@
 #include "passes/learned_round/learn_layer.h"
 #include "passes/learned_round/learn_unit.h"
 #include "ptq/base/error.h"
+#include "ptq/base/invalid_option.h"
 #include "ptq/runtime/layer_sweep.h"
 
 namespace ptq::passes {
@@ -18,8 +19,8 @@ std::vector<runtime::SweepUnit> units_of(ir::Graph& graph, const LearnedRoundOpt
   std::vector<runtime::SweepUnit> named = named_blocks(graph, *options.block_name);
   if (!named.empty()) return named;
   if (options.blocks_by_name == BlocksByName::kWhereFound) return structural_blocks(graph);
-  throw ConfigError("--learned-round-block-name " + *options.block_name +
-                    ": no module with quantized weights has such a name");
+  throw InvalidOption("learned_round.block_name",
+                      "no module with quantized weights has such a name", *options.block_name);
 }
 
 class Learning {

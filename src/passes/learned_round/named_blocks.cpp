@@ -6,6 +6,7 @@
 #include "passes/learned_round/blocks.h"
 #include "passes/learned_round/segments.h"
 #include "ptq/base/error.h"
+#include "ptq/base/invalid_option.h"
 #include "ptq/base/pattern.h"
 
 namespace ptq::passes {
@@ -13,8 +14,9 @@ namespace {
 
 std::regex compiled(const std::string& regex) {
   if (auto compiled_regex = compile_pattern(regex)) return *compiled_regex;
-  throw ConfigError("--learned-round-block-name " + regex.substr(0, 100) +
-                    ": it is no regular expression, or too long or nested too deep");
+  throw InvalidOption("learned_round.block_name",
+                      "it is no regular expression, or too long or nested too deep",
+                      regex.substr(0, 100));
 }
 
 /// The name of the outermost module around `node` whose own name `regex` finds; empty if none.
@@ -74,9 +76,10 @@ runtime::SweepUnit unit_of_nodes(const std::string& name, std::vector<ir::Node*>
     if (is_read_outside) outputs.insert(node->output());
   }
   if (inputs.size() != 1 || outputs.size() != 1) {
-    throw ConfigError("--learned-round-block-name: " + name + " reads " +
-                      std::to_string(inputs.size()) + " values and produces " +
-                      std::to_string(outputs.size()) + ", but a block reads one and produces one");
+    throw InvalidOption("learned_round.block_name",
+                        name + " reads " + std::to_string(inputs.size()) + " values and produces " +
+                            std::to_string(outputs.size()) +
+                            ", but a block reads one and produces one");
   }
   return {std::move(nodes), *inputs.begin(), *outputs.begin()};
 }
@@ -115,7 +118,7 @@ std::vector<runtime::SweepUnit> named_blocks(ir::Graph& graph, const std::string
     blocks.push_back(unit_of_nodes(block.name, closed(graph, index, block.nodes), index, depends));
     for (const ir::Node* node : blocks.back().nodes) {
       if (taken.insert(node).second) continue;
-      throw ConfigError("--learned-round-block-name: " + block.name + " overlaps with another");
+      throw InvalidOption("learned_round.block_name", block.name + " overlaps with another");
     }
   }
   return blocks.empty() ? blocks : with_single_layers(graph, std::move(blocks));

@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "ptq/base/error.h"
+#include "ptq/base/execution_error.h"
 #include "ptq/quant/fake_quantize.h"
 #include "ptq/runtime/execute_op.h"
 
@@ -136,9 +137,9 @@ void run_named(const std::string& node, const std::function<void()>& action) {
   } catch (const Error&) {
     throw;
   } catch (const c10::Error& error) {
-    throw ImportError(node + ": " + error.what_without_backtrace());
+    throw ExecutionError(node + ": " + error.what_without_backtrace());
   } catch (const std::exception& error) {
-    throw ImportError(node + ": " + error.what());
+    throw ExecutionError(node + ": " + error.what());
   }
 }
 
