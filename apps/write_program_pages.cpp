@@ -2,6 +2,7 @@
 // folder.
 #include "cli/options/option_words.h"
 #include "ptq/base/atomic_file.h"
+#include "ptq/base/error.h"
 #include "ptq/cli/program_main.h"
 
 namespace {

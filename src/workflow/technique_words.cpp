@@ -76,9 +76,8 @@ std::string function_line(const FunctionRow& row) {
 }
 
 std::string function_warning(const FunctionRow& row) {
-  const std::string remedy = row.passes == std::vector<std::string>{"relu6-to-relu"}
-                                 ? "; ReLU6 can be kept instead"
-                                 : "";
+  const std::string remedy =
+      row.passes == std::vector<std::string>{"relu6-to-relu"} ? "; ReLU6 can be kept instead" : "";
   return row.change.step + pass_words(row) +
          " changes what the float network computes, before anything is quantized: on calibration "
          "images " +

@@ -6,6 +6,7 @@
 
 #include "eval/gate/junit.h"
 #include "ptq/base/atomic_file.h"
+#include "ptq/base/error.h"
 #include "ptq/eval/compare.h"
 
 namespace ptq::cli {

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "eval/gate/results_table.h"
+#include "ptq/base/error.h"
 #include "ptq/eval/holm.h"
 #include "ptq/eval/predictions.h"
 

@@ -201,7 +201,7 @@ class Compiler {
     by_output[0] = affine.factor.numel();
     weight = weight.mul(affine.factor.reshape(by_output));
     bias = bias.defined() ? bias.mul(affine.factor).add(affine.summand) : affine.summand;
-    request.tail.erase(request.tail.begin(), request.tail.begin() + 2);
+    request.tail.erase(request.tail.begin(), request.tail.begin() + tail_length(*group.tail[0]));
   }
 
   void copy_to_wanted(const ir::Node& node, std::vector<SlotId>& inputs) {

@@ -9,7 +9,7 @@
 namespace ptq::runtime {
 
 /// Compiles a whole network for the threads that OpenMP would use on the calling thread. Throws
-/// ImportError naming a node that cannot run.
+/// ExecutionError naming a node that cannot run.
 Program compile(PlanGraph plan, const quant::QuantizerTable& table, Numerics numerics,
                 Arithmetic arithmetic, int64_t micro_batch);
 

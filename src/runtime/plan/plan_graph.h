@@ -24,11 +24,11 @@ struct PlanGraph {
   std::unordered_set<ir::ValueId> observed_values() const;
 };
 
-/// In kFloat FakeQuantize nodes disappear. Throws ImportError naming a node that fails.
+/// In kFloat FakeQuantize nodes disappear. Throws ExecutionError naming a node that fails.
 PlanGraph prepare_plan_graph(const ir::Graph& original, const quant::QuantizerTable& table,
                              const ExecutorOptions& options);
 
-/// `action()`, with what it throws turned into an ImportError that names `node`.
+/// `action()`, with what it throws turned into an ExecutionError that names `node`.
 void run_named(const std::string& node, const std::function<void()>& action);
 
 }  // namespace ptq::runtime

@@ -3,6 +3,7 @@
 #include "runtime/integer/layer_step.h"
 #include "runtime/plan/fusion.h"
 #include "runtime/steps/step.h"
+#include "runtime/steps/tail_from_node.h"
 
 namespace ptq::runtime {
 namespace {
@@ -128,7 +129,10 @@ BuiltStep build_step(const StepRequest& request) {
     if (built.step != nullptr) return built;
   }
   StepRequest plain = request;
-  if (is_elementwise(request.node, request.table)) plain.tail.erase(plain.tail.begin());
+  // LibTorch runs the node itself: what it put at the front of the tail goes.
+  if (is_elementwise(request.node, request.table)) {
+    plain.tail.erase(plain.tail.begin(), plain.tail.begin() + tail_length(request.node));
+  }
   return build_fallback(plain);
 }
 

@@ -99,4 +99,6 @@ Tail tail_of(const ir::Node& node, const quant::QuantizerTable& table, int64_t r
   return std::visit(ToTail{table, rank, through, operand}, node.op);
 }
 
+std::ptrdiff_t tail_length(const ir::Node& node) { return node.is<ir::BatchNorm>() ? 2 : 1; }
+
 }  // namespace ptq::runtime

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+
 #include "ptq/ir/graph.h"
 #include "ptq/quant/quantizer.h"
 #include "runtime/steps/tail.h"
@@ -16,5 +18,8 @@ ChannelAffine channel_affine(const ir::BatchNorm& op);
 /// runs on is the node's input `through`; `operand` is the step's input that holds the other one.
 Tail tail_of(const ir::Node& node, const quant::QuantizerTable& table, int64_t rank, size_t through,
              int operand);
+
+/// How many operations that is.
+std::ptrdiff_t tail_length(const ir::Node& node);
 
 }  // namespace ptq::runtime
