@@ -36,7 +36,7 @@ class BadInput : public Program {
 };
 
 TEST_F(BadInput, UnknownFlag) {
-  expect_usage({"--frobnicate"}, "unknown flag --frobnicate; --help lists all flags");
+  expect_usage({"--frobnicate"}, "unknown flag --frobnicate; --help-all lists all flags");
 }
 
 TEST_F(BadInput, UnknownInstructionSetInTheEnvironment) {

@@ -13,7 +13,7 @@ using ::testing::Not;
 class FloatFunction : public Program {};
 
 TEST_F(FloatFunction, ComparesStepsWithTheFloatNetwork) {
-  const json report = report_of({"--channel-splitting-ratio", "0.1", "--act-equalization", "fx"});
+  const json report = report_of({"--act-equalization", "fx"});
   std::vector<std::string> steps;
   for (const json& row : report.at("function")) {
     steps.push_back(row.at("step"));
@@ -22,8 +22,8 @@ TEST_F(FloatFunction, ComparesStepsWithTheFloatNetwork) {
     EXPECT_GT(row.at("lowest_sqnr_db").get<double>(), 80) << steps.back();
     EXPECT_TRUE(row.at("is_rounding").get<bool>());
   }
-  EXPECT_EQ(steps, (std::vector<std::string>{"preparation", "equalize-graph", "split-channels",
-                                             "equalize-activations"}));
+  EXPECT_EQ(steps,
+            (std::vector<std::string>{"preparation", "equalize-graph", "equalize-activations"}));
 }
 
 TEST_F(FloatFunction, ReplacesRelu6WhereThatChangesNothing) {

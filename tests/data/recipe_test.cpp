@@ -44,20 +44,20 @@ TEST(Recipe, ListedNamesGetWhatTorchvisionPublishes) {
   EXPECT_FLOAT_EQ(large.std[1], 0.5F);
 }
 
-TEST(Recipe, RefusesSizesAndNumbersByTheirFlag) {
+TEST(Recipe, RefusesSizesAndNumbersByTheirField) {
   Recipe recipe;
   EXPECT_EQ(refusal_of(recipe), "accepted");
   recipe.resize = 0;
   EXPECT_EQ(refusal_of(recipe), "recipe.resize 0: must be in [1, 8192]");
   recipe = {};
   recipe.crop = 8193;
-  EXPECT_EQ(refusal_of(recipe), "--crop 8193: must be in [1, 8192]");
+  EXPECT_EQ(refusal_of(recipe), "recipe.crop 8193: must be in [1, 8192]");
   recipe = {};
   recipe.mean[1] = std::numeric_limits<float>::quiet_NaN();
-  EXPECT_EQ(refusal_of(recipe), "--mean: must be finite");
+  EXPECT_EQ(refusal_of(recipe), "recipe.mean: must be finite");
   recipe = {};
   recipe.std[2] = 0;
-  EXPECT_EQ(refusal_of(recipe), "--std: must be positive and finite");
+  EXPECT_EQ(refusal_of(recipe), "recipe.std: must be positive and finite");
 }
 
 }  // namespace

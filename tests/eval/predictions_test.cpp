@@ -80,7 +80,8 @@ TEST(Predictions, AreRefusedWhereTheFileIsNotAsWritten) {
   };
   EXPECT_EQ(refusal(good), "");
   EXPECT_THAT(refusal(good.substr(0, good.rfind("hashc"))), HasSubstr("was changed or cut short"));
-  EXPECT_THAT(refusal("a,b,c\n"), HasSubstr("p.csv: line 1: this is no file that"));
+  EXPECT_THAT(refusal("a,b,c\n"),
+              HasSubstr("p.csv: line 1: --save-predictions did not write this file"));
   EXPECT_THAT(refusal(good + "x,1\n"), HasSubstr("line 8: five fields are expected"));
   EXPECT_THAT(refusal(good + "x,1,one,0,p\n"), HasSubstr("line 8: \"one\" is not a number"));
   EXPECT_THAT(refusal(good + "x,1,2,1,p\n"), HasSubstr("line 8: \"right\" is 1"));

@@ -32,11 +32,12 @@ TEST(DisagreementSentence, SaysWhereAndWhyCodesPart) {
 
 TEST(DisagreementSentence, CountsWhatIsNoTie) {
   const ExportCheck check = check_of({{"a.jpg", 0.1, kTie}, {"b.jpg", 0.2, kNoTie}, {"c", 0, {}}});
-  EXPECT_THAT(disagreement_sentence({}, check), HasSubstr("; 1 of 2 traced part at"));
+  EXPECT_THAT(disagreement_sentence({}, check),
+              HasSubstr("; 1 of 2 traced differ at a rounding tie"));
 }
 
 TEST(DisagreementSentence, SaysNothingOfWhatWasNotTraced) {
-  EXPECT_THAT(disagreement_sentence({}, check_of({{"a.jpg", 0.1, {}}})), Not(HasSubstr(";")));
+  EXPECT_THAT(disagreement_sentence({}, check_of({{"a.jpg", 0.1, {}}})), Not(HasSubstr("traced")));
 }
 
 TEST(ExportsReport, HoldsEachDisagreement) {

@@ -78,10 +78,8 @@ TEST(BiasRange, RaisesOneScaleForAllWhereThatCostsLess) {
   EXPECT_EQ(net.range().outside, 0);
 }
 
-/// Sixteen bits for a bias of 300 would leave nothing of weights that matter as much.
+/// The bias is cut by little, and weights of that size would be rounded by more.
 TEST(BiasRange, LeavesABiasSaturatedWhereWeightsWouldSufferMore) {
-  Network net(rows(1, 1000), at::tensor({0.02F, 130.0F}), at::tensor({1e-5F, 0.2F}), 16);
-  EXPECT_EQ(net.range().outside, 1);
   Network heavy(at::full({2, 4}, 500.0), at::tensor({8200.0F, 1.0F}), at::scalar_tensor(16.0), 16);
   EXPECT_EQ(heavy.range().outside, 1);
   EXPECT_EQ(heavy.fit(), 0);

@@ -147,11 +147,24 @@ TEST_F(Benchmark, WritesAPageThatSortsAndAsksNoServer) {
 }
 
 TEST_F(Benchmark, GoesOnBehindAFailure) {
-  support::ProgramResult result = benchmark(sweep("out", {"--calibration-samples", "9999"}));
+  folder_.write("sweep.yaml",
+                "models: {model: " + fixture("tiny.pt") +
+                    ", resize: 32, crop: 32}\noptions:\n  calibration-dir: " + path("calibration") +
+                    "\n  validation-dir: " + path("validation") +
+                    "\n  calibration-samples: [9999, 20]\n");
+  const support::ProgramResult result = benchmark(sweep("out"));
   EXPECT_EQ(result.exit_code, 0) << result.err;
   const TextTable table = results("out");
-  EXPECT_EQ(table.rows.size(), 12U);
-  EXPECT_THAT(table.cell(table.rows[11], "error"), HasSubstr("9999 calibration images"));
+  ASSERT_EQ(table.rows.size(), 2U);
+  EXPECT_THAT(table.cell(table.rows[0], "error"), HasSubstr("9999 calibration images"));
+  EXPECT_EQ(table.cell(table.rows[1], "error"), "");
+}
+
+TEST_F(Benchmark, FailsWhereEveryConfigurationDoes) {
+  const support::ProgramResult result = benchmark(sweep("out", {"--calibration-samples", "9999"}));
+  EXPECT_EQ(result.exit_code, static_cast<int>(ExitCode::kQuantization));
+  EXPECT_THAT(result.err, HasSubstr("all 12 configurations failed"));
+  EXPECT_EQ(results("out").rows.size(), 12U);
 }
 
 TEST_F(Benchmark, SaysWhatIsWrong) {

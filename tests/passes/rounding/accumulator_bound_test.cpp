@@ -128,7 +128,7 @@ TEST(AccumulatorBound, NeedsIntegersToBound) {
                   batches_of({normals({10, 8}, 1, 1)}));
     FAIL();
   } catch (const QuantizationError& error) {
-    EXPECT_NE(std::string(error.what()).find("linear: its inputs are no integers"),
+    EXPECT_NE(std::string(error.what()).find("linear: its inputs are not integers"),
               std::string::npos);
   }
 }
