@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Feeds the programs damaged and hostile files, and starves them, and counts how they end.
 
-    scripts/robustness.py --build build/dev --work /tmp/robustness --mutants 2000 [--only model,...]
+    scripts/robustness.py --build build/dev --work build/robustness --mutants 2000 [--only model,...]
 
 Each run must end by itself within a time limit, with a documented exit code, one line of error
 unless it succeeds, bounded memory, and must touch no file but its own. What does not is kept in
@@ -214,7 +214,7 @@ KINDS = {
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--build", default="build/dev")
-    parser.add_argument("--work", default="/tmp/robustness")
+    parser.add_argument("--work", default="build/robustness")
     parser.add_argument("--mutants", type=int, default=2000)
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--seed", type=int, default=0)
