@@ -1,6 +1,6 @@
-#include "ptq/cli/program_main.h"
-#include "ptq/cli/terminal_log.h"
-#include "ptq/sweep/benchmark.h"
+#include "cli/program_main.h"
+#include "cli/terminal_log.h"
+#include "sweep/benchmark.h"
 
 int main(int argc, char** argv) {
   return ptq::cli::program_main([&] {

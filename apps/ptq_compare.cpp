@@ -1,5 +1,5 @@
-#include "ptq/cli/compare_command.h"
-#include "ptq/cli/program_main.h"
+#include "cli/compare_command.h"
+#include "cli/program_main.h"
 
 int main(int argc, char** argv) {
   return ptq::cli::program_main(

@@ -1,9 +1,9 @@
 #include <iostream>
 
-#include "ptq/cli/program_main.h"
-#include "ptq/cli/run.h"
-#include "ptq/cli/settings.h"
-#include "ptq/cli/terminal_log.h"
+#include "cli/program_main.h"
+#include "cli/run.h"
+#include "cli/settings.h"
+#include "cli/terminal_log.h"
 
 namespace {
 

@@ -6,9 +6,9 @@
 #include <cstring>
 #include <vector>
 
-#include "ptq/quant/activation_statistic.h"
-#include "ptq/quant/fake_quantize.h"
-#include "ptq/quant/weight_scale.h"
+#include "quant/activation_statistic.h"
+#include "quant/fake_quantize.h"
+#include "quant/weight_scale.h"
 
 /// The kernels of quantization, on two threads: fake quantization of 64 MiB beside a copy, and what
 /// the search of weight scales takes for a ResNet18.

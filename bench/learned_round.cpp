@@ -6,7 +6,7 @@
 #include "passes/learned_round/learning.h"
 #include "passes/learned_round/unit_network.h"
 #include "ptq/passes/calibrate.h"
-#include "ptq/runtime/gemm.h"
+#include "runtime/gemm.h"
 
 /// Steps of learned rounding for the largest layer of a ResNet18, on two threads: a convolution of
 /// 512 by 512 channels, 3 x 3, that reads 7 x 7. 1000 steps take 1000 times what is printed.

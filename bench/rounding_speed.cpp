@@ -7,14 +7,14 @@
 #include <chrono>
 #include <cstdio>
 
+#include "base/threads.h"
+#include "data/normalize.h"
+#include "import/import.h"
+#include "passes/pipeline.h"
 #include "ptq/backends/placement.h"
-#include "ptq/base/threads.h"
 #include "ptq/data/image_folder.h"
 #include "ptq/data/loader.h"
-#include "ptq/data/normalize.h"
 #include "ptq/data/sampling.h"
-#include "ptq/import/import.h"
-#include "ptq/passes/pipeline.h"
 #include "ptq/passes/round_weights.h"
 
 namespace {

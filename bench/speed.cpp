@@ -10,12 +10,12 @@
 #include <cstdio>
 #include <functional>
 
+#include "base/threads.h"
+#include "import/import.h"
 #include "libtorch_float.h"
+#include "passes/pipeline.h"
 #include "ptq/backends/placement.h"
-#include "ptq/base/threads.h"
-#include "ptq/import/import.h"
 #include "ptq/passes/calibrate.h"
-#include "ptq/passes/pipeline.h"
 #include "ptq/runtime/executor.h"
 
 namespace {

@@ -2,39 +2,6 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-# What a program that uses the library may include; tests/architecture holds these headers to each
-# other. All others are private.
-set(PTQ_PUBLIC_HEADERS
-    ptq/quantize.h
-    ptq/quantize_config.h
-    ptq/backends/placement.h
-    ptq/base/error.h
-    ptq/base/invalid_option.h
-    ptq/base/log.h
-    ptq/data/crop_store.h
-    ptq/data/image_folder.h
-    ptq/data/image_set.h
-    ptq/data/loader.h
-    ptq/data/recipe.h
-    ptq/data/sampling.h
-    ptq/eval/accuracy.h
-    ptq/ir/dim.h
-    ptq/ir/graph.h
-    ptq/ir/layers.h
-    ptq/ir/op.h
-    ptq/ir/tensors.h
-    ptq/passes/calibrate.h
-    ptq/passes/equalize.h
-    ptq/passes/learned_round.h
-    ptq/passes/region_reports.h
-    ptq/passes/round_weights.h
-    ptq/passes/split_channels.h
-    ptq/quant/format.h
-    ptq/quant/quantized_network.h
-    ptq/quant/quantizer.h
-    ptq/runtime/execution.h
-    ptq/runtime/executor.h)
-
 # The library as a whole.
 add_library(ptq_ptq INTERFACE)
 target_link_libraries(ptq_ptq INTERFACE ptq_workflow)
@@ -50,10 +17,7 @@ endforeach()
 install(TARGETS ptq_ptq ${ptq_room_targets} ptq_torch ptq_dnnl ptq_image_codecs ptq_onnx
         EXPORT ptq_evalTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}/ptq_eval)
 install(EXPORT ptq_evalTargets NAMESPACE ptq:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/ptq_eval)
-foreach(header IN LISTS PTQ_PUBLIC_HEADERS)
-  get_filename_component(folder ${header} DIRECTORY)
-  install(FILES include/${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/${folder})
-endforeach()
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 configure_package_config_file(cmake/ptq_evalConfig.cmake.in ptq_evalConfig.cmake
                               INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/ptq_eval)
 write_basic_package_version_file(ptq_evalConfigVersion.cmake COMPATIBILITY SameMinorVersion)

@@ -1,4 +1,6 @@
-# ptq_library(NAME folder FILES a.cpp ... DEPENDS targets...): the library of src/<folder>.
+# ptq_library(NAME folder HEADERS a.h ... FILES a.cpp ... DEPENDS targets...): the library of
+# src/<folder>. HEADERS are those that other folders of src may include beside the public ones of
+# include/ptq/<folder>; all others are private (tests/architecture checks both).
 # ptq_test(NAME folder FILES a_test.cpp ... DEPENDS targets...): the tests of tests/<folder>.
 
 add_library(ptq_warnings INTERFACE)
@@ -18,8 +20,8 @@ set(PTQ_PRECOMPILED_HEADERS <ATen/core/Tensor.h> <algorithm> <cstdint> <function
 target_precompile_headers(ptq_precompiled PRIVATE ${PTQ_PRECOMPILED_HEADERS})
 
 function(ptq_library)
-  cmake_parse_arguments(ARG "" "NAME" "FILES;DEPENDS" ${ARGN})
-  add_library(ptq_${ARG_NAME} STATIC ${ARG_FILES})
+  cmake_parse_arguments(ARG "" "NAME" "HEADERS;FILES;DEPENDS" ${ARGN})
+  add_library(ptq_${ARG_NAME} STATIC ${ARG_HEADERS} ${ARG_FILES})
   add_library(ptq::${ARG_NAME} ALIAS ptq_${ARG_NAME})
   target_include_directories(ptq_${ARG_NAME} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
                                                     $<INSTALL_INTERFACE:include>
@@ -35,8 +37,6 @@ endfunction()
 function(ptq_test)
   cmake_parse_arguments(ARG "BY_CASE" "NAME;LABEL" "FILES;DEPENDS;SLOW" ${ARGN})
   add_executable(${ARG_NAME}_test ${ARG_FILES})
-  target_include_directories(${ARG_NAME}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests
-                                                      ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(${ARG_NAME}_test PRIVATE ${ARG_DEPENDS} ptq::warnings ptq::torch
                                                  OpenMP::OpenMP_CXX GTest::gtest GTest::gtest_main)
   target_precompile_headers(${ARG_NAME}_test REUSE_FROM ptq_tests_precompiled)

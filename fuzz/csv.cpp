@@ -1,4 +1,4 @@
-#include "ptq/base/csv.h"
+#include "base/csv.h"
 
 #include "input.h"
 #include "sweep/text_table.h"

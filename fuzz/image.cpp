@@ -1,4 +1,4 @@
-#include "ptq/data/image.h"
+#include "data/image.h"
 
 #include "input.h"
 

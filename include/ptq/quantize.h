@@ -37,7 +37,7 @@ using eval::Accuracy;
 using ir::Graph;
 using runtime::Execution;
 
-/// Reads a TorchScript classifier for images of `image_size` (ptq/import/import.h). Throws
+/// Reads a TorchScript classifier for images of `image_size` (import/import.h). Throws
 /// ImportError.
 Graph import_torchscript(const std::string& path, int64_t image_size = 224);
 
@@ -76,7 +76,7 @@ Accuracy evaluate(const QuantizedNetwork& network, const ImageSet& images,
                   const Execution& execution = {});
 Accuracy evaluate(const Graph& graph, const ImageSet& images, const Execution& execution = {});
 
-/// Files for other programs (ptq/export/export.h). Throws ExportError naming layer or file.
+/// Files for other programs (export/export.h). Throws ExportError naming layer or file.
 void write_onnx(const QuantizedNetwork& network, const std::string& path);
 void write_torchscript(const QuantizedNetwork& network, const std::string& path);
 

@@ -1,6 +1,6 @@
 #include "backends/activation_placement.h"
 
-#include "ptq/ir/channel_axis.h"
+#include "ir/channel_axis.h"
 
 namespace ptq::backends {
 namespace {

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "backends/attention.h"
+#include "ir/facts.h"
 #include "ptq/backends/placement.h"
-#include "ptq/ir/facts.h"
 
 namespace ptq::backends {
 
@@ -21,7 +21,7 @@ struct Draft {
   Draft(ir::Graph& graph_, const PlacementOptions& options_)
       : graph(graph_), options(options_), attentions(graph_), masked(ir::masked_values(graph_)) {}
 
-  /// Whether `value` holds numbers that stand for minus infinity (ptq/ir/facts.h). It gets no
+  /// Whether `value` holds numbers that stand for minus infinity (ir/facts.h). It gets no
   /// quantizer, and so has no part in any range.
   bool is_masked(ir::ValueId value) const {
     return static_cast<size_t>(value) < masked.size() && masked[static_cast<size_t>(value)];

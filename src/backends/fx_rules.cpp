@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "ptq/ir/padding.h"
+#include "ir/padding.h"
 
 namespace ptq::backends::fx {
 namespace {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <regex>
 
+#include "base/pattern.h"
 #include "ptq/base/error.h"
 #include "ptq/base/invalid_option.h"
-#include "ptq/base/pattern.h"
 
 namespace ptq::backends {
 namespace {

@@ -1,4 +1,4 @@
-#include "ptq/base/atomic_file.h"
+#include "base/atomic_file.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -9,8 +9,8 @@
 #include <filesystem>
 #include <utility>
 
+#include "base/supervisor.h"
 #include "ptq/base/error.h"
-#include "ptq/base/supervisor.h"
 
 namespace ptq {
 namespace {

@@ -1,4 +1,4 @@
-#include "ptq/base/cpu_isa.h"
+#include "base/cpu_isa.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>

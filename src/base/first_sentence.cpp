@@ -1,4 +1,4 @@
-#include "ptq/base/first_sentence.h"
+#include "base/first_sentence.h"
 
 #include <c10/util/Exception.h>
 

@@ -1,11 +1,11 @@
-#include "ptq/base/input_file.h"
+#include "base/input_file.h"
 
 #include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <system_error>
 
-#include "ptq/base/limits.h"
+#include "base/limits.h"
 
 namespace ptq {
 

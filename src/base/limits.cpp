@@ -1,4 +1,4 @@
-#include "ptq/base/limits.h"
+#include "base/limits.h"
 
 #include <sys/resource.h>
 
@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <optional>
 
-#include "ptq/base/memory.h"
+#include "base/memory.h"
 
 namespace ptq {
 namespace {

@@ -1,4 +1,4 @@
-#include "ptq/base/memory.h"
+#include "base/memory.h"
 
 #include <sys/resource.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
-#include "ptq/base/npy.h"
+#include "base/npy.h"
 
-#include "ptq/base/atomic_file.h"
+#include "base/atomic_file.h"
 
 namespace ptq {
 namespace {

@@ -1,4 +1,4 @@
-#include "ptq/base/pattern.h"
+#include "base/pattern.h"
 
 #include <algorithm>
 

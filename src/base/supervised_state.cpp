@@ -10,7 +10,7 @@
 #include <fstream>
 #include <string>
 
-#include "ptq/base/supervisor.h"
+#include "base/supervisor.h"
 
 namespace ptq {
 namespace {

@@ -1,4 +1,4 @@
-#include "ptq/base/supervisor.h"
+#include "base/supervisor.h"
 
 #include <signal.h>
 #include <sys/mman.h>
@@ -10,9 +10,9 @@
 #include <cstring>
 #include <new>
 
+#include "base/limits.h"
 #include "base/supervised_state.h"
-#include "ptq/base/limits.h"
-#include "ptq/base/system_error.h"
+#include "base/system_error.h"
 
 namespace ptq {
 namespace {

@@ -1,4 +1,4 @@
-#include "ptq/base/text.h"
+#include "base/text.h"
 
 #include <array>
 #include <cstdio>

@@ -1,11 +1,11 @@
-#include "ptq/base/thread_group.h"
+#include "base/thread_group.h"
 
 #include <mutex>
 #include <string>
 #include <system_error>
 #include <utility>
 
-#include "ptq/base/system_error.h"
+#include "base/system_error.h"
 
 namespace ptq {
 

@@ -1,4 +1,4 @@
-#include "ptq/base/threads.h"
+#include "base/threads.h"
 
 #include <ATen/Parallel.h>
 #include <omp.h>

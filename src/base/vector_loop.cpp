@@ -1,6 +1,6 @@
 #include "base/vector_loop.h"
 
-#include "ptq/base/cpu_isa.h"
+#include "base/cpu_isa.h"
 
 namespace ptq {
 

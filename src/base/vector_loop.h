@@ -12,7 +12,7 @@ enum class VectorLength {
   kAvx512,
 };
 
-/// The longest that may be used (ptq/base/cpu_isa.h). Found once.
+/// The longest that may be used (base/cpu_isa.h). Found once.
 VectorLength vector_length();
 
 /// A loop that is compiled once for each vector length; a call runs the longest that may be used.

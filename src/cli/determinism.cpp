@@ -5,9 +5,9 @@
 #include <fstream>
 #include <iterator>
 
+#include "base/supervisor.h"
+#include "cli/session.h"
 #include "ptq/base/error.h"
-#include "ptq/base/supervisor.h"
-#include "ptq/cli/session.h"
 
 namespace ptq::cli {
 namespace {

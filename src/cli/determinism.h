@@ -1,6 +1,6 @@
 #pragma once
 
-#include "ptq/cli/run.h"
+#include "cli/run.h"
 
 namespace ptq::cli {
 

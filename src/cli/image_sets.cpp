@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "cli/session.h"
 #include "ptq/base/error.h"
-#include "ptq/cli/session.h"
 #include "workflow/shared_stages.h"
 
 namespace ptq::cli {

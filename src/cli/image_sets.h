@@ -2,10 +2,10 @@
 
 #include <vector>
 
-#include "ptq/cli/config.h"
-#include "ptq/cli/run.h"
+#include "cli/config.h"
+#include "cli/run.h"
 #include "ptq/data/image_set.h"
-#include "ptq/workflow/session.h"
+#include "workflow/session.h"
 
 namespace ptq::cli {
 

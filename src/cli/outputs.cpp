@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "ptq/base/atomic_file.h"
+#include "base/atomic_file.h"
 #include "ptq/base/error.h"
 
 namespace ptq::cli {

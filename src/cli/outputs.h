@@ -1,7 +1,7 @@
 #pragma once
 
-#include "ptq/cli/config.h"
-#include "ptq/cli/settings.h"
+#include "cli/config.h"
+#include "cli/settings.h"
 #include "ptq/data/image_folder.h"
 
 namespace ptq::cli {

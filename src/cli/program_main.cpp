@@ -1,4 +1,4 @@
-#include "ptq/cli/program_main.h"
+#include "cli/program_main.h"
 
 #include <c10/util/Exception.h>
 #include <signal.h>
@@ -10,11 +10,11 @@
 #include <string>
 #include <system_error>
 
-#include "ptq/base/cpu_isa.h"
-#include "ptq/base/first_sentence.h"
-#include "ptq/base/limits.h"
-#include "ptq/base/supervisor.h"
-#include "ptq/base/system_error.h"
+#include "base/cpu_isa.h"
+#include "base/first_sentence.h"
+#include "base/limits.h"
+#include "base/supervisor.h"
+#include "base/system_error.h"
 
 namespace ptq::cli {
 namespace {

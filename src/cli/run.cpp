@@ -1,8 +1,12 @@
-#include "ptq/cli/run.h"
+#include "cli/run.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/atomic_file.h"
+#include "base/npy.h"
+#include "base/thread_group.h"
+#include "base/threads.h"
 #include "cli/determinism.h"
 #include "cli/gate/gating.h"
 #include "cli/image_sets.h"
@@ -23,12 +27,8 @@
 #include "cli/stages/guarding.h"
 #include "cli/stages/quantize_stage.h"
 #include "cli/words.h"
-#include "ptq/base/atomic_file.h"
+#include "import/import.h"
 #include "ptq/base/error.h"
-#include "ptq/base/npy.h"
-#include "ptq/base/thread_group.h"
-#include "ptq/base/threads.h"
-#include "ptq/import/import.h"
 #include "ptq/ir/tensors.h"
 #include "quant/quantizer_dump.h"
 #include "workflow/shared_stages.h"

@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "ptq/cli/run.h"
-#include "ptq/cli/session.h"
+#include "cli/run.h"
+#include "cli/session.h"
 
 namespace ptq::cli {
 

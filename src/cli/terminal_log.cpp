@@ -1,4 +1,4 @@
-#include "ptq/cli/terminal_log.h"
+#include "cli/terminal_log.h"
 
 #include <spdlog/logger.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "ptq/base/text.h"
+#include "base/text.h"
 
 namespace ptq::cli {
 namespace {

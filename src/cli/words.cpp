@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
 #include "cli/report/attribution_words.h"
-#include "ptq/base/text.h"
 
 namespace ptq::cli {
 namespace {

@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
-#include "ptq/cli/config.h"
-#include "ptq/cli/run.h"
-#include "ptq/cli/settings.h"
+#include "cli/config.h"
+#include "cli/run.h"
+#include "cli/settings.h"
 
 /// What a run says, in lines.
 namespace ptq::cli {

@@ -4,10 +4,10 @@
 #include <thread>
 #include <unordered_map>
 
+#include "base/hash.h"
+#include "data/calibration_audit.h"
 #include "data/each.h"
 #include "ptq/base/error.h"
-#include "ptq/base/hash.h"
-#include "ptq/data/calibration_audit.h"
 
 namespace ptq::data {
 namespace {

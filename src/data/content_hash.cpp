@@ -1,10 +1,10 @@
-#include "ptq/data/content_hash.h"
+#include "data/content_hash.h"
 
 #include <algorithm>
 
+#include "base/hash.h"
 #include "data/each.h"
 #include "ptq/base/error.h"
-#include "ptq/base/hash.h"
 
 namespace ptq::data {
 std::vector<std::string> content_hashes(const ImageFolder& folder,

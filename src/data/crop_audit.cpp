@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "ptq/data/calibration_audit.h"
+#include "data/calibration_audit.h"
 
 namespace ptq::data {
 namespace {

@@ -7,10 +7,10 @@
 #include <mutex>
 #include <system_error>
 
+#include "base/input_file.h"
+#include "base/limits.h"
 #include "data/decoders.h"
 #include "ptq/base/error.h"
-#include "ptq/base/input_file.h"
-#include "ptq/base/limits.h"
 
 namespace ptq::data {
 namespace {

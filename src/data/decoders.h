@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "ptq/data/image.h"
+#include "data/image.h"
 
 /// One function a format.
 namespace ptq::data {

@@ -5,7 +5,7 @@
 #include <exception>
 #include <mutex>
 
-#include "ptq/base/thread_group.h"
+#include "base/thread_group.h"
 
 namespace ptq::data {
 

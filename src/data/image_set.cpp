@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "ptq/data/normalize.h"
+#include "data/normalize.h"
 
 namespace ptq::data {
 

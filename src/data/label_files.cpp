@@ -8,9 +8,9 @@
 #include <set>
 #include <sstream>
 
+#include "base/input_file.h"
 #include "data/text_encoding.h"
 #include "ptq/base/error.h"
-#include "ptq/base/input_file.h"
 
 namespace ptq::data {
 namespace {

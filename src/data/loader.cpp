@@ -9,9 +9,9 @@
 
 #include "data/decode_queue.h"
 #include "data/decoders.h"
+#include "data/image.h"
 #include "ptq/base/error.h"
 #include "ptq/base/invalid_option.h"
-#include "ptq/data/image.h"
 
 namespace ptq::data {
 namespace {

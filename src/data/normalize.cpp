@@ -1,4 +1,4 @@
-#include "ptq/data/normalize.h"
+#include "data/normalize.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>

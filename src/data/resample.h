@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "ptq/data/image.h"
+#include "data/image.h"
 #include "ptq/data/recipe.h"
 
 namespace ptq::data {

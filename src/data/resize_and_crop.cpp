@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "data/image.h"
 #include "data/resample.h"
-#include "ptq/data/image.h"
 
 namespace ptq::data {
 namespace {

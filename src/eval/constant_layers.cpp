@@ -1,4 +1,4 @@
-#include "ptq/eval/constant_layers.h"
+#include "eval/constant_layers.h"
 
 #include <ATen/ops/equal.h>
 #include <c10/core/InferenceMode.h>

@@ -1,4 +1,4 @@
-#include "ptq/eval/drop_test.h"
+#include "eval/drop_test.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "ptq/eval/evaluate.h"
+#include "eval/evaluate.h"
 
 #include <ATen/ops/empty.h>
 #include <c10/core/InferenceMode.h>
@@ -8,8 +8,8 @@
 #include <cstring>
 #include <string>
 
+#include "data/normalize.h"
 #include "ptq/base/error.h"
-#include "ptq/data/normalize.h"
 
 namespace ptq::eval {
 namespace {

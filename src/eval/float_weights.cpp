@@ -1,11 +1,11 @@
-#include "ptq/eval/float_weights.h"
+#include "eval/float_weights.h"
 
 #include <algorithm>
 #include <cmath>
 #include <set>
 
-#include "ptq/ir/facts.h"
-#include "ptq/quant/bias_range.h"
+#include "ir/facts.h"
+#include "quant/bias_range.h"
 
 namespace ptq::eval {
 namespace {

@@ -1,4 +1,4 @@
-#include "ptq/eval/function_change.h"
+#include "eval/function_change.h"
 
 #include <ATen/ops/argmax.h>
 #include <ATen/ops/isfinite.h>
@@ -7,8 +7,8 @@
 #include <array>
 #include <cstdio>
 
+#include "eval/sqnr.h"
 #include "ptq/base/error.h"
-#include "ptq/eval/sqnr.h"
 
 namespace ptq::eval {
 namespace {

@@ -1,9 +1,9 @@
-#include "ptq/eval/guards.h"
+#include "eval/guards.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "ptq/quant/statistics.h"
+#include "quant/statistics.h"
 
 namespace ptq::eval {
 namespace {

@@ -1,4 +1,4 @@
-#include "ptq/eval/logit_parity.h"
+#include "eval/logit_parity.h"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "ptq/eval/node_noise.h"
+#include "eval/node_noise.h"
 
 #include <c10/core/InferenceMode.h>
 
@@ -7,9 +7,9 @@
 
 #include "eval/noise_tally.h"
 #include "eval/probed_network.h"
+#include "ir/channel_axis.h"
 #include "ptq/base/error.h"
-#include "ptq/ir/channel_axis.h"
-#include "ptq/quant/fake_quantize.h"
+#include "quant/fake_quantize.h"
 
 // What a FakeQuantize makes is computed from what it reads: in float it has no value of its own.
 namespace ptq::eval {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "ptq/eval/sqnr.h"
+#include "eval/sqnr.h"
 
 namespace ptq::eval {
 namespace {

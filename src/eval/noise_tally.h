@@ -2,7 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "ptq/eval/node_noise.h"
+#include "eval/node_noise.h"
 #include "ptq/quant/quantizer.h"
 
 namespace ptq::eval {

@@ -1,4 +1,4 @@
-#include "ptq/eval/paired_interval.h"
+#include "eval/paired_interval.h"
 
 #include <algorithm>
 #include <cmath>

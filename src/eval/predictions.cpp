@@ -1,4 +1,4 @@
-#include "ptq/eval/predictions.h"
+#include "eval/predictions.h"
 
 #include <algorithm>
 #include <charconv>
@@ -7,11 +7,11 @@
 #include <set>
 #include <tuple>
 
-#include "ptq/base/atomic_file.h"
-#include "ptq/base/csv.h"
+#include "base/atomic_file.h"
+#include "base/csv.h"
+#include "base/input_file.h"
+#include "data/content_hash.h"
 #include "ptq/base/error.h"
-#include "ptq/base/input_file.h"
-#include "ptq/data/content_hash.h"
 
 namespace ptq::eval {
 namespace {

@@ -7,7 +7,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "ptq/eval/node_noise.h"
+#include "eval/node_noise.h"
 #include "ptq/runtime/executor.h"
 
 namespace ptq::eval {

@@ -1,4 +1,4 @@
-#include "ptq/eval/sqnr.h"
+#include "eval/sqnr.h"
 
 #include <algorithm>
 #include <cmath>

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "ptq/quant/layer_integers.h"
-#include "ptq/quant/layer_quantizers.h"
+#include "quant/layer_integers.h"
+#include "quant/layer_quantizers.h"
 
 namespace ptq::exporting {
 namespace {

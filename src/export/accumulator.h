@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "ptq/export/truth.h"
+#include "export/truth.h"
 
 namespace ptq::exporting {
 

@@ -1,16 +1,16 @@
-#include "ptq/export/export.h"
+#include "export/export.h"
 
 #include <algorithm>
 #include <set>
 
 #include "export/exportable.h"
-#include "export/onnx_evaluator.h"
-#include "export/onnx_file.h"
-#include "export/onnx_obstacles.h"
-#include "export/onnx_opset.h"
-#include "export/onnx_program.h"
-#include "export/onnx_writer.h"
-#include "export/torchscript.h"
+#include "export/onnx/file.h"
+#include "export/onnx/opset.h"
+#include "export/onnx/read/evaluator.h"
+#include "export/onnx/read/program.h"
+#include "export/onnx/write/obstacles.h"
+#include "export/onnx/write/writer.h"
+#include "export/torchscript/writer.h"
 #include "ptq/base/error.h"
 
 namespace ptq::exporting {

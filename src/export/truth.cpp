@@ -1,4 +1,4 @@
-#include "ptq/export/truth.h"
+#include "export/truth.h"
 
 #include <algorithm>
 #include <map>
@@ -6,7 +6,7 @@
 
 #include "export/accumulator.h"
 #include "ptq/ir/tensors.h"
-#include "ptq/quant/layer_quantizers.h"
+#include "quant/layer_quantizers.h"
 
 namespace ptq::exporting {
 namespace {

@@ -1,10 +1,14 @@
-#include "ptq/import/import.h"
+#include "import/import.h"
 
 #include <torch/csrc/jit/api/module.h>
 
 #include <filesystem>
 #include <new>
 
+#include "base/first_sentence.h"
+#include "base/limits.h"
+#include "base/supervisor.h"
+#include "base/system_error.h"
 #include "import/guard/budget.h"
 #include "import/guard/model_file.h"
 #include "import/influence.h"
@@ -13,10 +17,6 @@
 #include "import/reconcile.h"
 #include "import/walk.h"
 #include "ptq/base/error.h"
-#include "ptq/base/first_sentence.h"
-#include "ptq/base/limits.h"
-#include "ptq/base/supervisor.h"
-#include "ptq/base/system_error.h"
 
 namespace ptq::import {
 namespace {

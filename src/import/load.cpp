@@ -5,9 +5,9 @@
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/serialization/import.h>
 
+#include "base/first_sentence.h"
 #include "import/messages.h"
 #include "ptq/base/error.h"
-#include "ptq/base/first_sentence.h"
 
 namespace ptq::import {
 namespace {

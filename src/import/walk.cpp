@@ -8,6 +8,7 @@
 
 #include <unordered_set>
 
+#include "base/first_sentence.h"
 #include "import/call.h"
 #include "import/containers.h"
 #include "import/forward.h"
@@ -18,7 +19,6 @@
 #include "import/recorder.h"
 #include "import/sampled_products.h"
 #include "ptq/base/error.h"
-#include "ptq/base/first_sentence.h"
 
 namespace ptq::import {
 namespace {

@@ -1,4 +1,4 @@
-#include "ptq/ir/channel_axis.h"
+#include "ir/channel_axis.h"
 
 #include <algorithm>
 

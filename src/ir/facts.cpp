@@ -1,4 +1,4 @@
-#include "ptq/ir/facts.h"
+#include "ir/facts.h"
 
 #include <ATen/ops/le.h>
 

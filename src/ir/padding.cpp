@@ -1,4 +1,4 @@
-#include "ptq/ir/padding.h"
+#include "ir/padding.h"
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include "models/float_layers.h"
 
-#include "ptq/ir/padding.h"
+#include "ir/padding.h"
 
 namespace ptq::models {
 namespace {

@@ -1,4 +1,4 @@
-#include "ptq/models/hand_defined.h"
+#include "models/hand_defined.h"
 
 #include <algorithm>
 

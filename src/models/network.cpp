@@ -1,13 +1,13 @@
-#include "ptq/models/network.h"
+#include "models/network.h"
 
 #include <ATen/ops/zeros.h>
 
 #include <cmath>
 
+#include "base/first_sentence.h"
 #include "ptq/base/error.h"
-#include "ptq/base/first_sentence.h"
 #include "ptq/ir/tensors.h"
-#include "ptq/runtime/execute_op.h"
+#include "runtime/execute_op.h"
 
 namespace ptq::models {
 namespace {

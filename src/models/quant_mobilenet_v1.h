@@ -1,6 +1,6 @@
 #pragma once
 
-#include "ptq/models/hand_defined.h"
+#include "models/hand_defined.h"
 
 namespace ptq::models {
 

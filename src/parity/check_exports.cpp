@@ -1,16 +1,16 @@
-#include "ptq/parity/check_exports.h"
+#include "parity/check_exports.h"
 
 #include <ATen/ops/cat.h>
 
 #include <algorithm>
 
+#include "base/threads.h"
+#include "data/normalize.h"
+#include "export/export.h"
 #include "parity/export_words.h"
 #include "parity/onnx_runtime.h"
 #include "parity/parting.h"
 #include "ptq/base/error.h"
-#include "ptq/base/threads.h"
-#include "ptq/data/normalize.h"
-#include "ptq/export/export.h"
 #include "ptq/runtime/executor.h"
 
 namespace ptq::parity {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "ptq/base/text.h"
+#include "base/text.h"
 
 namespace ptq::parity {
 namespace {

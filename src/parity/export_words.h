@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "ptq/parity/export_report.h"
+#include "parity/export_report.h"
 
 namespace ptq::parity {
 
-/// `files`, each with its `checks`, and `truth` (ptq/export/truth.h).
+/// `files`, each with its `checks`, and `truth` (export/truth.h).
 nlohmann::json exports_json(const ExportReport& report);
 
 /// That `truth` alone.

@@ -11,9 +11,9 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/supervisor.h"
 #include "parity/run_onnx.h"
 #include "ptq/base/error.h"
-#include "ptq/base/supervisor.h"
 
 namespace ptq::parity {
 namespace {

@@ -3,7 +3,7 @@
 #include <memory>
 #include <string>
 
-#include "ptq/export/export.h"
+#include "export/export.h"
 
 namespace ptq::parity {
 

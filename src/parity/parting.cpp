@@ -2,8 +2,8 @@
 
 #include <ATen/ops/equal.h>
 
-#include "ptq/base/threads.h"
-#include "ptq/quant/fake_quantize.h"
+#include "base/threads.h"
+#include "quant/fake_quantize.h"
 
 namespace ptq::parity {
 namespace {

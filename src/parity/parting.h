@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "ptq/export/export.h"
+#include "export/export.h"
+#include "parity/export_report.h"
 #include "ptq/ir/graph.h"
-#include "ptq/parity/export_report.h"
 #include "ptq/quant/quantizer.h"
 #include "ptq/runtime/executor.h"
 

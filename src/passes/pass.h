@@ -2,9 +2,9 @@
 
 #include <string_view>
 
+#include "passes/pipeline.h"
 #include "ptq/ir/graph.h"
 #include "ptq/passes/equalize.h"
-#include "ptq/passes/pipeline.h"
 #include "ptq/passes/split_channels.h"
 
 namespace ptq::passes {

@@ -4,12 +4,12 @@
 #include <array>
 #include <limits>
 
-#include "ptq/quant/statistics.h"
 #include "quant/counted_statistic.h"
 #include "quant/element_params.h"
 #include "quant/kernels.h"
 #include "quant/mse_grid.h"
 #include "quant/scale_of_threshold.h"
+#include "quant/statistics.h"
 
 namespace ptq::quant {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "ptq/quant/activation_statistic.h"
+#include "quant/activation_statistic.h"
 
 namespace ptq::quant {
 

@@ -1,4 +1,4 @@
-#include "ptq/quant/activation_statistic.h"
+#include "quant/activation_statistic.h"
 
 #include <ATen/ops/scalar_tensor.h>
 
@@ -6,12 +6,12 @@
 #include <cmath>
 
 #include "ptq/base/error.h"
-#include "ptq/quant/statistics.h"
 #include "quant/activation_mse.h"
 #include "quant/counted_statistic.h"
 #include "quant/element_params.h"
 #include "quant/float_order.h"
 #include "quant/scale_of_threshold.h"
+#include "quant/statistics.h"
 #include "quant/tail_scan.h"
 
 namespace ptq::quant {

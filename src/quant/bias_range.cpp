@@ -1,11 +1,11 @@
-#include "ptq/quant/bias_range.h"
+#include "quant/bias_range.h"
 
 #include <ATen/ops/maximum.h>
 #include <ATen/ops/where.h>
 
 #include <cmath>
 
-#include "ptq/quant/layer_quantizers.h"
+#include "quant/layer_quantizers.h"
 
 namespace ptq::quant {
 namespace {

@@ -3,8 +3,8 @@
 
 #include "base/vector_loop.h"
 #include "ptq/base/error.h"
-#include "ptq/quant/fake_quantize.h"
-#include "ptq/quant/integer_arithmetic.h"
+#include "quant/fake_quantize.h"
+#include "quant/integer_arithmetic.h"
 
 namespace ptq::quant {
 namespace {

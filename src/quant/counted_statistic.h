@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "ptq/base/error.h"
-#include "ptq/quant/activation_statistic.h"
+#include "quant/activation_statistic.h"
 
 namespace ptq::quant {
 

@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/threads.h"
 #include "ptq/base/error.h"
-#include "ptq/base/threads.h"
 #include "quant/element_params.h"
 #include "quant/kernels.h"
 #include "quant/partition.h"

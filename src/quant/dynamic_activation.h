@@ -1,6 +1,6 @@
 #pragma once
 
-#include "ptq/quant/fake_quantize.h"
+#include "quant/fake_quantize.h"
 
 /// Activation quantizers that take their scale from the values themselves.
 namespace ptq::quant {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "ptq/quant/fake_quantize.h"
+#include "quant/fake_quantize.h"
 
 namespace ptq::quant {
 

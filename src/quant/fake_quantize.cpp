@@ -1,11 +1,11 @@
-#include "ptq/quant/fake_quantize.h"
+#include "quant/fake_quantize.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty_like.h>
 
+#include "base/threads.h"
 #include "base/vector_loop.h"
 #include "ptq/base/error.h"
-#include "ptq/base/threads.h"
 #include "quant/dynamic_activation.h"
 #include "quant/element_params.h"
 

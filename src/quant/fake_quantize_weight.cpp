@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
+#include "base/threads.h"
 #include "ptq/base/error.h"
-#include "ptq/base/threads.h"
-#include "ptq/quant/fake_quantize.h"
 #include "quant/element_params.h"
+#include "quant/fake_quantize.h"
 #include "quant/kernels.h"
 #include "quant/partition.h"
 

@@ -2,9 +2,9 @@
 #include <limits>
 
 #include "base/vector_loop.h"
-#include "ptq/quant/statistics.h"
 #include "quant/float_order.h"
 #include "quant/kernels.h"
+#include "quant/statistics.h"
 
 namespace ptq::quant {
 namespace {

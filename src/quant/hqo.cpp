@@ -6,10 +6,10 @@
 #include <cmath>
 #include <limits>
 
-#include "ptq/quant/statistics.h"
 #include "quant/element_params.h"
 #include "quant/kernels.h"
 #include "quant/scale_of_threshold.h"
+#include "quant/statistics.h"
 
 namespace ptq::quant {
 namespace {

@@ -1,7 +1,7 @@
 #include <ATen/ops/zeros.h>
 
-#include "ptq/quant/integer_arithmetic.h"
-#include "ptq/quant/layer_integers.h"
+#include "quant/integer_arithmetic.h"
+#include "quant/layer_integers.h"
 
 namespace ptq::quant {
 namespace {

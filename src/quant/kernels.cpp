@@ -4,9 +4,9 @@
 #include <cmath>
 
 #include "base/vector_loop.h"
-#include "ptq/quant/statistics.h"
 #include "quant/float_order.h"
 #include "quant/scale_of_threshold.h"
+#include "quant/statistics.h"
 
 namespace ptq::quant {
 namespace {

@@ -2,9 +2,9 @@
 
 #include <cstdint>
 
-#include "ptq/quant/fake_quantize.h"
+#include "quant/fake_quantize.h"
 
-/// Loops over floats on the calling thread, beside fake_quantize of ptq/quant/fake_quantize.h.
+/// Loops over floats on the calling thread, beside fake_quantize of quant/fake_quantize.h.
 namespace ptq::quant {
 
 struct Range {

@@ -1,4 +1,4 @@
-#include "ptq/quant/layer_integers.h"
+#include "quant/layer_integers.h"
 
 #include <ATen/ops/equal.h>
 #include <ATen/ops/round.h>
@@ -6,8 +6,8 @@
 #include <limits>
 
 #include "ptq/base/error.h"
-#include "ptq/quant/fake_quantize.h"
-#include "ptq/quant/layer_quantizers.h"
+#include "quant/fake_quantize.h"
+#include "quant/layer_quantizers.h"
 
 namespace ptq::quant {
 namespace {

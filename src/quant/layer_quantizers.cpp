@@ -1,10 +1,10 @@
-#include "ptq/quant/layer_quantizers.h"
+#include "quant/layer_quantizers.h"
 
 #include <algorithm>
 
+#include "ir/padding.h"
 #include "ptq/base/error.h"
-#include "ptq/ir/padding.h"
-#include "ptq/quant/fake_quantize.h"
+#include "quant/fake_quantize.h"
 
 namespace ptq::quant {
 namespace {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "ptq/base/threads.h"
+#include "base/threads.h"
 #include "quant/element_params.h"
 #include "quant/kernels.h"
 #include "quant/mse_grid.h"

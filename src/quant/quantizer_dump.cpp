@@ -2,9 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "ptq/base/atomic_file.h"
+#include "base/atomic_file.h"
 #include "ptq/base/error.h"
-#include "ptq/quant/layer_quantizers.h"
+#include "quant/layer_quantizers.h"
 
 namespace ptq::quant {
 namespace {

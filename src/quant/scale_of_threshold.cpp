@@ -4,8 +4,8 @@
 #include <cmath>
 #include <cstring>
 
-#include "ptq/quant/qparams.h"
-#include "ptq/quant/statistics.h"
+#include "quant/qparams.h"
+#include "quant/statistics.h"
 
 namespace ptq::quant {
 

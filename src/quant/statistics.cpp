@@ -1,4 +1,4 @@
-#include "ptq/quant/statistics.h"
+#include "quant/statistics.h"
 
 #include <algorithm>
 #include <cmath>

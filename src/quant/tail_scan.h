@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "ptq/quant/statistics.h"
+#include "quant/statistics.h"
 
 namespace ptq::quant {
 

@@ -1,11 +1,11 @@
-#include "ptq/quant/weight_scale.h"
+#include "quant/weight_scale.h"
 
 #include <ATen/Parallel.h>
 
 #include <algorithm>
 
+#include "base/threads.h"
 #include "ptq/base/error.h"
-#include "ptq/base/threads.h"
 #include "quant/element_params.h"
 #include "quant/hqo.h"
 #include "quant/kernels.h"

@@ -1,4 +1,4 @@
-#include "ptq/runtime/execute_op.h"
+#include "runtime/execute_op.h"
 
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/ivalue.h>

@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "ptq/base/memory.h"
-#include "ptq/base/threads.h"
+#include "base/memory.h"
+#include "base/threads.h"
 
 namespace ptq::runtime {
 

@@ -1,15 +1,15 @@
 #include <ATen/ops/cat.h>
 #include <c10/core/InferenceMode.h>
 
+#include "base/execution_error.h"
+#include "base/first_sentence.h"
+#include "base/threads.h"
 #include "ptq/base/error.h"
-#include "ptq/base/execution_error.h"
-#include "ptq/base/first_sentence.h"
-#include "ptq/base/threads.h"
 #include "ptq/ir/tensors.h"
-#include "ptq/quant/fake_quantize.h"
-#include "ptq/quant/layer_quantizers.h"
-#include "ptq/runtime/execute_op.h"
 #include "ptq/runtime/executor.h"
+#include "quant/fake_quantize.h"
+#include "quant/layer_quantizers.h"
+#include "runtime/execute_op.h"
 
 namespace ptq::runtime {
 namespace {

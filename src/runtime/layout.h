@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "ptq/quant/integer_arithmetic.h"
+#include "quant/integer_arithmetic.h"
 
 namespace ptq::runtime {
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "ptq/cli/settings.h"
+#include "cli/settings.h"
 #include "sweep/run_sweep.h"
 
 namespace ptq::sweep {

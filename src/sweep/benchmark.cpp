@@ -1,4 +1,4 @@
-#include "ptq/sweep/benchmark.h"
+#include "sweep/benchmark.h"
 
 #include <algorithm>
 #include <filesystem>

@@ -7,8 +7,8 @@
 #include <numeric>
 #include <set>
 
+#include "cli/option_levels.h"
 #include "ptq/base/error.h"
-#include "ptq/cli/option_levels.h"
 
 namespace ptq::sweep {
 namespace {

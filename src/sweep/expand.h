@@ -35,7 +35,7 @@ struct Expansion {
 Expansion expand(const Sweep& sweep, const cli::Settings& command_line);
 
 /// Positions of the configurations in an order in which those that share stages of a run
-/// (ptq/cli/option_levels.h) follow each other: a walk through the tree of stages, depth first.
+/// (cli/option_levels.h) follow each other: a walk through the tree of stages, depth first.
 std::vector<size_t> tree_order(const std::vector<Configuration>& configurations);
 
 }  // namespace ptq::sweep

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "ptq/cli/settings.h"
+#include "cli/settings.h"
 #include "sweep/best_configs.h"
 #include "sweep/page_parts.h"
 #include "sweep/results.h"

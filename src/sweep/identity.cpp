@@ -4,11 +4,11 @@
 #include <numeric>
 #include <tuple>
 
+#include "base/hash.h"
+#include "base/threads.h"
+#include "cli/option_levels.h"
+#include "data/content_hash.h"
 #include "ptq/base/error.h"
-#include "ptq/base/hash.h"
-#include "ptq/base/threads.h"
-#include "ptq/cli/option_levels.h"
-#include "ptq/data/content_hash.h"
 #include "ptq/data/image_folder.h"
 
 namespace ptq::sweep {

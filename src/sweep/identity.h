@@ -3,7 +3,7 @@
 #include <map>
 #include <string>
 
-#include "ptq/cli/settings.h"
+#include "cli/settings.h"
 
 namespace ptq::sweep {
 

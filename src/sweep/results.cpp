@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "base/text.h"
 #include "ptq/base/error.h"
-#include "ptq/base/text.h"
 
 namespace ptq::sweep {
 namespace {

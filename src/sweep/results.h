@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "ptq/cli/run.h"
+#include "cli/run.h"
 #include "sweep/expand.h"
 #include "sweep/identity.h"
 #include "sweep/text_table.h"

@@ -3,8 +3,8 @@
 #include <filesystem>
 #include <new>
 
+#include "base/first_sentence.h"
 #include "ptq/base/error.h"
-#include "ptq/base/first_sentence.h"
 
 namespace ptq::sweep {
 namespace {

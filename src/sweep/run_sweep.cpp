@@ -5,8 +5,8 @@
 #include <map>
 #include <memory>
 
+#include "cli/session.h"
 #include "ptq/base/error.h"
-#include "ptq/cli/session.h"
 #include "ptq/data/image_folder.h"
 #include "sweep/halving.h"
 #include "sweep/row_keeper.h"

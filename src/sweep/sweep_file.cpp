@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <set>
 
+#include "base/input_file.h"
 #include "ptq/base/error.h"
-#include "ptq/base/input_file.h"
 
 namespace ptq::sweep {
 namespace {

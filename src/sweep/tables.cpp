@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <set>
 
-#include "ptq/base/atomic_file.h"
+#include "base/atomic_file.h"
 #include "sweep/best_configs.h"
 
 namespace ptq::sweep {

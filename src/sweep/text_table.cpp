@@ -4,9 +4,9 @@
 #include <fstream>
 #include <iterator>
 
-#include "ptq/base/atomic_file.h"
+#include "base/atomic_file.h"
+#include "base/input_file.h"
 #include "ptq/base/error.h"
-#include "ptq/base/input_file.h"
 
 namespace ptq::sweep {
 namespace {

@@ -1,7 +1,7 @@
 #include <string>
 
+#include "base/text.h"
 #include "ptq/base/invalid_option.h"
-#include "ptq/base/text.h"
 #include "ptq/quantize_config.h"
 
 namespace ptq {

@@ -2,10 +2,10 @@
 #include <numeric>
 #include <utility>
 
-#include "ptq/base/threads.h"
-#include "ptq/eval/evaluate.h"
-#include "ptq/export/export.h"
-#include "ptq/import/import.h"
+#include "base/threads.h"
+#include "eval/evaluate.h"
+#include "export/export.h"
+#include "import/import.h"
 #include "ptq/quantize.h"
 #include "workflow/technique_stages.h"
 

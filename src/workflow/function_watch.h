@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "ptq/workflow/quantization.h"
+#include "workflow/quantization.h"
 
 namespace ptq::workflow {
 

@@ -5,8 +5,8 @@
 #include <type_traits>
 #include <vector>
 
-#include "ptq/base/hash.h"
-#include "ptq/workflow/quantization.h"
+#include "base/hash.h"
+#include "workflow/quantization.h"
 
 // Every part is taken to pieces by structured bindings: a new field does not compile before it is
 // decided which keys it belongs to.

@@ -1,6 +1,6 @@
 #include <utility>
 
-#include "ptq/base/text.h"
+#include "base/text.h"
 #include "ptq/passes/learned_round.h"
 #include "workflow/technique_stages.h"
 

@@ -1,6 +1,6 @@
-#include "ptq/models/hand_defined.h"
-#include "ptq/passes/pipeline.h"
-#include "ptq/workflow/quantization.h"
+#include "models/hand_defined.h"
+#include "passes/pipeline.h"
+#include "workflow/quantization.h"
 #include "workflow/technique_stages.h"
 
 namespace ptq::workflow {

@@ -3,12 +3,12 @@
 #include <iterator>
 #include <utility>
 
+#include "models/hand_defined.h"
 #include "ptq/backends/placement.h"
 #include "ptq/base/error.h"
 #include "ptq/base/invalid_option.h"
-#include "ptq/models/hand_defined.h"
 #include "ptq/passes/calibrate.h"
-#include "ptq/quant/bias_range.h"
+#include "quant/bias_range.h"
 #include "workflow/technique_stages.h"
 
 namespace ptq::workflow {

@@ -1,4 +1,4 @@
-#include "ptq/workflow/session.h"
+#include "workflow/session.h"
 
 #include <utility>
 

@@ -6,15 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "eval/evaluate.h"
+#include "passes/activation_scales.h"
+#include "passes/correct_biases.h"
+#include "passes/pipeline.h"
 #include "ptq/base/log.h"
 #include "ptq/data/image_set.h"
-#include "ptq/eval/evaluate.h"
-#include "ptq/passes/activation_scales.h"
-#include "ptq/passes/correct_biases.h"
-#include "ptq/passes/pipeline.h"
-#include "ptq/workflow/function.h"
-#include "ptq/workflow/session.h"
+#include "workflow/function.h"
 #include "workflow/kept.h"
+#include "workflow/session.h"
 
 namespace ptq::workflow {
 

@@ -3,8 +3,8 @@
 #include <memory>
 #include <utility>
 
-#include "ptq/base/text.h"
-#include "ptq/passes/calibrate_batch_norms.h"
+#include "base/text.h"
+#include "passes/calibrate_batch_norms.h"
 #include "workflow/technique_words.h"
 
 namespace ptq::workflow {

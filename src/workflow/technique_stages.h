@@ -5,8 +5,8 @@
 #include <string>
 
 #include "ptq/passes/calibrate.h"
-#include "ptq/workflow/quantization.h"
 #include "workflow/function_watch.h"
+#include "workflow/quantization.h"
 #include "workflow/shared_stages.h"
 
 /// The stages of a quantization: each takes what it needs and returns what it made. Each says what

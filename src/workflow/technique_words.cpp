@@ -1,6 +1,6 @@
 #include "workflow/technique_words.h"
 
-#include "ptq/base/text.h"
+#include "base/text.h"
 
 namespace ptq::workflow {
 namespace {

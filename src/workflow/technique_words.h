@@ -5,7 +5,7 @@
 
 #include "ptq/passes/equalize.h"
 #include "ptq/passes/region_reports.h"
-#include "ptq/workflow/function.h"
+#include "workflow/function.h"
 
 namespace ptq::workflow {
 

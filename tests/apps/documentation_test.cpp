@@ -6,10 +6,10 @@
 #include <iterator>
 #include <string>
 
+#include "base/system_error.h"
 #include "cli/combinations/combinations.h"
+#include "cli/settings.h"
 #include "ptq/base/error.h"
-#include "ptq/base/system_error.h"
-#include "ptq/cli/settings.h"
 
 namespace ptq {
 namespace {

@@ -2,31 +2,21 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <regex>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "source_tree.h"
 
-// A room is a folder of src. Its headers in include/ptq are for everybody, those in src for itself.
+// A room is a folder of src. Its headers in include/ptq are for everybody, those that its
+// CMakeLists.txt lists under HEADERS for the other rooms, and all others for itself.
 namespace ptq {
 namespace {
 
 using ::testing::IsEmpty;
 using testing::Source;
-
-/// Private headers of one room that another may include.
-const std::map<std::string, std::set<std::string>> kShared = {
-    {"base/vector_loop.h", {"quant", "data", "runtime", "passes"}},
-    {"quant/element_params.h", {"passes"}},
-    {"quant/partition.h", {"passes"}},
-    {"quant/quantizer_dump.h", {"cli"}},
-    {"eval/gate/junit.h", {"cli"}},
-    {"parity/export_words.h", {"cli"}},
-    {"workflow/shared_stages.h", {"cli"}},
-    {"workflow/technique_words.h", {"cli"}},
-    {"cli/options/option_words.h", {"apps"}},
-};
 
 /// Which subfolder of a room includes which other one. Files at the root of a room belong to no
 /// subfolder and may be included by all.
@@ -35,6 +25,7 @@ const std::map<std::string, std::set<std::string>> kNeighbours = {
     {"cli/options", {"combinations", "gate"}},
     {"cli/report", {"options", "page"}},
     {"cli/stages", {"options", "report"}},
+    {"export/onnx/write", {"onnx"}},
     {"passes/learned_round", {"bias_correction", "rounding"}},
     {"runtime/integer", {"plan", "steps"}},
     {"runtime/onednn", {"steps"}},
@@ -57,7 +48,8 @@ std::vector<std::string> parts(const std::string& path) {
   return found;
 }
 
-/// Room and subfolder of src/ROOM/SUB/file.h or ROOM/SUB/file.h; SUB is empty at the root.
+/// Room and subfolder of src/ROOM/SUB/file.h or ROOM/SUB/file.h; SUB is empty at the root, and may
+/// be a path.
 struct Place {
   std::string room, subfolder;
 };
@@ -65,10 +57,33 @@ struct Place {
 Place place_of(const std::string& path) {
   std::vector<std::string> names = parts(path);
   if (names.front() == "src") names.erase(names.begin());
-  return {names.front(), names.size() > 2 ? names[1] : ""};
+  std::string subfolder;
+  for (size_t i = 1; i + 1 < names.size(); ++i) {
+    subfolder += (subfolder.empty() ? "" : "/") + names[i];
+  }
+  return {names.front(), subfolder};
 }
 
-/// Every include of a private header, a file of src that is named from there.
+std::set<std::string> rooms() {
+  std::set<std::string> found;
+  for (const Source& source : testing::sources({"src"})) found.insert(source.folder);
+  return found;
+}
+
+/// ROOM/file.h for each of HEADERS in src/ROOM/CMakeLists.txt.
+std::set<std::string> shared_headers(const std::string& room) {
+  static const std::regex kHeaders("HEADERS([^A-Z]*)");
+  const std::string text =
+      testing::content(std::string(PTQ_SOURCE_DIR) + "/src/" + room + "/CMakeLists.txt");
+  std::smatch match;
+  if (!std::regex_search(text, match, kHeaders)) return {};
+  std::istringstream list(match[1]);
+  std::set<std::string> found;
+  for (std::string header; list >> header;) found.insert(room + "/" + header);
+  return found;
+}
+
+/// Every include of a header of src.
 template <typename Visit>
 int visit_private_includes(const std::vector<std::string>& tops, const Visit& visit) {
   std::set<std::string> headers;
@@ -86,16 +101,30 @@ int visit_private_includes(const std::vector<std::string>& tops, const Visit& vi
 
 TEST(Rooms, KeepTheirPrivateHeaders) {
   std::vector<std::string> wrong;
-  const int seen = visit_private_includes(
-      {"src", "include", "apps", "examples"},
-      [&](const Source& source, const std::string& include) {
-        if (source.folder == place_of(include).room) return;
-        const auto shared = kShared.find(include);
-        if (shared != kShared.end() && shared->second.count(source.folder) > 0) return;
-        wrong.push_back(source.path + " includes " + include);
-      });
+  const int seen =
+      visit_private_includes({"src", "include", "apps", "examples"},
+                             [&](const Source& source, const std::string& include) {
+                               const std::string room = place_of(include).room;
+                               if (source.folder == room || shared_headers(room).count(include) > 0)
+                                 return;
+                               wrong.push_back(source.path + " includes " + include);
+                             });
   EXPECT_GT(seen, 200);
   EXPECT_THAT(wrong, IsEmpty());
+}
+
+TEST(Rooms, ShareHeadersThatAnotherRoomIncludes) {
+  std::set<std::string> included;
+  visit_private_includes({"src", "apps"}, [&](const Source& source, const std::string& include) {
+    if (source.folder != place_of(include).room) included.insert(include);
+  });
+  std::set<std::string> unused;
+  for (const std::string& room : rooms()) {
+    for (const std::string& header : shared_headers(room)) {
+      if (included.count(header) == 0) unused.insert(header);
+    }
+  }
+  EXPECT_THAT(unused, IsEmpty());
 }
 
 TEST(Rooms, HavePublicHeadersThatIncludeNoPrivateOne) {
@@ -122,6 +151,7 @@ TEST(Rooms, HaveSubfoldersThatIncludeOnlyTheirNeighbours) {
 TEST(Rooms, AreReadFromPaths) {
   EXPECT_EQ(place_of("src/passes/rounding/gptq.h").room, "passes");
   EXPECT_EQ(place_of("src/passes/rounding/gptq.h").subfolder, "rounding");
+  EXPECT_EQ(place_of("export/onnx/write/site.h").subfolder, "onnx/write");
   EXPECT_EQ(place_of("passes/pass.h").subfolder, "");
 }
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "ptq/quant/layer_quantizers.h"
+#include "quant/layer_quantizers.h"
 #include "quantized_sites.h"
 
 namespace ptq::backends {

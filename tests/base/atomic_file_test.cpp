@@ -1,11 +1,11 @@
-#include "ptq/base/atomic_file.h"
+#include "base/atomic_file.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "base/npy.h"
 #include "ptq/base/error.h"
-#include "ptq/base/npy.h"
 #include "support/temporary_folder.h"
 
 namespace ptq {

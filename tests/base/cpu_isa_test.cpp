@@ -1,4 +1,4 @@
-#include "ptq/base/cpu_isa.h"
+#include "base/cpu_isa.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "ptq/base/csv.h"
+#include "base/csv.h"
 
 #include <gtest/gtest.h>
 

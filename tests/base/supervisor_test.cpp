@@ -1,4 +1,4 @@
-#include "ptq/base/supervisor.h"
+#include "base/supervisor.h"
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "ptq/base/system_error.h"
+#include "base/system_error.h"
 #include "support/temporary_folder.h"
 
 namespace ptq {

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <vector>
 
-#include "ptq/base/cpu_isa.h"
+#include "base/cpu_isa.h"
 
 namespace ptq {
 namespace {

@@ -4,11 +4,11 @@
 #include <ATen/ops/isfinite.h>
 #include <ATen/ops/randn.h>
 
+#include "base/threads.h"
+#include "import/import.h"
+#include "passes/pipeline.h"
 #include "ptq/backends/placement.h"
-#include "ptq/base/threads.h"
-#include "ptq/import/import.h"
 #include "ptq/passes/calibrate.h"
-#include "ptq/passes/pipeline.h"
 #include "ptq/runtime/executor.h"
 
 namespace ptq {

@@ -1,4 +1,4 @@
-#include "ptq/data/calibration_audit.h"
+#include "data/calibration_audit.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,9 +1,9 @@
-#include "ptq/data/content_hash.h"
+#include "data/content_hash.h"
 
 #include <gtest/gtest.h>
 
+#include "base/hash.h"
 #include "ptq/base/error.h"
-#include "ptq/base/hash.h"
 #include "support/temporary_folder.h"
 
 namespace ptq::data {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "data/checksums.h"
-#include "ptq/data/image.h"
+#include "data/image.h"
 
 namespace ptq::data {
 namespace {

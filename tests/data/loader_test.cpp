@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "data/checksums.h"
+#include "data/image.h"
 #include "ptq/base/error.h"
-#include "ptq/data/image.h"
 #include "support/temporary_folder.h"
 
 namespace ptq::data {

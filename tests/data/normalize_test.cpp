@@ -1,4 +1,4 @@
-#include "ptq/data/normalize.h"
+#include "data/normalize.h"
 
 #include <ATen/Functions.h>
 #include <gtest/gtest.h>

@@ -4,7 +4,7 @@
 #include <functional>
 #include <vector>
 
-#include "ptq/data/image.h"
+#include "data/image.h"
 
 namespace ptq::data {
 namespace {

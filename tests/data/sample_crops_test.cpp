@@ -4,7 +4,7 @@
 #include <string>
 
 #include "data/checksums.h"
-#include "ptq/data/image.h"
+#include "data/image.h"
 
 namespace ptq::data {
 namespace {

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "data/checksums.h"
+#include "data/image.h"
 #include "ptq/base/error.h"
-#include "ptq/data/image.h"
 #include "support/temporary_folder.h"
 
 namespace ptq::data {

@@ -4,8 +4,8 @@
 
 #include <limits>
 
+#include "eval/paired_interval.h"
 #include "ptq/base/error.h"
-#include "ptq/eval/paired_interval.h"
 
 namespace ptq::eval {
 namespace {

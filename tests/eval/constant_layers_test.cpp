@@ -1,4 +1,4 @@
-#include "ptq/eval/constant_layers.h"
+#include "eval/constant_layers.h"
 
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros_like.h>

@@ -1,4 +1,4 @@
-#include "ptq/eval/drop_test.h"
+#include "eval/drop_test.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <random>
 
 #include "eval/flip_region.h"
-#include "ptq/eval/gate.h"
+#include "eval/gate.h"
 
 // The gate's statistics: against sums over all outcomes where there are few images, and by drawing
 // flips with known rates where there are many.

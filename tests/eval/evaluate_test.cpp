@@ -1,4 +1,4 @@
-#include "ptq/eval/evaluate.h"
+#include "eval/evaluate.h"
 
 #include <ATen/ops/empty.h>
 #include <gmock/gmock.h>
@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <set>
 
-#include "ptq/data/normalize.h"
+#include "data/normalize.h"
 #include "support/temporary_folder.h"
 #include "support/test_images.h"
 

@@ -1,4 +1,4 @@
-#include "ptq/eval/function_change.h"
+#include "eval/function_change.h"
 
 #include <ATen/ops/full.h>
 #include <ATen/ops/rand.h>
@@ -6,8 +6,8 @@
 
 #include <cmath>
 
+#include "eval/sqnr.h"
 #include "ptq/base/error.h"
-#include "ptq/eval/sqnr.h"
 
 namespace ptq::eval {
 namespace {

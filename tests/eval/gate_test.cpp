@@ -1,4 +1,4 @@
-#include "ptq/eval/gate.h"
+#include "eval/gate.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "ptq/eval/guards.h"
+#include "eval/guards.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

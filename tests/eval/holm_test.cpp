@@ -1,4 +1,4 @@
-#include "ptq/eval/holm.h"
+#include "eval/holm.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

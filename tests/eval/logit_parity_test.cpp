@@ -1,4 +1,4 @@
-#include "ptq/eval/logit_parity.h"
+#include "eval/logit_parity.h"
 
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>

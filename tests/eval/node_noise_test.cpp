@@ -1,4 +1,4 @@
-#include "ptq/eval/node_noise.h"
+#include "eval/node_noise.h"
 
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>

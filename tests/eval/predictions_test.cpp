@@ -1,10 +1,10 @@
-#include "ptq/eval/predictions.h"
+#include "eval/predictions.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "data/content_hash.h"
 #include "ptq/base/error.h"
-#include "ptq/data/content_hash.h"
 #include "support/temporary_folder.h"
 
 namespace ptq::eval {

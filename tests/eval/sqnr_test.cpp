@@ -1,4 +1,4 @@
-#include "ptq/eval/sqnr.h"
+#include "eval/sqnr.h"
 
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>

@@ -3,10 +3,10 @@
 #include <optional>
 #include <string>
 
+#include "export/export.h"
+#include "passes/pipeline.h"
 #include "ptq/backends/placement.h"
-#include "ptq/export/export.h"
 #include "ptq/passes/calibrate.h"
-#include "ptq/passes/pipeline.h"
 #include "support/plan_cases.h"
 #include "support/run_graph.h"
 

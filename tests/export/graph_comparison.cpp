@@ -4,8 +4,8 @@
 
 #include <map>
 
-#include "ptq/quant/fake_quantize.h"
-#include "ptq/quant/layer_quantizers.h"
+#include "quant/fake_quantize.h"
+#include "quant/layer_quantizers.h"
 
 namespace ptq::exporting::testing {
 namespace {

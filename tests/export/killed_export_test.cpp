@@ -11,8 +11,8 @@
 #include <random>
 #include <thread>
 
-#include "ptq/base/threads.h"
-#include "ptq/export/export.h"
+#include "base/threads.h"
+#include "export/export.h"
 #include "support/graph_builder.h"
 #include "support/run_graph.h"
 #include "support/temporary_folder.h"

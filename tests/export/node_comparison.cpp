@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "export/onnx_program.h"
+#include "export/export.h"
+#include "export/onnx/read/program.h"
 #include "export/onnx_runtime.h"
-#include "ptq/export/export.h"
 
 namespace ptq::exporting::testing {
 namespace {

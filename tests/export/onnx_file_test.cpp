@@ -1,5 +1,3 @@
-#include "export/onnx_file.h"
-
 #include <ATen/ops/equal.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +5,8 @@
 #include <filesystem>
 
 #include "export/exported_network.h"
-#include "export/onnx_writer.h"
+#include "export/onnx/file.h"
+#include "export/onnx/write/writer.h"
 #include "ptq/base/error.h"
 #include "support/temporary_folder.h"
 

@@ -3,9 +3,9 @@
 
 #include "export/exported_network.h"
 #include "export/onnx_runtime.h"
+#include "models/hand_defined.h"
 #include "models/mobilenet_v1_weights.h"
 #include "ptq/base/error.h"
-#include "ptq/models/hand_defined.h"
 #include "ptq/runtime/executor.h"
 
 // Scales for each channel of an activation, and an average pool on codes.

@@ -8,9 +8,9 @@
 #include "export/graph_comparison.h"
 #include "export/node_comparison.h"
 #include "export/onnx_runtime.h"
+#include "import/import.h"
 #include "parity/onnx_runtime.h"
 #include "parity/parting.h"
-#include "ptq/import/import.h"
 #include "support/program.h"
 
 // Torchvision's families, quantized, written and run elsewhere; run as the conformance tests are.

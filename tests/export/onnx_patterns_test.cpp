@@ -6,7 +6,7 @@
 #include <stdexcept>
 
 #include "export/exported_network.h"
-#include "export/onnx_writer.h"
+#include "export/onnx/write/writer.h"
 
 // What the file says, node by node (reference-contract 7.1).
 namespace ptq::exporting::testing {

@@ -1,8 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "export/export.h"
 #include "ptq/base/error.h"
-#include "ptq/export/export.h"
 #include "support/graph_builder.h"
 
 namespace ptq::exporting {

@@ -5,7 +5,7 @@
 #include "export/exported_network.h"
 #include "export/node_comparison.h"
 #include "export/onnx_runtime.h"
-#include "ptq/passes/correct_biases.h"
+#include "passes/correct_biases.h"
 #include "ptq/passes/round_weights.h"
 #include "support/program.h"
 #include "support/temporary_folder.h"

@@ -4,10 +4,10 @@
 
 #include <csignal>
 
-#include "export/script_text.h"
+#include "base/npy.h"
+#include "export/torchscript/text.h"
 #include "export/torchscript_network.h"
 #include "ptq/base/error.h"
-#include "ptq/base/npy.h"
 #include "support/program.h"
 
 namespace ptq::exporting {

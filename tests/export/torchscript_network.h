@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "export/torchscript.h"
+#include "export/torchscript/writer.h"
 #include "ptq/runtime/executor.h"
 #include "support/graph_builder.h"
 #include "support/run_graph.h"

@@ -1,4 +1,4 @@
-#include "ptq/export/truth.h"
+#include "export/truth.h"
 
 #include <ATen/ops/full.h>
 #include <gtest/gtest.h>

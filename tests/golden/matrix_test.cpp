@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "ptq/base/npy.h"
+#include "base/npy.h"
 #include "support/temporary_folder.h"
 
 namespace ptq::golden {

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <string>
 
+#include "import/import.h"
 #include "ptq/base/error.h"
-#include "ptq/import/import.h"
 #include "ptq/runtime/executor.h"
 #include "support/script_model.h"
 #include "support/temporary_folder.h"

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <string>
 
-#include "ptq/models/network.h"
+#include "models/network.h"
 
 namespace ptq::models {
 

@@ -1,12 +1,12 @@
-#include "ptq/models/network.h"
+#include "models/network.h"
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "models/hand_defined.h"
 #include "models/mobilenet_v1_weights.h"
 #include "ptq/base/error.h"
-#include "ptq/models/hand_defined.h"
 
 namespace ptq::models {
 namespace {

@@ -4,10 +4,10 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "models/hand_defined.h"
 #include "models/mobilenet_v1_weights.h"
-#include "ptq/models/hand_defined.h"
+#include "passes/correct_biases.h"
 #include "ptq/passes/calibrate.h"
-#include "ptq/passes/correct_biases.h"
 #include "ptq/runtime/executor.h"
 
 // The whole network computed a second time, layer by layer, from reference-contract 9.

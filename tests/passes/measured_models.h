@@ -6,16 +6,16 @@
 #include <ctime>
 #include <string>
 
+#include "data/normalize.h"
+#include "eval/evaluate.h"
+#include "import/import.h"
+#include "passes/correct_biases.h"
+#include "passes/pipeline.h"
 #include "ptq/backends/placement.h"
 #include "ptq/data/image_folder.h"
 #include "ptq/data/loader.h"
-#include "ptq/data/normalize.h"
 #include "ptq/data/sampling.h"
-#include "ptq/eval/evaluate.h"
-#include "ptq/import/import.h"
 #include "ptq/passes/calibrate.h"
-#include "ptq/passes/correct_biases.h"
-#include "ptq/passes/pipeline.h"
 
 namespace ptq::passes::testing {
 

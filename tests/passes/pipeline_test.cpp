@@ -1,4 +1,4 @@
-#include "ptq/passes/pipeline.h"
+#include "passes/pipeline.h"
 
 #include <gtest/gtest.h>
 

@@ -7,7 +7,7 @@
 #include "passes/pass.h"
 #include "ptq/passes/equalize.h"
 #include "ptq/passes/split_channels.h"
-#include "ptq/runtime/execute_op.h"
+#include "runtime/execute_op.h"
 #include "support/random_network.h"
 #include "support/run_graph.h"
 

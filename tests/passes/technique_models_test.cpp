@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "conformance/conformance.h"
+#include "import/import.h"
 #include "passes/equalization/range_disturbance.h"
-#include "ptq/import/import.h"
+#include "passes/pipeline.h"
 #include "ptq/passes/equalize.h"
-#include "ptq/passes/pipeline.h"
 #include "support/run_graph.h"
 
 // Every technique that keeps a network's function, on a scripted model of torchvision whose batch

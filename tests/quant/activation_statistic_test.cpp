@@ -1,4 +1,4 @@
-#include "ptq/quant/activation_statistic.h"
+#include "quant/activation_statistic.h"
 
 #include <ATen/ops/rand.h>
 #include <ATen/ops/zeros.h>
@@ -10,8 +10,8 @@
 
 #include "appendix_a.h"
 #include "ptq/base/error.h"
-#include "ptq/quant/fake_quantize.h"
-#include "ptq/quant/statistics.h"
+#include "quant/fake_quantize.h"
+#include "quant/statistics.h"
 #include "short_forms.h"
 
 namespace ptq::quant {

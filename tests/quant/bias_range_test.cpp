@@ -1,11 +1,11 @@
-#include "ptq/quant/bias_range.h"
+#include "quant/bias_range.h"
 
 #include <ATen/ops/full.h>
 #include <ATen/ops/scalar_tensor.h>
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
-#include "ptq/quant/layer_quantizers.h"
+#include "quant/layer_quantizers.h"
 
 namespace ptq::quant {
 namespace {

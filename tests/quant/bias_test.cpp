@@ -2,7 +2,7 @@
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
-#include "ptq/quant/fake_quantize.h"
+#include "quant/fake_quantize.h"
 
 namespace ptq::quant {
 namespace {

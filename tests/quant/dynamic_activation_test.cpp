@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "ptq/base/error.h"
-#include "ptq/quant/fake_quantize.h"
+#include "quant/fake_quantize.h"
 #include "short_forms.h"
 
 namespace ptq::quant {

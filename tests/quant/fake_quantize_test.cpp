@@ -1,4 +1,4 @@
-#include "ptq/quant/fake_quantize.h"
+#include "quant/fake_quantize.h"
 
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>

@@ -7,7 +7,7 @@
 #include <limits>
 #include <vector>
 
-#include "ptq/quant/fake_quantize.h"
+#include "quant/fake_quantize.h"
 #include "short_forms.h"
 
 namespace ptq::quant {

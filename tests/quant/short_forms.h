@@ -2,8 +2,8 @@
 
 #include <limits>
 
-#include "ptq/quant/fake_quantize.h"
-#include "ptq/quant/weight_scale.h"
+#include "quant/fake_quantize.h"
+#include "quant/weight_scale.h"
 
 /// Short forms for tests.
 namespace ptq::quant::testing {

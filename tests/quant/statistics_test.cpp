@@ -1,4 +1,4 @@
-#include "ptq/quant/statistics.h"
+#include "quant/statistics.h"
 
 #include <ATen/ops/full.h>
 #include <ATen/ops/rand.h>

@@ -1,4 +1,4 @@
-#include "ptq/runtime/execute_op.h"
+#include "runtime/execute_op.h"
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/equal.h>

@@ -1,4 +1,4 @@
-#include "ptq/runtime/gemm.h"
+#include "runtime/gemm.h"
 
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/matmul.h>

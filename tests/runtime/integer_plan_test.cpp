@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "ptq/runtime/integer_layers.h"
+#include "runtime/integer_layers.h"
 #include "runtime/plan/plan.h"
 #include "support/graph_builder.h"
 #include "support/integer_oracle.h"

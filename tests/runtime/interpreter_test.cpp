@@ -4,7 +4,7 @@
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
-#include "ptq/base/execution_error.h"
+#include "base/execution_error.h"
 #include "ptq/runtime/executor.h"
 
 namespace ptq::runtime {

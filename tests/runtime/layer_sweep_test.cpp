@@ -1,11 +1,11 @@
-#include "ptq/runtime/layer_sweep.h"
+#include "runtime/layer_sweep.h"
 
 #include <ATen/ops/equal.h>
 #include <gtest/gtest.h>
 
 #include "ptq/base/error.h"
-#include "ptq/quant/fake_quantize.h"
 #include "ptq/runtime/executor.h"
+#include "quant/fake_quantize.h"
 #include "sweep_network.h"
 
 namespace ptq::runtime {

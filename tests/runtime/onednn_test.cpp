@@ -6,7 +6,7 @@
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
-#include "ptq/base/threads.h"
+#include "base/threads.h"
 #include "support/graph_builder.h"
 
 namespace ptq::runtime::onednn {

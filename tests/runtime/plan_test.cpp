@@ -7,7 +7,7 @@
 #include <map>
 #include <mutex>
 
-#include "ptq/base/execution_error.h"
+#include "base/execution_error.h"
 #include "ptq/runtime/executor.h"
 #include "support/plan_cases.h"
 

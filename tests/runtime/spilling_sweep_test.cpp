@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "ptq/base/error.h"
-#include "ptq/runtime/layer_sweep.h"
+#include "runtime/layer_sweep.h"
 #include "support/temporary_folder.h"
 #include "sweep_network.h"
 

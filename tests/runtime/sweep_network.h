@@ -4,7 +4,7 @@
 
 #include <stdexcept>
 
-#include "ptq/runtime/layer_sweep.h"
+#include "runtime/layer_sweep.h"
 #include "support/graph_builder.h"
 
 namespace ptq::testing {

@@ -5,7 +5,7 @@
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
-#include "ptq/runtime/execute_op.h"
+#include "runtime/execute_op.h"
 #include "runtime/steps/step.h"
 
 namespace ptq::runtime {

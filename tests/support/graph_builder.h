@@ -11,7 +11,7 @@
 
 #include "ptq/ir/graph.h"
 #include "ptq/quant/quantizer.h"
-#include "ptq/runtime/execute_op.h"
+#include "runtime/execute_op.h"
 
 namespace ptq::testing {
 

@@ -7,10 +7,10 @@
 #include <stdexcept>
 #include <unordered_map>
 
-#include "ptq/quant/fake_quantize.h"
-#include "ptq/quant/layer_integers.h"
-#include "ptq/quant/layer_quantizers.h"
-#include "ptq/runtime/execute_op.h"
+#include "quant/fake_quantize.h"
+#include "quant/layer_integers.h"
+#include "quant/layer_quantizers.h"
+#include "runtime/execute_op.h"
 
 namespace ptq::testing {
 namespace {

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "cli/program_fixture.h"
-#include "ptq/cli/session.h"
+#include "cli/session.h"
 #include "sweep/sweeps.h"
 
 namespace ptq::sweep {

@@ -1,7 +1,7 @@
 // Which parts of a configuration which stage depends on.
 #include <gtest/gtest.h>
 
-#include "ptq/workflow/quantization.h"
+#include "workflow/quantization.h"
 
 namespace ptq::workflow {
 namespace {

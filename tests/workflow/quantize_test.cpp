@@ -5,9 +5,9 @@
 #include <gmock/gmock.h>
 
 #include "ptq/base/invalid_option.h"
-#include "ptq/workflow/quantization.h"
 #include "support/graph_builder.h"
 #include "support/temporary_folder.h"
+#include "workflow/quantization.h"
 
 namespace ptq::workflow {
 namespace {

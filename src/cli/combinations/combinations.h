@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "ptq/cli/settings.h"
+#include "cli/settings.h"
 
 /// What does not go together: one table, from which both the refusals and docs/combinations.md
 /// follow.

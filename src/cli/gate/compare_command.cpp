@@ -1,13 +1,13 @@
-#include "ptq/cli/compare_command.h"
+#include "cli/compare_command.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
 
+#include "base/atomic_file.h"
+#include "eval/compare.h"
 #include "eval/gate/junit.h"
-#include "ptq/base/atomic_file.h"
 #include "ptq/base/error.h"
-#include "ptq/eval/compare.h"
 
 namespace ptq::cli {
 namespace {

@@ -2,12 +2,12 @@
 
 #include <filesystem>
 
+#include "base/hash.h"
+#include "base/text.h"
 #include "cli/options/run_name.h"
+#include "data/content_hash.h"
 #include "eval/gate/junit.h"
 #include "ptq/base/error.h"
-#include "ptq/base/hash.h"
-#include "ptq/base/text.h"
-#include "ptq/data/content_hash.h"
 
 namespace ptq::cli {
 namespace {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "cli/stage.h"
-#include "ptq/eval/predictions.h"
+#include "eval/predictions.h"
 
 namespace ptq::cli {
 

@@ -1,4 +1,4 @@
-#include "ptq/cli/config.h"
+#include "cli/config.h"
 
 #include <ATen/Context.h>
 
@@ -6,13 +6,13 @@
 #include <filesystem>
 #include <set>
 
+#include "base/memory.h"
+#include "base/threads.h"
 #include "cli/gate/gating.h"
 #include "cli/options/flag_names.h"
 #include "cli/options/quantize_settings.h"
 #include "cli/options/run_name.h"
 #include "ptq/base/error.h"
-#include "ptq/base/memory.h"
-#include "ptq/base/threads.h"
 
 namespace ptq::cli {
 namespace {

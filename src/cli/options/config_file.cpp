@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <set>
 
+#include "base/input_file.h"
+#include "cli/settings.h"
 #include "ptq/base/error.h"
-#include "ptq/base/input_file.h"
-#include "ptq/cli/settings.h"
 
 namespace ptq::cli {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <string>
 
+#include "cli/option.h"
 #include "ptq/base/invalid_option.h"
-#include "ptq/cli/option.h"
 
 namespace ptq::cli {
 

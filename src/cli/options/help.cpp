@@ -4,8 +4,8 @@
 
 #include "cli/options/option_words.h"
 #include "cli/options/suggestion.h"
+#include "cli/settings.h"
 #include "ptq/base/error.h"
-#include "ptq/cli/settings.h"
 
 namespace ptq::cli {
 namespace {

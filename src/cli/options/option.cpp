@@ -1,4 +1,4 @@
-#include "ptq/cli/option.h"
+#include "cli/option.h"
 
 #include <algorithm>
 #include <array>
@@ -6,9 +6,9 @@
 #include <cmath>
 #include <optional>
 
+#include "base/text.h"
 #include "cli/options/suggestion.h"
 #include "ptq/base/error.h"
-#include "ptq/base/text.h"
 
 namespace ptq::cli {
 namespace {

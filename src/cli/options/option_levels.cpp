@@ -1,4 +1,4 @@
-#include "ptq/cli/option_levels.h"
+#include "cli/option_levels.h"
 
 namespace ptq::cli {
 

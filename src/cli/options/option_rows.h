@@ -3,7 +3,7 @@
 #include <string_view>
 #include <vector>
 
-#include "ptq/cli/option.h"
+#include "cli/option.h"
 
 /// How the rows of the option table are written, and its parts by group.
 namespace ptq::cli {

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "ptq/cli/option.h"
+#include "cli/option.h"
 
 /// The table of options in words: for --help, the man page and shells.
 namespace ptq::cli {

@@ -1,7 +1,7 @@
 #include <sstream>
 
 #include "cli/options/option_words.h"
-#include "ptq/cli/settings.h"
+#include "cli/settings.h"
 
 namespace ptq::cli {
 namespace {

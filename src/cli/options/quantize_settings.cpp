@@ -4,8 +4,8 @@
 #include <string>
 
 #include "cli/combinations/combinations.h"
+#include "models/hand_defined.h"
 #include "ptq/base/error.h"
-#include "ptq/models/hand_defined.h"
 
 namespace ptq::cli {
 namespace {

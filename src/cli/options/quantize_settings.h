@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "ptq/cli/settings.h"
+#include "cli/settings.h"
 #include "ptq/quantize_config.h"
 
 namespace ptq::cli {

@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "ptq/cli/config.h"
-#include "ptq/cli/settings.h"
+#include "cli/config.h"
+#include "cli/settings.h"
 
 namespace ptq::cli {
 

@@ -1,4 +1,4 @@
-#include "ptq/cli/settings.h"
+#include "cli/settings.h"
 
 #include "ptq/base/error.h"
 

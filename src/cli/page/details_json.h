@@ -2,11 +2,11 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "ptq/cli/run.h"
+#include "cli/run.h"
 
 namespace ptq::cli {
 
-/// The report's `layers`, `activations`, `truth`, `classes` and `flips` (ptq/cli/details.h), null
+/// The report's `layers`, `activations`, `truth`, `classes` and `flips` (cli/details.h), null
 /// without --page.
 void add_details(nlohmann::json& report, const RunResult& result);
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/atomic_file.h"
 #include "cli/page/page_templates.h"
 #include "cli/page/thumbnail.h"
-#include "ptq/base/atomic_file.h"
 #include "ptq/base/error.h"
 
 namespace ptq::cli {

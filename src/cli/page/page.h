@@ -3,7 +3,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-#include "ptq/cli/config.h"
+#include "cli/config.h"
 
 namespace ptq::cli {
 

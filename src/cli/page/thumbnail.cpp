@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "ptq/data/image.h"
+#include "data/image.h"
 
 namespace ptq::cli {
 namespace {

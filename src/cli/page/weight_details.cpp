@@ -6,8 +6,8 @@
 #include <cmath>
 #include <set>
 
-#include "ptq/eval/sqnr.h"
-#include "ptq/quant/fake_quantize.h"
+#include "eval/sqnr.h"
+#include "quant/fake_quantize.h"
 
 namespace ptq::cli {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "ptq/cli/details.h"
+#include "cli/details.h"
 #include "ptq/ir/graph.h"
 #include "ptq/quant/quantizer.h"
 

@@ -6,8 +6,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "cli/words.h"
-#include "ptq/base/text.h"
 
 namespace ptq::cli {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "ptq/cli/run.h"
+#include "cli/run.h"
 
 /// Accuracy after each stage and noise at each node, as lines and as JSON.
 namespace ptq::cli {

@@ -12,7 +12,7 @@
 #include <map>
 #include <sstream>
 
-#include "ptq/base/atomic_file.h"
+#include "base/atomic_file.h"
 #include "ptq/base/error.h"
 
 namespace ptq::cli {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/atomic_file.h"
 #include "cli/options/run_name.h"
 #include "cli/page/details_json.h"
 #include "cli/report/attribution_words.h"
@@ -13,7 +14,6 @@
 #include "cli/report/report_function.h"
 #include "cli/report/report_techniques.h"
 #include "parity/export_words.h"
-#include "ptq/base/atomic_file.h"
 
 namespace ptq::cli {
 namespace {

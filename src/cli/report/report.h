@@ -3,7 +3,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-#include "ptq/cli/run.h"
+#include "cli/run.h"
 
 namespace ptq::cli {
 
@@ -25,9 +25,9 @@ namespace ptq::cli {
 /// - `exports`: null where nothing was exported, else as parity/export_words.h says.
 /// - `function`: null, or for each step that is to keep the float network's function `{step,
 /// images,
-///   agreeing, sqnr_db, lowest_sqnr_db, is_rounding, passes}` (ptq/eval/function_change.h).
+///   agreeing, sqnr_db, lowest_sqnr_db, is_rounding, passes}` (eval/function_change.h).
 ///   `relu6`: null, or `{becomes, replaced}`.
-/// - `layers`, `activations`, `truth`, `classes`, `flips`: null without --page (ptq/cli/details.h).
+/// - `layers`, `activations`, `truth`, `classes`, `flips`: null without --page (cli/details.h).
 /// - `command`: what repeats the run.
 /// - `config`: every option with the value in force, by the reference's names. `resolved`: what
 ///   options left to be worked out.

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "ptq/cli/run.h"
+#include "cli/run.h"
 
 namespace ptq::cli {
 

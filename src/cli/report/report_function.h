@@ -2,7 +2,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "ptq/workflow/quantization.h"
+#include "workflow/quantization.h"
 
 namespace ptq::cli {
 

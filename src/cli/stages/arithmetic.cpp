@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "ptq/runtime/integer_layers.h"
+#include "runtime/integer_layers.h"
 
 namespace ptq::cli {
 

@@ -1,7 +1,7 @@
 #include "cli/stages/attribution.h"
 
 #include "cli/stages/evaluation_stage.h"
-#include "ptq/eval/sqnr.h"
+#include "eval/sqnr.h"
 
 namespace ptq::cli {
 

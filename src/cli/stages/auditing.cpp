@@ -1,6 +1,6 @@
 #include "cli/stages/auditing.h"
 
-#include "ptq/base/text.h"
+#include "base/text.h"
 
 namespace ptq::cli {
 namespace {

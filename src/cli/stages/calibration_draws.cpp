@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/text.h"
 #include "ptq/base/error.h"
-#include "ptq/base/text.h"
 
 namespace ptq::cli {
 namespace {

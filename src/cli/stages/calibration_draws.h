@@ -1,7 +1,7 @@
 #pragma once
 
+#include "cli/session.h"
 #include "cli/stage.h"
-#include "ptq/cli/session.h"
 
 namespace ptq::cli {
 

@@ -5,9 +5,9 @@
 
 #include "cli/options/run_name.h"
 #include "cli/report/report.h"
+#include "export/export.h"
+#include "parity/check_exports.h"
 #include "parity/export_words.h"
-#include "ptq/export/export.h"
-#include "ptq/parity/check_exports.h"
 
 namespace ptq::cli {
 namespace {

@@ -1,7 +1,7 @@
 #include "cli/stages/guarding.h"
 
-#include "ptq/eval/float_weights.h"
-#include "ptq/eval/guards.h"
+#include "eval/float_weights.h"
+#include "eval/guards.h"
 #include "workflow/technique_words.h"
 
 namespace ptq::cli {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "cli/stages/node_noise_stage.h"
-#include "ptq/workflow/quantization.h"
+#include "workflow/quantization.h"
 
 namespace ptq::cli {
 namespace {

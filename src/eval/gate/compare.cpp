@@ -1,4 +1,4 @@
-#include "ptq/eval/compare.h"
+#include "eval/compare.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -6,9 +6,9 @@
 #include <map>
 
 #include "eval/gate/results_table.h"
+#include "eval/holm.h"
+#include "eval/predictions.h"
 #include "ptq/base/error.h"
-#include "ptq/eval/holm.h"
-#include "ptq/eval/predictions.h"
 
 namespace ptq::eval {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "ptq/base/atomic_file.h"
-#include "ptq/base/text.h"
+#include "base/atomic_file.h"
+#include "base/text.h"
 
 namespace ptq::eval {
 namespace {

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "ptq/eval/gate.h"
+#include "eval/gate.h"
 
 namespace ptq::eval {
 

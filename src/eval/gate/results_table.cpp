@@ -5,7 +5,7 @@
 #include <fstream>
 #include <set>
 
-#include "ptq/base/csv.h"
+#include "base/csv.h"
 #include "ptq/base/error.h"
 
 namespace ptq::eval {

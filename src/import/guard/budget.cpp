@@ -8,8 +8,8 @@
 #include <fstream>
 #include <string>
 
+#include "base/limits.h"
 #include "ptq/base/error.h"
-#include "ptq/base/limits.h"
 
 namespace ptq::import {
 namespace {

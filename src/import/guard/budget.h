@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "ptq/import/import.h"
+#include "import/import.h"
 
 namespace ptq::import {
 

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "ptq/import/import.h"
+#include "import/import.h"
 
 namespace ptq::import {
 

@@ -1,4 +1,4 @@
-#include "ptq/passes/correct_biases.h"
+#include "passes/correct_biases.h"
 
 #include <ATen/ops/zeros.h>
 
@@ -9,9 +9,9 @@
 #include "passes/bias_correction/shift_bias.h"
 #include "passes/bias_correction/tap_means.h"
 #include "ptq/base/error.h"
-#include "ptq/quant/fake_quantize.h"
-#include "ptq/quant/layer_quantizers.h"
 #include "ptq/runtime/executor.h"
+#include "quant/fake_quantize.h"
+#include "quant/layer_quantizers.h"
 
 // A layer is linear, so the mean of its output is its weight times the mean of what each tap of its
 // kernel meets (tap_means.h). With x the layer's input, T its mean by tap, Q the input quantizer

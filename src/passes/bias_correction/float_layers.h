@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "ptq/passes/correct_biases.h"
+#include "passes/correct_biases.h"
 
 namespace ptq::passes {
 

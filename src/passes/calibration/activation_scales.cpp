@@ -1,4 +1,4 @@
-#include "ptq/passes/activation_scales.h"
+#include "passes/activation_scales.h"
 
 #include "ptq/base/error.h"
 

@@ -8,7 +8,7 @@
 
 #include "ptq/ir/graph.h"
 #include "ptq/passes/calibrate.h"
-#include "ptq/quant/activation_statistic.h"
+#include "quant/activation_statistic.h"
 
 namespace ptq::passes {
 

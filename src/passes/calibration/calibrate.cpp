@@ -6,8 +6,8 @@
 #include "passes/calibration/batch_statistics.h"
 #include "passes/calibration/threshold_means.h"
 #include "ptq/base/error.h"
-#include "ptq/quant/weight_scale.h"
 #include "ptq/runtime/executor.h"
+#include "quant/weight_scale.h"
 
 namespace ptq::passes {
 namespace {

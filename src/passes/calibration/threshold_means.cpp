@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "ptq/base/error.h"
-#include "ptq/quant/activation_statistic.h"
+#include "quant/activation_statistic.h"
 
 namespace ptq::passes {
 namespace {

@@ -5,7 +5,7 @@
 #include "passes/calibration/batch_statistics.h"
 #include "ptq/ir/graph.h"
 #include "ptq/quant/quantizer.h"
-#include "ptq/quant/statistics.h"
+#include "quant/statistics.h"
 
 namespace ptq::passes {
 

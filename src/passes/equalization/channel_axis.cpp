@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "ptq/ir/padding.h"
+#include "ir/padding.h"
 
 namespace ptq::passes {
 namespace {

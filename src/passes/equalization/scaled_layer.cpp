@@ -12,9 +12,9 @@
 #include <cmath>
 #include <map>
 
+#include "base/threads.h"
 #include "base/vector_loop.h"
 #include "passes/equalization/channel_axis.h"
-#include "ptq/base/threads.h"
 
 namespace ptq::passes {
 namespace {

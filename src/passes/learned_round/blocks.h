@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "ptq/ir/graph.h"
-#include "ptq/runtime/layer_sweep.h"
+#include "runtime/layer_sweep.h"
 
 /// What learned rounding treats together. All units are in execution order and do not overlap;
 /// every layer with a quantized weight is in one.

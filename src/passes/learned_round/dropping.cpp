@@ -6,9 +6,9 @@
 
 #include <limits>
 
+#include "base/threads.h"
 #include "base/vector_loop.h"
-#include "ptq/base/threads.h"
-#include "ptq/quant/fake_quantize.h"
+#include "quant/fake_quantize.h"
 
 namespace ptq::passes {
 namespace {

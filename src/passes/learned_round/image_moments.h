@@ -6,7 +6,7 @@
 
 #include "passes/learned_round/layer_objective.h"
 #include "passes/learned_round/unit_images.h"
-#include "ptq/runtime/layer_sweep.h"
+#include "runtime/layer_sweep.h"
 
 namespace ptq::passes {
 

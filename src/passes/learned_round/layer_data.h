@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "passes/learned_round/layer_objective.h"
-#include "ptq/runtime/layer_sweep.h"
+#include "runtime/layer_sweep.h"
 
 namespace ptq::passes {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "ptq/runtime/gemm.h"
+#include "runtime/gemm.h"
 
 namespace ptq::passes {
 

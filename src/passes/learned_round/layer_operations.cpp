@@ -3,7 +3,7 @@
 
 #include "passes/learned_round/operation.h"
 #include "ptq/base/error.h"
-#include "ptq/runtime/gemm.h"
+#include "runtime/gemm.h"
 
 namespace ptq::passes {
 namespace {

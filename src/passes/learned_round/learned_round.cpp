@@ -8,7 +8,7 @@
 #include "passes/learned_round/learn_unit.h"
 #include "ptq/base/error.h"
 #include "ptq/base/invalid_option.h"
-#include "ptq/runtime/layer_sweep.h"
+#include "runtime/layer_sweep.h"
 
 namespace ptq::passes {
 namespace {

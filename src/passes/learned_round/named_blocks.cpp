@@ -3,11 +3,11 @@
 #include <set>
 #include <unordered_set>
 
+#include "base/pattern.h"
 #include "passes/learned_round/blocks.h"
 #include "passes/learned_round/segments.h"
 #include "ptq/base/error.h"
 #include "ptq/base/invalid_option.h"
-#include "ptq/base/pattern.h"
 
 namespace ptq::passes {
 namespace {

@@ -3,8 +3,8 @@
 #include <ATen/ops/empty.h>
 #include <c10/core/GradMode.h>
 
-#include "ptq/runtime/execute_op.h"
-#include "ptq/runtime/gemm.h"
+#include "runtime/execute_op.h"
+#include "runtime/gemm.h"
 
 namespace ptq::passes {
 namespace {

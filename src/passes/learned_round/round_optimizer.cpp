@@ -5,8 +5,8 @@
 
 #include <cmath>
 
+#include "base/threads.h"
 #include "base/vector_loop.h"
-#include "ptq/base/threads.h"
 
 namespace ptq::passes {
 namespace {

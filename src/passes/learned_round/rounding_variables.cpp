@@ -5,10 +5,10 @@
 #include <ATen/ops/floor.h>
 #include <ATen/ops/zeros_like.h>
 
+#include "base/threads.h"
 #include "passes/learned_round/rounding_functions.h"
 #include "ptq/base/error.h"
-#include "ptq/base/threads.h"
-#include "ptq/quant/fake_quantize.h"
+#include "quant/fake_quantize.h"
 #include "quant/partition.h"
 
 namespace ptq::passes {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "ptq/ir/dim.h"
-#include "ptq/runtime/layer_sweep.h"
+#include "runtime/layer_sweep.h"
 
 namespace ptq::passes {
 

@@ -4,9 +4,9 @@
 
 #include "passes/learned_round/blocks.h"
 #include "ptq/base/error.h"
-#include "ptq/quant/fake_quantize.h"
-#include "ptq/quant/layer_quantizers.h"
-#include "ptq/runtime/execute_op.h"
+#include "quant/fake_quantize.h"
+#include "quant/layer_quantizers.h"
+#include "runtime/execute_op.h"
 
 namespace ptq::passes {
 

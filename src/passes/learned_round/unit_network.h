@@ -10,7 +10,7 @@
 #include "passes/learned_round/unit_images.h"
 #include "ptq/ir/graph.h"
 #include "ptq/quant/quantizer.h"
-#include "ptq/runtime/layer_sweep.h"
+#include "runtime/layer_sweep.h"
 
 namespace ptq::passes {
 

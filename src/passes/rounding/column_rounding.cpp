@@ -8,7 +8,7 @@
 #include <numeric>
 
 #include "passes/rounding/add_scaled.h"
-#include "ptq/runtime/gemm.h"
+#include "runtime/gemm.h"
 
 namespace ptq::passes {
 namespace {

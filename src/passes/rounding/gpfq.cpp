@@ -5,7 +5,7 @@
 
 #include "passes/rounding/add_scaled.h"
 #include "passes/rounding/column_rounding.h"
-#include "ptq/runtime/gemm.h"
+#include "runtime/gemm.h"
 
 // With columns in order, t from the first on, and w° the original weight:
 //

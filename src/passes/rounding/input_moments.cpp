@@ -13,7 +13,7 @@
 #include "passes/rounding/unfold.h"
 #include "passes/rounding/weight_rows.h"
 #include "ptq/base/error.h"
-#include "ptq/runtime/gemm.h"
+#include "runtime/gemm.h"
 
 namespace ptq::passes {
 namespace {

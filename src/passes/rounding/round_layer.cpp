@@ -5,8 +5,8 @@
 #include "passes/rounding/column_rounding.h"
 #include "passes/rounding/weight_rows.h"
 #include "ptq/base/error.h"
-#include "ptq/quant/fake_quantize.h"
-#include "ptq/runtime/gemm.h"
+#include "quant/fake_quantize.h"
+#include "runtime/gemm.h"
 
 namespace ptq::passes {
 namespace {

@@ -3,8 +3,8 @@
 #include "passes/rounding/round_layer.h"
 #include "passes/rounding/weight_rows.h"
 #include "ptq/base/error.h"
-#include "ptq/quant/layer_quantizers.h"
-#include "ptq/runtime/layer_sweep.h"
+#include "quant/layer_quantizers.h"
+#include "runtime/layer_sweep.h"
 
 namespace ptq::passes {
 namespace {

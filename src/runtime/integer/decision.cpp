@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "ptq/quant/layer_quantizers.h"
+#include "quant/layer_quantizers.h"
 #include "runtime/plan/fusion.h"
 #include "runtime/plan/plan_graph.h"
 

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "ptq/ir/graph.h"
-#include "ptq/quant/integer_arithmetic.h"
-#include "ptq/runtime/integer_layers.h"
+#include "quant/integer_arithmetic.h"
+#include "runtime/integer_layers.h"
 
 namespace ptq::runtime::integer {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "ptq/base/cpu_isa.h"
+#include "base/cpu_isa.h"
 #include "runtime/integer/depthwise_kernel.h"
 #include "runtime/integer/epilogue.h"
 #include "runtime/integer/packed_columns.h"

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <limits>
 
-#include "ptq/base/cpu_isa.h"
+#include "base/cpu_isa.h"
 #include "runtime/integer/epilogue_vector.h"
 #include "runtime/integer/product_kernel.h"
 #include "runtime/steps/step.h"

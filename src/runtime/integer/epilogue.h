@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "ptq/quant/integer_arithmetic.h"
+#include "quant/integer_arithmetic.h"
 #include "runtime/steps/tail.h"
 
 /// From accumulators to what leaves a layer (quant/integer_arithmetic.h), while they are in the

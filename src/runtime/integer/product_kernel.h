@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "ptq/base/cpu_isa.h"
+#include "base/cpu_isa.h"
 
 /// Products of rows of bytes with columns of int8, summed in 32 bits: exact wherever the whole sum
 /// fits, for sums wrap around and never saturate. One kernel an instruction set; all give the same.

@@ -1,4 +1,4 @@
-#include "ptq/runtime/gemm.h"
+#include "runtime/gemm.h"
 
 #include <ATen/ops/empty.h>
 

@@ -5,8 +5,8 @@
 #include <exception>
 #include <vector>
 
-#include "ptq/base/thread_group.h"
-#include "ptq/base/threads.h"
+#include "base/thread_group.h"
+#include "base/threads.h"
 
 namespace ptq::runtime {
 namespace {

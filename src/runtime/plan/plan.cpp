@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "ptq/base/error.h"
-#include "ptq/quant/layer_quantizers.h"
+#include "quant/layer_quantizers.h"
 #include "runtime/plan/compile.h"
 #include "runtime/plan/lane.h"
 #include "runtime/plan/lane_threads.h"

@@ -4,10 +4,10 @@
 
 #include <exception>
 
+#include "base/execution_error.h"
 #include "ptq/base/error.h"
-#include "ptq/base/execution_error.h"
-#include "ptq/quant/fake_quantize.h"
-#include "ptq/runtime/execute_op.h"
+#include "quant/fake_quantize.h"
+#include "runtime/execute_op.h"
 
 namespace ptq::runtime {
 namespace {

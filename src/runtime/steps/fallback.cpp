@@ -1,6 +1,6 @@
 #include <ATen/ops/zeros.h>
 
-#include "ptq/runtime/execute_op.h"
+#include "runtime/execute_op.h"
 #include "runtime/steps/step.h"
 
 namespace ptq::runtime {

@@ -1,4 +1,4 @@
-#include "ptq/quant/fake_quantize.h"
+#include "quant/fake_quantize.h"
 #include "runtime/steps/step.h"
 
 namespace ptq::runtime {

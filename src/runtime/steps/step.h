@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "ptq/ir/graph.h"
-#include "ptq/quant/layer_quantizers.h"
+#include "quant/layer_quantizers.h"
 #include "runtime/layout.h"
 #include "runtime/steps/tail.h"
 

@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "ptq/quant/fake_quantize.h"
+#include "quant/fake_quantize.h"
 #include "runtime/layout.h"
 
 /// The elementwise operations that follow a computation and run in the same pass over memory.

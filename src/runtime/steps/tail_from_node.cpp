@@ -4,7 +4,7 @@
 #include <ATen/ops/rsqrt.h>
 
 #include "ptq/base/error.h"
-#include "ptq/quant/fake_quantize.h"
+#include "quant/fake_quantize.h"
 
 namespace ptq::runtime {
 namespace {

@@ -3,7 +3,7 @@
 
 #include "base/vector_loop.h"
 #include "ptq/base/error.h"
-#include "ptq/quant/fake_quantize.h"
+#include "quant/fake_quantize.h"
 #include "runtime/steps/tail.h"
 
 namespace ptq::runtime {

@@ -1,12 +1,12 @@
-#include "ptq/runtime/layer_sweep.h"
+#include "runtime/layer_sweep.h"
 
 #include <algorithm>
 #include <list>
 #include <unordered_set>
 
+#include "base/threads.h"
 #include "ptq/base/error.h"
-#include "ptq/base/threads.h"
-#include "ptq/quant/layer_quantizers.h"
+#include "quant/layer_quantizers.h"
 #include "runtime/sweep/activation_store.h"
 #include "runtime/sweep/sweep_stream.h"
 

@@ -5,7 +5,7 @@
 #include <map>
 
 #include "ptq/base/error.h"
-#include "ptq/quant/layer_quantizers.h"
+#include "quant/layer_quantizers.h"
 #include "runtime/plan/lane_threads.h"
 #include "runtime/sweep/network_part.h"
 

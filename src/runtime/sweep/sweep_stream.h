@@ -4,7 +4,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "ptq/runtime/layer_sweep.h"
+#include "runtime/layer_sweep.h"
 #include "runtime/plan/compile.h"
 #include "runtime/plan/plan_graph.h"
 #include "runtime/sweep/activation_store.h"

@@ -7,7 +7,7 @@
 #include "cli/combinations/settings_of.h"
 #include "cli/options/quantize_settings.h"
 #include "ptq/base/error.h"
-#include "ptq/workflow/quantization.h"
+#include "workflow/quantization.h"
 
 namespace ptq::cli {
 namespace {

@@ -5,12 +5,12 @@
 #include "cli/combinations/combinations.h"
 #include "cli/combinations/settings_of.h"
 #include "cli/options/quantize_settings.h"
+#include "passes/pipeline.h"
 #include "ptq/base/error.h"
 #include "ptq/passes/calibrate.h"
-#include "ptq/passes/pipeline.h"
 #include "ptq/runtime/executor.h"
-#include "ptq/workflow/quantization.h"
 #include "support/network_builder.h"
+#include "workflow/quantization.h"
 
 // Every legal combination of the quantization options, on a network with everything in it.
 namespace ptq::cli {

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "ptq/cli/settings.h"
+#include "cli/settings.h"
 
 namespace ptq::cli {
 

@@ -2,8 +2,8 @@
 
 #include <sstream>
 
+#include "base/csv.h"
 #include "cli/program_fixture.h"
-#include "ptq/base/csv.h"
 
 // The gate, the guards and the calibration audit through the program.
 namespace ptq::cli {

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <sstream>
 
+#include "cli/settings.h"
 #include "ptq/base/error.h"
-#include "ptq/cli/settings.h"
 #include "support/temporary_folder.h"
 
 namespace ptq::cli {

@@ -1,4 +1,4 @@
-#include "ptq/cli/option.h"
+#include "cli/option.h"
 
 #include <gtest/gtest.h>
 

@@ -1,10 +1,10 @@
-#include "ptq/eval/compare.h"
+#include "eval/compare.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "ptq/base/hash.h"
-#include "ptq/eval/predictions.h"
+#include "base/hash.h"
+#include "eval/predictions.h"
 #include "support/temporary_folder.h"
 
 namespace ptq::eval {

@@ -1,4 +1,4 @@
-#include "ptq/passes/correct_biases.h"
+#include "passes/correct_biases.h"
 
 #include <ATen/ops/full.h>
 #include <ATen/ops/tensor.h>

@@ -5,10 +5,10 @@
 #include <unordered_map>
 #include <vector>
 
-#include "ptq/passes/correct_biases.h"
-#include "ptq/quant/fake_quantize.h"
-#include "ptq/quant/layer_quantizers.h"
-#include "ptq/runtime/execute_op.h"
+#include "passes/correct_biases.h"
+#include "quant/fake_quantize.h"
+#include "quant/layer_quantizers.h"
+#include "runtime/execute_op.h"
 
 namespace ptq::passes::testing {
 

@@ -1,4 +1,4 @@
-#include "ptq/passes/calibrate_batch_norms.h"
+#include "passes/calibrate_batch_norms.h"
 
 #include <ATen/ops/full.h>
 #include <ATen/ops/sqrt.h>

@@ -11,7 +11,7 @@
 #include <limits>
 
 #include "ptq/base/error.h"
-#include "ptq/quant/statistics.h"
+#include "quant/statistics.h"
 #include "support/network_builder.h"
 
 namespace ptq::passes {

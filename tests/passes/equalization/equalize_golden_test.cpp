@@ -8,13 +8,13 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "data/normalize.h"
+#include "import/import.h"
+#include "passes/pipeline.h"
 #include "ptq/data/image_folder.h"
 #include "ptq/data/loader.h"
-#include "ptq/data/normalize.h"
 #include "ptq/data/sampling.h"
-#include "ptq/import/import.h"
 #include "ptq/passes/equalize.h"
-#include "ptq/passes/pipeline.h"
 #include "support/run_graph.h"
 
 namespace ptq::passes {

@@ -8,8 +8,8 @@
 
 #include "passes/equalization/weight_ratios.h"
 #include "passes/pass_expectations.h"
+#include "passes/pipeline.h"
 #include "ptq/passes/equalize.h"
-#include "ptq/passes/pipeline.h"
 
 namespace ptq::passes {
 namespace {

@@ -1,10 +1,10 @@
 #include <gtest/gtest.h>
 
 #include "conformance/conformance.h"
+#include "import/import.h"
 #include "passes/equalization/equalization_regions.h"
-#include "ptq/import/import.h"
+#include "passes/pipeline.h"
 #include "ptq/passes/equalize.h"
-#include "ptq/passes/pipeline.h"
 #include "support/run_graph.h"
 
 namespace ptq::passes {

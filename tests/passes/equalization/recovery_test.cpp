@@ -2,8 +2,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "eval/drop_test.h"
 #include "passes/measured_models.h"
-#include "ptq/eval/drop_test.h"
 #include "ptq/passes/equalize.h"
 #include "range_disturbance.h"
 #include "support/run_graph.h"

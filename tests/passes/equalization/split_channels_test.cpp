@@ -7,8 +7,8 @@
 #include <stdexcept>
 #include <unordered_map>
 
-#include "ptq/passes/pipeline.h"
-#include "ptq/runtime/execute_op.h"
+#include "passes/pipeline.h"
+#include "runtime/execute_op.h"
 #include "support/network_builder.h"
 #include "support/run_graph.h"
 

@@ -3,10 +3,10 @@
 #include <unordered_map>
 
 #include "conformance/conformance.h"
-#include "ptq/import/import.h"
+#include "import/import.h"
+#include "passes/pipeline.h"
 #include "ptq/ir/tensors.h"
-#include "ptq/passes/pipeline.h"
-#include "ptq/runtime/execute_op.h"
+#include "runtime/execute_op.h"
 #include "support/run_graph.h"
 
 namespace ptq::passes {

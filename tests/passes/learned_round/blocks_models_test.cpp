@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "import/import.h"
 #include "passes/learned_round/blocks.h"
+#include "passes/pipeline.h"
 #include "ptq/backends/placement.h"
-#include "ptq/import/import.h"
-#include "ptq/passes/pipeline.h"
 
 // The blocks of real models, as backends leave them.
 namespace ptq::passes {

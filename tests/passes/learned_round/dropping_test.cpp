@@ -6,7 +6,7 @@
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
-#include "ptq/quant/fake_quantize.h"
+#include "quant/fake_quantize.h"
 #include "support/graph_builder.h"
 
 namespace ptq::passes {

@@ -7,8 +7,8 @@
 #include "passes/learned_round/unit_network.h"
 #include "passes/rounding/weight_rows.h"
 #include "ptq/base/error.h"
-#include "ptq/quant/fake_quantize.h"
-#include "ptq/runtime/layer_sweep.h"
+#include "quant/fake_quantize.h"
+#include "runtime/layer_sweep.h"
 
 namespace ptq::passes {
 namespace {

@@ -5,8 +5,8 @@
 
 #include "passes/learned_round/rounding_functions.h"
 #include "ptq/base/error.h"
-#include "ptq/quant/fake_quantize.h"
-#include "ptq/quant/weight_scale.h"
+#include "quant/fake_quantize.h"
+#include "quant/weight_scale.h"
 #include "support/graph_builder.h"
 
 namespace ptq::passes {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "ptq/quant/fake_quantize.h"
+#include "quant/fake_quantize.h"
 #include "support/run_graph.h"
 
 namespace ptq::passes {

@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "ptq/base/error.h"
-#include "ptq/quant/layer_quantizers.h"
 #include "ptq/runtime/executor.h"
+#include "quant/layer_quantizers.h"
 #include "rounding_network.h"
 #include "unfolded_columns.h"
 

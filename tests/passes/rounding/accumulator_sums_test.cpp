@@ -3,10 +3,10 @@
 
 #include "passes/measured_models.h"
 #include "ptq/passes/round_weights.h"
-#include "ptq/quant/fake_quantize.h"
-#include "ptq/quant/layer_quantizers.h"
 #include "ptq/runtime/executor.h"
-#include "ptq/runtime/gemm.h"
+#include "quant/fake_quantize.h"
+#include "quant/layer_quantizers.h"
+#include "runtime/gemm.h"
 #include "unfolded_columns.h"
 
 // AXE's promise on photographs: with P bits asked for, the integer sums of SqueezeNet fit into P.

@@ -7,7 +7,7 @@
 
 #include "passes/rounding/weight_rows.h"
 #include "ptq/base/error.h"
-#include "ptq/runtime/execute_op.h"
+#include "runtime/execute_op.h"
 #include "support/graph_builder.h"
 #include "unfolded_columns.h"
 

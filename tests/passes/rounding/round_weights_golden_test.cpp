@@ -4,8 +4,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "passes/correct_biases.h"
 #include "ptq/backends/placement.h"
-#include "ptq/passes/correct_biases.h"
 #include "rounding_network.h"
 #include "support/network_builder.h"
 

@@ -6,9 +6,9 @@
 #include <limits>
 
 #include "ptq/base/error.h"
-#include "ptq/runtime/execute_op.h"
 #include "ptq/runtime/executor.h"
 #include "rounding_network.h"
+#include "runtime/execute_op.h"
 
 namespace ptq::passes {
 namespace {

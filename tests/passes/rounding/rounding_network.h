@@ -6,8 +6,8 @@
 #include <stdexcept>
 
 #include "ptq/passes/round_weights.h"
-#include "ptq/quant/fake_quantize.h"
-#include "ptq/quant/weight_scale.h"
+#include "quant/fake_quantize.h"
+#include "quant/weight_scale.h"
 #include "support/graph_builder.h"
 
 namespace ptq::passes::testing {

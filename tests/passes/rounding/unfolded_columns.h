@@ -5,7 +5,7 @@
 #include <ATen/ops/zeros.h>
 
 #include "passes/rounding/weight_rows.h"
-#include "ptq/runtime/execute_op.h"
+#include "runtime/execute_op.h"
 
 namespace ptq::passes::testing {
 

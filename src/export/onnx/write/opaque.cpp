@@ -1,0 +1,170 @@
+#include "export/onnx/write/opaque.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "export/onnx/write/site.h"
+#include "ptq/base/error.h"
+
+namespace ptq::exporting {
+namespace {
+
+/// An operator in ONNX. Arguments are LibTorch's, complete and in order.
+struct Form {
+  std::string_view schema;
+  bool (*accepts)(const ir::Opaque&, const ir::Dims&);
+  void (*translate)(OnnxSite&, const ir::Opaque&);
+};
+
+/// A list of numbers that do not grow with the batch.
+std::optional<ir::Ints> integers(const ir::Opaque& op, size_t argument) {
+  if (op.arguments.size() <= argument) return std::nullopt;
+  const auto* dims = std::get_if<ir::Dims>(&op.arguments[argument]);
+  if (dims == nullptr) return std::nullopt;
+  for (const ir::Dim& dim : *dims) {
+    if (dim.times_batch) return std::nullopt;
+  }
+  return ir::at_batch(*dims, 1);
+}
+
+std::optional<double> number(const ir::Opaque& op, size_t argument) {
+  if (op.arguments.size() <= argument) return std::nullopt;
+  if (const auto* value = std::get_if<double>(&op.arguments[argument])) return *value;
+  const auto* dim = std::get_if<ir::Dim>(&op.arguments[argument]);
+  if (dim == nullptr || dim->times_batch) return std::nullopt;
+  return static_cast<double>(dim->value);
+}
+
+size_t from_front(int64_t dim, size_t rank) {
+  return static_cast<size_t>(dim < 0 ? dim + static_cast<int64_t>(rank) : dim);
+}
+
+/// aten::roll(self, shifts, dims)
+bool is_roll(const ir::Opaque& op, const ir::Dims& shape) {
+  const auto shifts = integers(op, 1), dims = integers(op, 2);
+  if (!shifts || !dims || shifts->size() != dims->size()) return false;
+  return std::none_of(dims->begin(), dims->end(), [&](int64_t dim) {
+    return shape.at(from_front(dim, shape.size())).times_batch;
+  });
+}
+
+/// The last `shift` elements of a dimension come first.
+std::string rolled(OnnxSite& site, const std::string& input, int64_t dim, int64_t shift) {
+  const auto part = [&](const std::string& word, int64_t begin, int64_t end) {
+    return site.step("Slice", word,
+                     {input, site.model.add_integers(site.part(word + "_begin"), {begin}),
+                      site.model.add_integers(site.part(word + "_end"), {end}),
+                      site.model.add_integers(site.part(word + "_axis"), {dim})});
+  };
+  const std::string last = part("last", -shift, std::numeric_limits<int64_t>::max());
+  return site.step("Concat", "rolled", {last, part("first", 0, -shift)}, {{"axis", dim}});
+}
+
+void translate_roll(OnnxSite& site, const ir::Opaque& op) {
+  const ir::Ints shifts = *integers(op, 1), dims = *integers(op, 2);
+  std::string value = site.input();
+  for (size_t i = 0; i < dims.size(); ++i) {
+    const size_t dim = from_front(dims[i], site.input_shape().size());
+    const int64_t extent = site.input_shape()[dim].value;
+    const int64_t shift = ((shifts[i] % extent) + extent) % extent;
+    if (shift != 0) value = rolled(site, value, static_cast<int64_t>(dim), shift);
+  }
+  site.finish("Identity", {value});
+}
+
+/// aten::constant_pad_nd(self, pad, value)
+bool is_constant_pad(const ir::Opaque& op, const ir::Dims&) {
+  return integers(op, 1).has_value() && number(op, 2).has_value();
+}
+
+/// aten::pad(self, pad, mode, value)
+bool is_pad(const ir::Opaque& op, const ir::Dims&) {
+  if (!integers(op, 1) || op.arguments.size() < 4) return false;
+  const auto* mode = std::get_if<std::string>(&op.arguments[2]);
+  const bool has_value =
+      number(op, 3).has_value() || std::holds_alternative<std::monostate>(op.arguments[3]);
+  return mode != nullptr && *mode == "constant" && has_value;
+}
+
+/// LibTorch counts from the last dimension, begin and end of each; ONNX from the first, all begins
+/// before all ends.
+void finish_pad(OnnxSite& site, const ir::Ints& pad, double value) {
+  const size_t rank = site.input_shape().size();
+  ir::Ints pads(2 * rank, 0);
+  for (size_t i = 0; i < pad.size() / 2; ++i) {
+    pads[rank - 1 - i] = pad[2 * i];
+    pads[2 * rank - 1 - i] = pad[2 * i + 1];
+  }
+  site.finish("Pad", {site.input(), site.model.add_integers(site.part("pads"), pads),
+                      site.number("padding", value)});
+}
+
+void translate_constant_pad(OnnxSite& site, const ir::Opaque& op) {
+  finish_pad(site, *integers(op, 1), *number(op, 2));
+}
+void translate_pad(OnnxSite& site, const ir::Opaque& op) {
+  finish_pad(site, *integers(op, 1), number(op, 3).value_or(0));
+}
+
+/// aten::norm(self, p, dim, keepdim), aten::linalg_vector_norm(self, ord, dim, keepdim, dtype)
+bool is_euclidean_norm(const ir::Opaque& op, const ir::Dims&) {
+  const bool is_plain =
+      op.arguments.size() < 5 || std::holds_alternative<std::monostate>(op.arguments[4]);
+  return is_plain && number(op, 1) == 2.0 && integers(op, 2) &&
+         std::holds_alternative<bool>(op.arguments.at(3));
+}
+void translate_norm(OnnxSite& site, const ir::Opaque& op) {
+  finish_reduction(site, "ReduceL2", *integers(op, 2), std::get<bool>(op.arguments[3]));
+}
+
+/// aten::clamp_min(self, min)
+bool is_clamp_min(const ir::Opaque& op, const ir::Dims&) { return number(op, 1).has_value(); }
+void translate_clamp_min(OnnxSite& site, const ir::Opaque& op) {
+  site.finish("Clip", {site.input(), site.number("min", *number(op, 1))});
+}
+
+/// aten::expand_as(self, other)
+bool is_expand_as(const ir::Opaque& op, const ir::Dims&) {
+  return op.arguments.size() == 2 && std::holds_alternative<ir::InputRef>(op.arguments[1]);
+}
+void translate_expand_as(OnnxSite& site, const ir::Opaque&) {
+  site.finish("Expand", {site.input(), site.step("Shape", "shape", {site.input(1)})});
+}
+
+/// aten::tanh(self)
+bool is_anything(const ir::Opaque&, const ir::Dims&) { return true; }
+void translate_tanh(OnnxSite& site, const ir::Opaque&) { site.finish("Tanh", {site.input()}); }
+
+constexpr Form kForms[] = {
+    {"aten::roll", is_roll, translate_roll},
+    {"aten::constant_pad_nd", is_constant_pad, translate_constant_pad},
+    {"aten::pad", is_pad, translate_pad},
+    {"aten::norm", is_euclidean_norm, translate_norm},
+    {"aten::linalg_vector_norm", is_euclidean_norm, translate_norm},
+    {"aten::clamp_min", is_clamp_min, translate_clamp_min},
+    {"aten::expand_as", is_expand_as, translate_expand_as},
+    {"aten::tanh", is_anything, translate_tanh},
+};
+
+const Form* find(const ir::Opaque& op, const ir::Dims& shape) {
+  for (const Form& form : kForms) {
+    if (form.schema == op.schema && form.accepts(op, shape)) return &form;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+bool has_onnx_form(const ir::Opaque& op, const ir::Dims& input_shape) {
+  return find(op, input_shape) != nullptr;
+}
+
+void translate(OnnxSite& site, const ir::Opaque& op) {
+  const Form* form = find(op, site.input_shape());
+  if (form == nullptr) {
+    throw InternalError(site.node.name + ": " + op.schema + " should have been refused");
+  }
+  form->translate(site, op);
+}
+
+}  // namespace ptq::exporting

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <onnx/onnx_pb.h>
+
+#include "export/export.h"
+
+namespace ptq::exporting {
+
+/// The calibrated graph as an ONNX model of one input and one output, with a batch of any size.
+onnx::ModelProto to_onnx(ir::Graph graph, const quant::QuantizerTable& table,
+                         const ExportOptions& options);
+
+}  // namespace ptq::exporting
