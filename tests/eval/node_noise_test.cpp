@@ -136,10 +136,12 @@ TEST(NodeNoise, IsTheSameOnThePlanAndNodeByNode) {
       measure_node_noise(graph, graph, builder.table, {false, at::kFloat}, once(images));
   ASSERT_EQ(plan.size(), nodes.size());
   ASSERT_EQ(plan.size(), 6U);  // two quantizers, two convolutions, relu, add
+  // Sums of another order move the last bits, and with them 1e-5 dB; a value on a rounding boundary
+  // is not among these 108.
   for (size_t i = 0; i < plan.size(); ++i) {
     EXPECT_EQ(plan[i].name, nodes[i].name);
-    EXPECT_NEAR(plan[i].sqnr, nodes[i].sqnr, 0.05) << plan[i].name;
-    EXPECT_NEAR(plan[i].median_channel_sqnr, nodes[i].median_channel_sqnr, 0.3) << plan[i].name;
+    EXPECT_NEAR(plan[i].sqnr, nodes[i].sqnr, 1e-3) << plan[i].name;
+    EXPECT_NEAR(plan[i].median_channel_sqnr, nodes[i].median_channel_sqnr, 1e-3) << plan[i].name;
   }
 }
 

@@ -77,7 +77,7 @@ double relative_error_of_small_channels(const Learned& learned) {
 TEST(ChannelError, RelativeLetsSmallChannelsCount) {
   const double absolute = relative_error_of_small_channels(learned(ChannelError::kAbsolute));
   const double relative = relative_error_of_small_channels(learned(ChannelError::kRelative));
-  EXPECT_LT(relative, 0.8 * absolute);
+  EXPECT_LT(relative, 0.8 * absolute);  // about a half
 }
 
 TEST(ChannelError, IsReportedAsItCounts) {
