@@ -12,11 +12,8 @@
 #include "cli/image_sets.h"
 #include "cli/options/flag_names.h"
 #include "cli/options/run_name.h"
+#include "cli/options/settings_json.h"
 #include "cli/outputs.h"
-#include "cli/page/details_stage.h"
-#include "cli/page/page.h"
-#include "cli/report/graph_drawing.h"
-#include "cli/report/report.h"
 #include "cli/stage.h"
 #include "cli/stages/arithmetic.h"
 #include "cli/stages/attribution.h"
@@ -31,6 +28,12 @@
 #include "ptq/base/error.h"
 #include "ptq/ir/tensors.h"
 #include "quant/quantizer_dump.h"
+#include "report/graph_drawing.h"
+#include "report/page/answer_details.h"
+#include "report/page/network_details.h"
+#include "report/page/page.h"
+#include "report/report.h"
+#include "report/result_lines.h"
 #include "workflow/shared_stages.h"
 
 namespace ptq::cli {
@@ -122,7 +125,7 @@ void compare_networks(Run& run) {
   if (!result.float_evaluation) return;
   const eval::PairedCounts counts =
       eval::compare(result.float_evaluation->answers(), result.quantized.answers());
-  result.comparison = Comparison{counts, eval::paired_difference(counts)};
+  result.comparison = report::Comparison{counts, eval::paired_difference(counts)};
 }
 
 void write_logits(const std::optional<std::string>& path, const at::Tensor& logits) {
@@ -165,19 +168,42 @@ void quantized_stages(Run& run, const ir::Graph& imported, ImageSets& images) {
     quant::write_quantizer_dump(*run.config.outputs.quantizers, network.graph, network.table);
   }
   if (run.config.outputs.graph) {
-    write_graph_drawing(*run.config.outputs.graph, network.graph, network.table, run.log);
+    report::write_graph_drawing(*run.config.outputs.graph, network.graph, network.table, run.log);
   }
-  note_network_details(run, network.graph, network.table);
+  if (run.config.outputs.page) {
+    const auto& exports = run.result.exports;
+    run.result.details = report::network_details(
+        network.graph, network.table, exports ? std::make_optional(exports->truth) : std::nullopt);
+  }
   guard_network(run, network.graph, network.table, images);
+}
+
+report::RunFacts facts_of(const Run& run) {
+  const Config& config = run.config;
+  report::RunFacts facts;
+  facts.run_name = run_name(run.settings, config);
+  facts.command = command_of(run.settings);
+  facts.version = program_version();
+  facts.model_file = config.model_file;
+  facts.model_name = config.model_name;
+  facts.calibration_sampling = run.settings.text("calibration-sampling");
+  if (run.settings.is_on("audit-calibration")) facts.audit_detail = report::AuditDetail::kAll;
+  facts.recipe = config.recipe;
+  facts.execution = config.execution;
+  facts.seed = config.quantize.seed;
+  return facts;
 }
 
 /// The page shows the report itself.
 void write_results(const Run& run) {
   const Outputs& outputs = run.config.outputs;
   if (!outputs.report && !outputs.page) return;
-  const nlohmann::json found = report(run.settings, run.config, run.result);
-  if (outputs.report) write_report(*outputs.report, found);
-  if (outputs.page) write_page(*outputs.page, found, outputs.page_images, run.config.recipe);
+  const nlohmann::json made =
+      report::report_json(facts_of(run), config_json(run.settings), run.result);
+  if (outputs.report) report::write_report(*outputs.report, made);
+  if (outputs.page) {
+    report::write_page(*outputs.page, made, outputs.page_images, run.config.recipe);
+  }
 }
 
 /// From settings to files.
@@ -213,13 +239,12 @@ RunResult run_all(const Settings& settings, Session& session, Log& log) {
   report_unreadable(run, images);
   if (auditing) auditing->finish(run, images);
   compare_networks(run);
-  note_answer_details(run, images);
+  report::add_answer_details(run.result, images.validation().folder());
   guard_answers(run);
   repeat_calibration(run, session);
   run.result.stages = recording.stages;
   run.result.warnings = recording.warnings;
-  for (const std::string& line : result_lines(run.result)) log.line(line);
-  if (run.result.draws) log.line(draws_words(*run.result.draws));
+  for (const std::string& line : report::result_lines(run.result)) log.line(line);
   gating.finish(run);
   write_results(run);
   return std::move(run.result);

@@ -4,10 +4,9 @@
 #include <vector>
 
 #include "cli/config.h"
-#include "cli/run.h"
 #include "cli/settings.h"
 
-/// What a run says, in lines.
+/// What a run says of what it was asked for, in lines.
 namespace ptq::cli {
 
 /// The reference's configuration line: `label: value` items joined by ` - `.
@@ -15,8 +14,5 @@ std::string configuration_line(const Settings& settings, const Config& config);
 
 /// Files, images and threads, a line each.
 std::vector<std::string> plan_lines(const Config& config);
-
-/// Accuracies, difference, agreement, times.
-std::vector<std::string> result_lines(const RunResult& result);
 
 }  // namespace ptq::cli

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/settings.h"
+#include "report/html_template.h"
 #include "sweep/best_configs.h"
 #include "sweep/page_parts.h"
 #include "sweep/results.h"
@@ -11,15 +12,6 @@ namespace ptq::sweep {
 namespace {
 
 using nlohmann::json;
-
-/// As the contents of a script element: nothing in it ends the element.
-std::string script_text(const json& data) {
-  std::string text = data.dump(-1, ' ', false, json::error_handler_t::replace);
-  for (size_t at = 0; (at = text.find("</", at)) != std::string::npos; at += 3) {
-    text.insert(at + 1, "\\");
-  }
-  return text;
-}
 
 std::vector<size_t> best_rows(const TextTable& results, const TextTable& best) {
   std::vector<size_t> numbers;
@@ -65,8 +57,8 @@ std::string html_page(const TextTable& results, const TextTable& best,
          "'unsafe-inline'; script-src 'unsafe-inline'\">\n" +
          "<title>Quantization benchmark</title>\n<style>" + kPageStyle + "</style>\n</head>\n" +
          kPageBody + "<script type=\"application/json\" id=\"data\">" +
-         script_text(page_data(results, best, skipped)) + "</script>\n<script>" + kPageScript +
-         kPlotScript + "</script>\n</body>\n</html>\n";
+         report::script_text(page_data(results, best, skipped)) + "</script>\n<script>" +
+         kPageScript + kPlotScript + "</script>\n</body>\n</html>\n";
 }
 
 }  // namespace ptq::sweep

@@ -23,8 +23,7 @@ using testing::Source;
 const std::map<std::string, std::set<std::string>> kNeighbours = {
     {"cli/gate", {"options"}},
     {"cli/options", {"combinations", "gate"}},
-    {"cli/report", {"options", "page"}},
-    {"cli/stages", {"options", "report"}},
+    {"cli/stages", {"options"}},
     {"export/onnx/write", {"onnx"}},
     {"passes/learned_round", {"bias_correction", "rounding"}},
     {"runtime/integer", {"plan", "steps"}},

@@ -22,7 +22,7 @@ using testing::sources;
 const std::map<std::string, int> kLevels = {
     {"base", 0},     {"ir", 1},       {"quant", 2},  {"import", 3}, {"runtime", 3}, {"data", 3},
     {"export", 3},   {"backends", 4}, {"passes", 4}, {"eval", 4},   {"models", 4},  {"parity", 5},
-    {"workflow", 5}, {"cli", 6},      {"sweep", 7},  {"apps", 8},
+    {"workflow", 5}, {"report", 6},   {"cli", 7},    {"sweep", 8},  {"apps", 9},
 };
 
 /// Who may include what: the beginning of an include, and the folders.
@@ -38,7 +38,7 @@ const std::vector<std::pair<std::string, std::set<std::string>>> kReserved = {
     {"webp/", {"data"}},
     {"CLI/", {"cli", "apps"}},
     {"yaml-cpp/", {"cli", "sweep"}},
-    {"nlohmann/", {"quant", "parity", "cli", "sweep"}},
+    {"nlohmann/", {"quant", "parity", "report", "cli", "sweep"}},
     {"google/protobuf/", {"export"}},
     {"onnx/", {"export"}},
     {"spdlog/", {"cli", "apps"}},

@@ -6,8 +6,8 @@
 #include "base/text.h"
 #include "cli/options/run_name.h"
 #include "data/content_hash.h"
-#include "eval/gate/junit.h"
 #include "ptq/base/error.h"
+#include "report/junit.h"
 
 namespace ptq::cli {
 namespace {
@@ -90,7 +90,7 @@ void Gating::finish(Run& run) const {
   if (!image_hashes_.empty()) {
     eval::Predictions now = predictions_of(run, validation_.folder(), image_hashes_);
     now.model_hash = model_hash_;
-    run.result.hashes = Hashes{model_hash_, now.data_hash};
+    run.result.hashes = report::Hashes{model_hash_, now.data_hash};
     if (baseline_) judge(run, now);
     if (outputs.predictions) eval::write_predictions(*outputs.predictions, now);
   }
@@ -98,31 +98,17 @@ void Gating::finish(Run& run) const {
   decide(run);
   run.log.line(std::string("gate        ") + eval::word(*run.result.verdict) + ": " +
                run.result.verdict_words);
-  if (outputs.junit) write_gate_junit(run, *outputs.junit);
+  if (outputs.junit) {
+    report::write_gate_junit(*outputs.junit, run_name(run.settings, run.config), run.result);
+  }
 }
 
 void Gating::judge(Run& run, const eval::Predictions& now) const {
   const GateConfig& gate = run.config.gate;
   const eval::PairedPredictions paired = eval::pair(*gate.baseline, *baseline_, now);
-  run.result.gate = GateOutcome{
+  run.result.gate = report::GateOutcome{
       *gate.baseline, gate.rule, eval::judge(paired.baseline(), paired.now(), gate.rule),
-      baseline_->model_hash == model_hash_ ? SameModel::kYes : SameModel::kNo};
-}
-
-void write_gate_junit(const Run& run, const std::string& path) {
-  const RunResult& result = run.result;
-  const std::string name = run_name(run.settings, run.config);
-  double seconds = 0;
-  for (const Stage& stage : result.stages) seconds += stage.seconds;
-  std::vector<eval::JUnitCase> cases;
-  cases.push_back({name, "guards", seconds,
-                   result.guards.empty() ? eval::Verdict::kPass : eval::Verdict::kFail,
-                   result.guards.empty() ? "nothing looks broken" : joined(result.guards, "; ")});
-  if (result.gate) {
-    cases.push_back({name, "top-1 drop", 0, result.gate->judgement.verdict,
-                     eval::words_of(result.gate->judgement, result.gate->rule)});
-  }
-  eval::write_junit(path, "ptq_imagenet_val", cases);
+      baseline_->model_hash == model_hash_ ? report::SameModel::kYes : report::SameModel::kNo};
 }
 
 }  // namespace ptq::cli

@@ -33,7 +33,4 @@ class Gating {
   std::vector<std::string> image_hashes_;
 };
 
-/// The gate's part of the JUnit file.
-void write_gate_junit(const Run& run, const std::string& path);
-
 }  // namespace ptq::cli

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "report/result_lines.h"
 #include "runtime/integer_layers.h"
 
 namespace ptq::cli {
@@ -17,10 +18,7 @@ void say_arithmetic(Run& run, const ir::Graph& graph, const quant::QuantizerTabl
   run.log.line("arithmetic: " + std::to_string(integers) + " of " + std::to_string(layers.size()) +
                " layers on integers");
   if (!run.config.explain) return;
-  for (const runtime::LayerArithmetic& layer : layers) {
-    run.log.line("  arithmetic: " + layer.layer +
-                 (layer.on_integers ? " runs on integers" : " runs on floats: " + layer.reason));
-  }
+  for (const std::string& line : report::arithmetic_lines(layers)) run.log.line(line);
 }
 
 }  // namespace ptq::cli

@@ -1,6 +1,7 @@
 #include "cli/stages/auditing.h"
 
 #include "base/text.h"
+#include "report/result_lines.h"
 
 namespace ptq::cli {
 namespace {
@@ -9,24 +10,6 @@ std::string summary(const data::ClassAudit& audit) {
   return "calibration classes: " + std::to_string(audit.covered) + " of the " +
          std::to_string(audit.validation_classes) + " in validation, as varied as " +
          fixed(audit.effective_classes, 1) + " equally frequent ones";
-}
-
-void say_all(Run& run, const data::ClassAudit& classes, const data::ContentAudit& contents) {
-  run.log.line("calibration audit");
-  for (const data::ClassAudit::Count& count : classes.classes) {
-    run.log.line("  class " + count.name + ": " + std::to_string(count.calibration) +
-                 " calibration, " + std::to_string(count.validation) + " validation images");
-  }
-  run.log.line("  distance from the classes of validation " + fixed(classes.distance, 3) +
-               ", by chance below " + fixed(classes.usual_distance, 3));
-  run.log.line("  " + std::to_string(contents.duplicates.size()) + " duplicates");
-  for (const data::ContentAudit::Pair& pair : contents.duplicates) {
-    run.log.line("    " + pair.calibration + " as " + pair.other);
-  }
-  run.log.line("  " + std::to_string(contents.in_validation.size()) + " also in validation");
-  for (const data::ContentAudit::Pair& pair : contents.in_validation) {
-    run.log.line("    " + pair.calibration + " as " + pair.other);
-  }
 }
 
 }  // namespace
@@ -48,7 +31,9 @@ void Auditing::finish(Run& run, ImageSets& images) {
                         images.validation().loader());
   for (const std::string& sentence : data::warnings_of(audit.classes)) run.log.warning(sentence);
   for (const std::string& sentence : data::warnings_of(audit.contents)) run.log.warning(sentence);
-  if (run.settings.is_on("audit-calibration")) say_all(run, audit.classes, audit.contents);
+  if (run.settings.is_on("audit-calibration")) {
+    for (const std::string& line : report::audit_lines(audit)) run.log.line(line);
+  }
   run.result.audit = std::move(audit);
 }
 

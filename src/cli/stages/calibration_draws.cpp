@@ -1,9 +1,5 @@
 #include "cli/stages/calibration_draws.h"
 
-#include <algorithm>
-#include <cmath>
-
-#include "base/text.h"
 #include "ptq/base/error.h"
 
 namespace ptq::cli {
@@ -24,21 +20,6 @@ Settings with_seed(const Settings& settings, int64_t seed) {
 }
 
 }  // namespace
-
-double CalibrationDraws::mean() const {
-  double sum = 0;
-  for (const double each : top1) sum += each;
-  return sum / static_cast<double>(top1.size());
-}
-
-double CalibrationDraws::deviation() const {
-  double sum = 0;
-  for (const double each : top1) sum += (each - mean()) * (each - mean());
-  return std::sqrt(sum / static_cast<double>(top1.size() - 1));
-}
-
-double CalibrationDraws::low() const { return *std::min_element(top1.begin(), top1.end()); }
-double CalibrationDraws::high() const { return *std::max_element(top1.begin(), top1.end()); }
 
 void check_draws(const Config& config, int64_t calibration_images, int64_t available) {
   if (config.calibration_draws < 2) return;
@@ -72,14 +53,6 @@ void repeat_calibration(Run& run, Session& session) {
     }
   });
   run.result.draws = std::move(draws);
-}
-
-std::string draws_words(const CalibrationDraws& draws) {
-  return "draws       " + std::to_string(draws.top1.size()) + " calibration draws, seeds " +
-         std::to_string(draws.seeds.front()) + " to " + std::to_string(draws.seeds.back()) +
-         ": quantized top-1 " + percent(draws.mean(), 3) + " on average, standard deviation " +
-         fixed(100 * draws.deviation(), 3) + " points, from " + percent(draws.low(), 3) + " to " +
-         percent(draws.high(), 3);
 }
 
 }  // namespace ptq::cli

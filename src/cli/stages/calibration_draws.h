@@ -13,7 +13,4 @@ void check_draws(const Config& config, int64_t calibration_images, int64_t avail
 /// that of this run, which is the first draw. The session keeps what the draws have in common.
 void repeat_calibration(Run& run, Session& session);
 
-/// One line about them.
-std::string draws_words(const CalibrationDraws& draws);
-
 }  // namespace ptq::cli

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/options/run_name.h"
-#include "cli/report/report.h"
+#include "cli/options/settings_json.h"
 #include "export/export.h"
 #include "parity/check_exports.h"
 #include "parity/export_words.h"

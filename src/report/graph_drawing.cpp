@@ -1,0 +1,160 @@
+#include "report/graph_drawing.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <sstream>
+
+#include "base/atomic_file.h"
+#include "ptq/base/error.h"
+
+namespace ptq::report {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string quoted(const std::string& text) {
+  std::string safe = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') safe += '\\';
+    safe += c;
+  }
+  return safe + "\"";
+}
+
+/// Hues far from each other, by the golden ratio; pale, so that black words can be read on them.
+std::string colour(size_t index) {
+  constexpr double kGoldenRatio = 0.618033988749895;
+  const double hue = std::fmod(static_cast<double>(index) * kGoldenRatio, 1.0);
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "\"%.3f 0.35 1.0\"", hue);
+  return text.data();
+}
+
+/// "8 bits, per channel"
+std::string quantizer_words(const quant::Quantizer& quantizer) {
+  std::string words = std::to_string(quant::bit_width(quantizer.format)) +
+                      (quantizer.minifloat() != nullptr ? "-bit float" : " bits");
+  if (quantizer.granularity == quant::Granularity::kPerChannel) words += ", per channel";
+  if (quantizer.granularity == quant::Granularity::kPerGroup) words += ", per group";
+  return words;
+}
+
+class Drawing {
+ public:
+  Drawing(const ir::Graph& graph, const quant::QuantizerTable& table)
+      : graph_(graph), table_(table) {
+    for (const ir::Node& node : graph.nodes) {
+      if (const auto* fake = node.as<ir::FakeQuantize>()) ++users_[table.at(fake->quantizer).scale];
+    }
+  }
+
+  std::string text() {
+    out_ << "digraph network {\n  rankdir=TB;\n  node [fontname=\"Helvetica\", fontsize=11];\n"
+            "  edge [color=\"#666666\"];\n  v"
+         << graph_.input << " [label=\"images\", shape=oval, style=bold];\n";
+    for (const ir::Node& node : graph_.nodes) draw(node);
+    out_ << "  logits [shape=oval, style=bold];\n  v" << graph_.output << " -> logits;\n}\n";
+    return out_.str();
+  }
+
+ private:
+  void draw(const ir::Node& node) {
+    const auto* fake = node.as<ir::FakeQuantize>();
+    out_ << "  v" << node.output() << " [" << (fake != nullptr ? ellipse(*fake) : box(node))
+         << "];\n";
+    for (const ir::ValueId input : node.inputs) {
+      out_ << "  v" << input << " -> v" << node.output() << ";\n";
+    }
+  }
+
+  /// `\n` in a label is DOT's own line break, so it stays outside of quoted().
+  static std::string label(const std::string& first, const std::string& second) {
+    const std::string a = quoted(first), b = quoted(second);
+    return "label=" + a.substr(0, a.size() - 1) + "\\n" + b.substr(1);
+  }
+
+  std::string box(const ir::Node& node) const {
+    const ir::Weighted* layer = ir::weighted(node.op);
+    std::string words(ir::op_name(node.op));
+    if (const auto* opaque = node.as<ir::Opaque>()) words = opaque->schema;
+    const bool is_quantized = layer != nullptr && layer->weight_quantizer != ir::kNoQuantizer;
+    if (is_quantized) words += ", weights " + quantizer_words(table_.at(layer->weight_quantizer));
+    return label(node.name, words) + ", shape=box" +
+           (is_quantized ? ", style=\"filled,rounded\", fillcolor=\"#e8eefb\"" : "");
+  }
+
+  /// A scale of its own is white.
+  std::string ellipse(const ir::FakeQuantize& fake) {
+    const quant::Quantizer& quantizer = table_.at(fake.quantizer);
+    std::string words = quantizer_words(quantizer);
+    if (quantizer.integer() != nullptr) {
+      words += quant::is_signed(quantizer.format) ? ", signed" : ", unsigned";
+    }
+    const bool is_shared = quantizer.scale >= 0 && users_[quantizer.scale] > 1;
+    const std::string first = is_shared ? "scale " + std::to_string(quantizer.scale) : "quantize";
+    return label(first, words) + ", shape=ellipse, style=filled, fillcolor=" +
+           (is_shared ? colour(static_cast<size_t>(quantizer.scale)) : "white");
+  }
+
+  const ir::Graph& graph_;
+  const quant::QuantizerTable& table_;
+  std::map<quant::ScaleId, int> users_;
+  std::ostringstream out_;
+};
+
+void write_text(const std::string& path, const std::string& text) {
+  AtomicFile file(path);
+  file.stream() << text;
+  file.commit();
+}
+
+/// Whether `dot` made a picture of the file.
+bool run_dot(const std::string& dot_file, const std::string& svg_file) {
+  std::array<std::string, 5> words = {"dot", "-Tsvg", "-o", svg_file, dot_file};
+  std::array<char*, 6> pointers{};
+  for (size_t i = 0; i < words.size(); ++i) pointers[i] = words[i].data();
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  pid_t process = 0;
+  const int failure = posix_spawnp(&process, "dot", &actions, nullptr, pointers.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (failure != 0) return false;
+  int status = 0;
+  waitpid(process, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+}  // namespace
+
+std::string dot_of(const ir::Graph& graph, const quant::QuantizerTable& table) {
+  return Drawing(graph, table).text();
+}
+
+void write_graph_drawing(const std::string& path, const ir::Graph& graph,
+                         const quant::QuantizerTable& table, Log& log) {
+  const std::string text = dot_of(graph, table);
+  if (fs::path(path).extension() == ".dot") return write_text(path, text);
+  const std::string dot_file = path + ".dot", partial = path + ".partial";
+  write_text(dot_file, text);
+  std::error_code failed;
+  if (run_dot(dot_file, partial)) {
+    fs::rename(partial, path, failed);
+    if (failed) throw OutputError(path + " cannot be written");
+    fs::remove(dot_file, failed);
+    return;
+  }
+  fs::remove(partial, failed);
+  log.warning("--dump-graph: Graphviz' dot is not installed, or fails: the graph is in " +
+              dot_file + " instead");
+}
+
+}  // namespace ptq::report

@@ -1,0 +1,39 @@
+#include "report/html_template.h"
+
+#include <nlohmann/json.hpp>
+
+#include "ptq/base/error.h"
+
+namespace ptq::report {
+
+std::string filled(std::string_view page, const std::map<std::string, std::string>& texts) {
+  std::string made;
+  for (size_t at = page.find("{{"); at != page.npos; at = page.find("{{")) {
+    const size_t end = page.find("}}", at);
+    const auto text = texts.find(std::string(page.substr(at + 2, end - at - 2)));
+    if (end == page.npos || text == texts.end()) throw InternalError("a page has an odd place");
+    made.append(page.substr(0, at)).append(text->second);
+    page.remove_prefix(end + 2);
+  }
+  return made.append(page);
+}
+
+std::string script_text(const nlohmann::json& data) {
+  std::string text = data.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  for (size_t at = 0; (at = text.find("</", at)) != std::string::npos; at += 3) {
+    text.insert(at + 1, "\\");
+  }
+  return text;
+}
+
+std::string html_text(std::string_view text) {
+  std::string safe;
+  for (const char c : text) {
+    if (c == '&') safe += "&amp;";
+    if (c == '<') safe += "&lt;";
+    if (c != '&' && c != '<') safe += c;
+  }
+  return safe;
+}
+
+}  // namespace ptq::report

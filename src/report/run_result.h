@@ -1,0 +1,123 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data/calibration_audit.h"
+#include "eval/evaluate.h"
+#include "eval/gate.h"
+#include "eval/node_noise.h"
+#include "eval/paired_interval.h"
+#include "parity/export_report.h"
+#include "ptq/base/log.h"
+#include "report/page/details.h"
+#include "runtime/integer_layers.h"
+#include "workflow/quantization.h"
+
+/// What a run found, in types.
+namespace ptq::report {
+
+struct UnreadableImage {
+  /// "calibration" or "validation".
+  std::string set;
+  std::string path;
+  std::string reason;
+};
+
+/// Two networks on the same images.
+struct Comparison {
+  eval::PairedCounts counts;
+  /// Quantized minus float.
+  eval::Interval top1;
+
+  /// Share of equal predictions.
+  double agreement() const {
+    return static_cast<double>(counts.agreeing) / static_cast<double>(counts.count);
+  }
+};
+
+/// The network behind one stage of quantization (--attribute); "preparation" is float.
+struct AttributionRow {
+  std::string stage;
+  eval::Accuracy accuracy;
+  /// Top-1 against the row before; none in the first row.
+  std::optional<eval::Interval> change;
+  /// Mean over the images of the logits' SQNR against the float logits, in dB (eval/sqnr.h).
+  double sqnr = 0;
+
+  /// Whether top-1 fell, and by more than chance explains.
+  bool harms() const { return change && change->high < 0; }
+};
+
+/// What the drawn calibration images are.
+struct CalibrationAudit {
+  data::ClassAudit classes;
+  data::ContentAudit contents;
+};
+
+/// Quantized top-1 over draws of the calibration images, as fractions.
+struct CalibrationDraws {
+  std::vector<int64_t> seeds;
+  std::vector<double> top1;
+
+  double mean() const;
+  /// Of the sample, with n - 1.
+  double deviation() const;
+  double low() const;
+  double high() const;
+};
+
+enum class SameModel { kYes, kNo };
+
+/// Top-1 against that of an earlier run.
+struct GateOutcome {
+  std::string baseline;
+  eval::GateRule rule;
+  eval::Judgement judgement;
+  /// Whether the baseline's model file had the same content.
+  SameModel same_model = SameModel::kYes;
+};
+
+/// What a run was done with, by content.
+struct Hashes {
+  std::string model;
+  /// data::data_hash of the validation images.
+  std::string data;
+};
+
+struct RunResult {
+  /// None where the float evaluation was skipped; so is the comparison.
+  std::optional<eval::Evaluation> float_evaluation;
+  eval::Evaluation quantized;
+  std::optional<Comparison> comparison;
+  /// Images the calibration saw.
+  int64_t calibration_count = 0;
+  /// None where no technique needs calibration images.
+  std::optional<CalibrationAudit> audit;
+  std::optional<CalibrationDraws> draws;
+  std::vector<UnreadableImage> unreadable;
+  /// With --page alone.
+  std::optional<RunDetails> details;
+  workflow::TechniqueReports techniques;
+  /// What each layer of the quantized network computes in; empty where no layer was to compute in
+  /// integers.
+  std::vector<runtime::LayerArithmetic> layers;
+  /// Empty where nobody asked.
+  std::vector<AttributionRow> attribution;
+  std::vector<eval::NodeNoise> node_noise;
+  std::optional<parity::ExportReport> exports;
+  std::vector<Stage> stages;
+  std::vector<std::string> warnings;
+  /// Those of the warnings that say the result looks broken.
+  std::vector<std::string> guards;
+  /// Of runs that compare or save predictions.
+  std::optional<Hashes> hashes;
+  std::optional<GateOutcome> gate;
+  /// With --baseline or --strict, and why.
+  std::optional<eval::Verdict> verdict;
+  std::string verdict_words;
+};
+
+}  // namespace ptq::report
