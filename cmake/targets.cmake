@@ -33,7 +33,7 @@ endfunction()
 
 # The program is one ctest test: LibTorch takes half a second to load. BY_CASE makes each case one,
 # so that those that are skipped show; cases that one of the patterns after SLOW matches (as
-# GoogleTest's filter does) are labelled slow as well.
+# GoogleTest's filter does) are labelled LABEL_slow (one word: CMake takes a list of labels apart).
 function(ptq_test)
   cmake_parse_arguments(ARG "BY_CASE" "NAME;LABEL" "FILES;DEPENDS;SLOW" ${ARGN})
   add_executable(${ARG_NAME}_test ${ARG_FILES})
@@ -48,7 +48,7 @@ function(ptq_test)
                                                                                          TIMEOUT 900)
     if(ARG_SLOW)
       gtest_discover_tests(${ARG_NAME}_test ${discovery} TEST_FILTER "${slow}" TEST_LIST ${ARG_NAME}_slow
-                           PROPERTIES LABELS "${ARG_LABEL};slow" TIMEOUT 900)
+                           PROPERTIES LABELS "${ARG_LABEL}_slow" TIMEOUT 900)
     endif()
   else()
     add_test(NAME ${ARG_NAME} COMMAND ${ARG_NAME}_test)
