@@ -2,13 +2,17 @@
 const report = JSON.parse(document.getElementById('data').textContent);
 
 // ---- words ----
-const fixed = (value, digits) => value === null || value === undefined ? '' : value.toFixed(digits);
+const minus = (words) => words.replace(/^-/, '\u2212');
+const fixed = (value, digits) => value === null || value === undefined ? '' : minus(value.toFixed(digits));
 const percent = (fraction, digits = 2) => `${fixed(100 * fraction, digits)} %`;
 const signed = (value, digits) => `${value >= 0 ? '+' : '\u2212'}${fixed(Math.abs(value), digits)}`;
 const short = (value) => value === null || value === undefined ? ''
-  : value === 0 ? '0' : Math.abs(value) >= 1e5 || Math.abs(value) < 1e-3
-    ? value.toExponential(1) : Number(value.toPrecision(3)).toString();
-const decibels = (value) => value === null || value === undefined ? '\u221e' : fixed(value, 1);
+  : minus(value === 0 ? '0' : Math.abs(value) >= 1e5 || Math.abs(value) < 1e-3
+    ? value.toExponential(1) : Number(value.toPrecision(3)).toString());
+const ending = (words, most) => words.length > most ? `\u2026${words.slice(words.length - most + 1)}` : words;
+const counted = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
+/// 150 dB is what equal values count as (eval/sqnr.h).
+const decibels = (value) => value === null || value === undefined ? '\u221e' : value >= 150 ? '\u2265 150' : fixed(value, 1);
 
 // ---- elements ----
 const SVG = 'http://www.w3.org/2000/svg';
@@ -34,8 +38,13 @@ function drop(id, hint) {
   if (!hint) return section(id).remove();
   section(id).append(note(hint));
 }
-const WIDTH = Math.max(320, Math.min(1136, document.documentElement.clientWidth - 90));
-const NARROW = WIDTH < 620;
+/// Of the charts: what a section is wide inside.
+let WIDTH = 0, NARROW = false;
+function measure() {
+  const box = section('verdict'), style = getComputedStyle(box);
+  WIDTH = Math.max(240, Math.floor(box.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight)));
+  NARROW = WIDTH < 620;
+}
 function drawing(height, width = WIDTH) {
   return shape('svg', { viewBox: `0 0 ${width} ${height}`, width, height, role: 'img' });
 }
@@ -63,40 +72,48 @@ function table(columns, rows) {
 const number = (name) => ({ name, number: true });
 const text = (name) => ({ name });
 
-/// Names on the left, one row each; draw(row, y, at) puts marks at x = at(value).
-function rowChart(rows, { name, draw, low, high, log = false, height = 24, right = 70, ticks }) {
-  const longest = Math.max(...rows.map((row) => name(row).length));
-  const left = Math.min(NARROW ? 120 : 330, 14 + 6.6 * longest);
+/// Names on the left, values as words on the right, one row each; draw(row, y, at) puts marks at
+/// x = at(value).
+function rowChart(rows, { name, value, alarms = () => false, draw, low, high, log = false, whole = false, height = 24 }) {
+  const longest = (texts) => Math.max(...texts.map((words) => words.length));
+  const left = Math.min(NARROW ? 120 : 330, 14 + 6.6 * longest(rows.map(name)));
+  const right = 16 + 6.8 * longest(rows.map(value));
   const fit = Math.floor((left - 14) / 6.4);
   const span = WIDTH - left - right;
-  const place = (value) => log ? Math.log10(value) : value;
-  const at = (value) => left + span * (place(value) - place(low)) / ((place(high) - place(low)) || 1);
+  const place = (number) => log ? Math.log10(number) : number;
+  const at = (number) => left + span * (place(number) - place(low)) / ((place(high) - place(low)) || 1);
   const svg = drawing(rows.length * height + 26);
   const bottom = rows.length * height + 4;
-  for (const tick of ticks || niceTicks(low, high, log)) {
+  for (const tick of niceTicks(low, high, { log, whole })) {
     svg.append(shape('line', { x1: at(tick), x2: at(tick), y1: 0, y2: bottom, class: 'axis' }));
-    svg.append(shape('text', { x: at(tick), y: bottom + 15, 'text-anchor': 'middle' }, short(tick)));
+    svg.append(shape('text', { x: at(tick), y: bottom + 15, 'text-anchor': 'middle' }, log ? power(tick) : short(tick)));
   }
   rows.forEach((row, i) => {
     const y = i * height + height / 2;
     const words = name(row);
-    const shown = words.length > fit ? `\u2026${words.slice(words.length - fit + 1)}` : words;
-    svg.append(hinted(shape('text', { x: 0, y: y + 4, class: 'name' }, shown), words));
+    svg.append(hinted(shape('text', { x: 0, y: y + 4, class: 'name' }, ending(words, fit)), words));
     draw(svg, row, y, at);
+    svg.append(shape('text', { x: WIDTH - right + 12, y: y + 4, class: alarms(row) ? 'bad' : 'value' }, value(row)));
   });
   return element('div', { class: 'scroll' }, svg);
 }
-function niceTicks(low, high, log) {
+/// A power of ten.
+function power(value) {
+  const exponent = Math.round(Math.log10(value));
+  if (Math.abs(exponent) < 4) return short(value);
+  return `10${[...String(exponent)].map((digit) => '\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079'[digit] ?? '\u207b').join('')}`;
+}
+function niceTicks(low, high, { log = false, whole = false } = {}) {
   if (log) {
     const first = Math.ceil(Math.log10(low)), last = Math.floor(Math.log10(high));
-    const step = Math.max(1, Math.ceil((last - first) / 6));
+    const step = Math.max(1, Math.ceil((last - first) / (NARROW ? 3 : 6)));
     const ticks = [];
     for (let e = first; e <= last; e += step) ticks.push(10 ** e);
     return ticks;
   }
   const raw = (high - low) / (NARROW ? 3 : 6) || 1;
   const unit = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 5, 10].map((m) => m * unit).find((m) => m >= raw);
+  const step = Math.max(whole ? 1 : 0, [1, 2, 5, 10].map((m) => m * unit).find((m) => m >= raw));
   const ticks = [];
   for (let t = Math.ceil(low / step) * step; t <= high + 1e-9 * step; t += step) ticks.push(Number(t.toPrecision(12)));
   return ticks;
@@ -128,8 +145,8 @@ function verdict() {
   if (of_float) {
     const lost = of_float.correct - quantized.correct;
     const { low, high } = report.difference;
-    words = lost > 0 ? `Quantization loses ${lost} of ${of_float.correct} right answers`
-      : `Quantization keeps all ${of_float.correct} right answers`;
+    words = lost > 0 ? `${lost} of ${of_float.correct} right answers are lost`
+      : `As many answers are right as in float: ${of_float.correct}`;
     if (lost < 0) words = `Quantized, ${-lost} more answers are right than the ${of_float.correct} in float`;
     if (lost > 0 && 20 * lost > of_float.correct) state = 'bad';
     else if (high < 0) state = 'warn';
@@ -142,7 +159,7 @@ function verdict() {
   for (const row of changed) {
     state = 'bad';
     const by = row.passes.length ? ` (${row.passes.join(', ')})` : '';
-    reasons.push(`The loss does not begin with quantization: ${row.step}${by} already changes the float network; `
+    reasons.unshift(`The loss does not begin with quantization: ${row.step}${by} already changes the float network; `
       + `${row.agreeing} of ${row.images} calibration images keep their answer, SQNR ${decibels(row.sqnr_db)} dB.`);
   }
   const harmful = (report.attribution || []).filter((row) => row.harms);
@@ -152,6 +169,12 @@ function verdict() {
   if (report.guards.length) {
     state = 'bad';
     reasons.push(`${report.guards.length} ${report.guards.length === 1 ? 'guard says' : 'guards say'} that something looks broken.`);
+  }
+  const wide = outliers();
+  if (wide.length && state) {
+    const [first] = wide;
+    reasons.push(`One channel decides the scale of all others in ${counted(wide.length, 'activation quantizer')}, first in ${first.name}: `
+      + `channel ${first.range.widest_channel} is ${wider(first.range)} as wide as the median channel.`);
   }
   if (report.gate) reasons.push(`Gate: ${report.gate.verdict}.`);
   const worst = worstNodes()[0];
@@ -196,8 +219,10 @@ function stages() {
   const all = rows.flatMap((row, i) => [row.correct, ...(row.change && i ? [row.change.low, row.change.high].map((part) => rows[i - 1].correct + part * report.count) : [])]);
   const top = Math.min(report.count, Math.max(...all) + 0.02 * report.count);
   const low = Math.max(0, Math.min(...all) - 0.03 * report.count);
+  const changed = (row) => row.change ? row.correct - rows[rows.indexOf(row) - 1].correct : null;
   section('stages').append(rowChart(rows, {
-    name: (row) => row.stage, low, high: top, height: 30, right: 150,
+    name: (row) => row.stage, low, high: top, height: 30, whole: true, alarms: (row) => row.harms,
+    value: (row) => `${row.correct}${changed(row) === null ? '' : ` (${signed(changed(row), 0)})`}${row.sqnr_db === undefined ? '' : `, ${decibels(row.sqnr_db)} dB`}`,
     draw: (svg, row, y, at) => {
       const i = rows.indexOf(row);
       const before = i && row.change ? rows[i - 1].correct : low;
@@ -209,8 +234,6 @@ function stages() {
         const ends = [row.change.low, row.change.high].map((part) => at(Math.min(top, Math.max(low, before + part * report.count))));
         svg.append(shape('line', { x1: ends[0], x2: ends[1], y1: y, y2: y, class: 'whisker' }));
       }
-      const db = row.sqnr_db === undefined ? '' : `, ${decibels(row.sqnr_db)} dB`;
-      svg.append(shape('text', { x: WIDTH - 142, y: y + 4, class: row.harms ? 'bad' : 'value' }, `${row.correct}${row.change ? ` (${signed(change, 0)})` : ''}${db}`));
     },
   }));
 }
@@ -230,6 +253,15 @@ function floatFunction() {
   box.append(table([text('step'), number('same answers'), number('mean SQNR dB'), number('lowest SQNR dB'), text('verdict')],
     rows.map((row) => [row.step, `${row.agreeing} of ${row.images}`, decibels(row.sqnr_db), decibels(row.lowest_sqnr_db),
       row.is_rounding ? 'rounding alone' : { text: `changed${row.passes.length ? ` by ${row.passes.join(', ')}` : ''}`, class: 'bad' }])));
+}
+
+/// Whether one channel decides the scale of all: of an output or a weight, how much wider its widest
+/// channel is than the median.
+const is_wide = (range) => range.widest_to_median === null || range.widest_to_median > 20;
+const wider = (range) => `${range.widest_to_median === null ? '\u221e' : short(range.widest_to_median)}\u00d7`;
+function outliers() {
+  const quantizers = new Set((report.activations || []).map((each) => each.name));
+  return (report.node_noise || []).filter((node) => quantizers.has(node.name) && is_wide(node.range));
 }
 
 function worstNodes() {
@@ -267,14 +299,13 @@ function noise() {
   svg.append(shape('text', { x: left, y: height - 6 }, 'input'), shape('text', { x: WIDTH - right, y: height - 6, 'text-anchor': 'end' }, 'logits'));
   box.append(note('In dB, of each node\u2019s output against the float network\u2019s. One channel with huge values hides in the mean what befalls all others; the median channel shows it.'), svg,
     legend([['median channel', 'accent'], ['all values', 'soft'], ['the ten noisiest, numbered below', 'bad']]));
-  box.append(table([number('#'), text('node'), text('operation'), number('median dB'), number('all dB'), number('own quantizer dB'), number('clipped %'), number('zeroed %'), number('largest'), text('widest channel')],
+  box.append(table([number('#'), text('node'), text('operation'), number('median dB'), number('all dB'), number('own quantizer dB'), number('clipped %'), number('zeroed %'), number('largest'), text('widest channel (to median)')],
     worst.map((node, i) => {
       const range = node.weight_range || node.range;
-      const wide = range.widest_to_median === null || range.widest_to_median > 20;
       return [i + 1, node.name, node.operation, { text: decibels(node.median_channel_sqnr_db), class: 'bad' }, decibels(node.sqnr_db),
         node.own ? decibels(node.own.sqnr_db) : '', node.own && node.own.clipped !== null ? fixed(100 * node.own.clipped, 3) : '',
         node.own ? fixed(100 * node.own.vanished, 2) : '', short(range.largest),
-        { text: `${range.widest_channel}: ${range.widest_to_median === null ? '\u221e' : short(range.widest_to_median)} times the median`, class: wide ? 'bad' : '' }];
+        { text: `${range.widest_channel} (${wider(range)})`, class: is_wide(range) ? 'bad' : '' }];
     })));
 }
 
@@ -282,21 +313,23 @@ function weights() {
   const layers = report.layers || [];
   if (!layers.length) return drop('weights');
   const box = section('weights');
-  const least = Math.min(...layers.map((layer) => layer.sqnr_db ?? 150));
   box.append(note('What each layer\u2019s weights are, and what their codes make of them. Wasted codes are those that no weight uses.'));
   const rows = layers.map((layer) => [layer.name, layer.operation, layer.bits, layer.scales, `${short(layer.smallest)} to ${short(layer.largest)}`,
     `${short(layer.lowest_code)} to ${short(layer.highest_code)}`, { text: fixed(100 * layer.clipped, 3), class: layer.clipped > 0.01 ? 'bad' : '' },
     { text: fixed(100 * layer.zeroed, 1), class: layer.zeroed > 0.5 ? 'bad' : '' }, layer.codes_used === null ? '' : `${layer.codes_used} of ${layer.codes}`,
     layer.codes_used === null ? '' : { text: fixed(100 * (1 - layer.codes_used / layer.codes), 0), class: layer.codes_used < layer.codes / 2 ? 'bad' : '' },
-    { text: decibels(layer.sqnr_db), class: layer.sqnr_db !== null && layer.sqnr_db < Math.max(20, least + 3) ? 'bad' : '' }]);
+    { text: decibels(layer.sqnr_db), class: layer.sqnr_db !== null && layer.sqnr_db < 25 ? 'bad' : '' }]);
   const columns = [text('layer'), text('operation'), number('bits'), number('scales'), text('weights'), text('codes reach'), number('clipped %'), number('zeroed %'), number('codes used'), number('wasted %'), number('SQNR dB')];
-  fold(box, columns, rows, 16);
+  fold(box, columns, rows, layers.map((layer) => layer.sqnr_db ?? 1e9));
 }
-/// The first rows open, the rest behind a click.
-function fold(box, columns, rows, shown) {
-  box.append(table(columns, rows.slice(0, shown)));
-  if (rows.length <= shown) return;
-  box.append(element('details', {}, [element('summary', {}, `${rows.length - shown} more`), table(columns, rows.slice(shown))]));
+/// Of many rows the sixteen of the least rank, in their order, and all behind a click.
+function fold(box, columns, rows, ranks, words = 'The 16 that suffer most, in order of the network:') {
+  const shown = 16;
+  if (rows.length <= shown) return box.append(table(columns, rows));
+  const order = ranks.map((rank, i) => i).sort((a, b) => ranks[a] - ranks[b]);
+  const first = new Set(order.slice(0, shown));
+  box.append(note(words), table(columns, rows.filter((_, i) => first.has(i))),
+    element('details', {}, [element('summary', {}, `All ${rows.length}`), table(columns, rows)]));
 }
 
 function histograms() {
@@ -317,7 +350,7 @@ function histograms() {
       svg.append(hinted(shape('rect', { x: i * width / counts.length, y: height - 18 - tall, width: width / counts.length - 0.6, height: tall, class: 'bar' }), `${count} weights`));
     });
     svg.append(shape('text', { x: 0, y: height - 4 }, short(low)), shape('text', { x: width, y: height - 4, 'text-anchor': 'end' }, short(high)));
-    grid.append(element('figure', {}, [element('h3', {}, `${layer.name}: ${decibels(layer.sqnr_db)} dB`), svg]));
+    grid.append(element('figure', {}, [element('h3', { title: layer.name }, `${ending(layer.name, 26)}: ${decibels(layer.sqnr_db)} dB`), svg]));
   }
   section('histograms').append(grid);
 }
@@ -328,20 +361,26 @@ function activations() {
   const own = new Map((report.node_noise || []).map((node) => [node.name, node]));
   const scales = new Map();
   for (const each of quantizers) scales.set(each.scale_id, (scales.get(each.scale_id) || 0) + 1);
-  const rows = quantizers.map((each) => {
-    const node = own.get(each.name);
-    const clipped = node && node.own && node.own.clipped !== null ? node.own.clipped : null;
-    const range = node ? node.range : null;
-    const wide = range && (range.widest_to_median === null || range.widest_to_median > 20);
-    return [each.name, each.bits, each.is_signed ? 'signed' : 'unsigned', each.lowest === null ? 'found in every image' : `${short(each.lowest)} to ${short(each.highest)}`,
-      scales.get(each.scale_id) > 1 ? `shared by ${scales.get(each.scale_id)}` : 'own', range ? short(range.largest) : '',
-      clipped === null ? '' : { text: fixed(100 * clipped, 3), class: clipped > 0.01 ? 'bad' : '' },
-      node && node.own ? { text: fixed(100 * node.own.vanished, 2), class: node.own.vanished > 0.3 ? 'bad' : '' } : '',
-      range ? { text: range.widest_to_median === null ? '\u221e' : short(range.widest_to_median), class: wide ? 'bad' : '' } : '',
-      node && node.own ? { text: decibels(node.own.sqnr_db), class: node.own.sqnr_db !== null && node.own.sqnr_db < 25 ? 'bad' : '' } : ''];
-  });
-  if (!own.size) section('activations').append(note('Run with --node-sqnr N for clipped shares and widest channels.'));
-  fold(section('activations'), [text('quantizer'), number('bits'), text('sign'), text('codes reach'), text('scale'), number('largest value'), number('clipped %'), number('zeroed %'), number('widest channel to median'), number('own SQNR dB')], rows, 16);
+  const columns = [text('quantizer'), number('bits'), text('sign'), text('codes reach'), text('scale')];
+  const known = (each) => [each.name, each.bits, each.is_signed ? 'signed' : 'unsigned', each.lowest === null ? 'found in every image' : `${short(each.lowest)} to ${short(each.highest)}`,
+    scales.get(each.scale_id) > 1 ? `shared by ${scales.get(each.scale_id)}` : 'own'];
+  if (!own.size) {
+    section('activations').append(note('Run with --node-sqnr N for clipped shares and widest channels.'));
+    return fold(section('activations'), columns, quantizers.map(known), quantizers.map((_, i) => i), 'The first 16:');
+  }
+  const flagged = (words, is_bad) => ({ text: words, class: is_bad ? 'bad' : '' });
+  const measured = (each) => {
+    const { range, own: noise } = own.get(each.name) || {};
+    const wide = !range ? '' : flagged(wider(range), is_wide(range));
+    if (!noise) return [range ? short(range.largest) : '', '', '', wide, ''];
+    return [short(range.largest), noise.clipped === null ? '' : flagged(fixed(100 * noise.clipped, 3), noise.clipped > 0.01),
+      flagged(fixed(100 * noise.vanished, 2), noise.vanished > 0.3), wide, flagged(decibels(noise.sqnr_db), noise.sqnr_db !== null && noise.sqnr_db < 25)];
+  };
+  fold(section('activations'), [...columns, number('largest value'), number('clipped %'), number('zeroed %'), number('widest channel to median'), number('own SQNR dB')],
+    quantizers.map((each) => [...known(each), ...measured(each)]), quantizers.map(({ name }) => {
+      const node = own.get(name);
+      return (node && node.own ? node.own.sqnr_db : null) ?? 1e9;
+    }));
 }
 
 function equalization() {
@@ -352,23 +391,23 @@ function equalization() {
   for (const [key, title] of shown) {
     const all = techniques[key];
     const regions = [...all.equalized].sort((a, b) => b.range_ratio_before - a.range_ratio_before);
-    box.append(element('h3', {}, `${title}: ${all.regions} regions, largest range ratio ${short(all.range_ratio_before)} before, ${short(all.range_ratio_after)} after`));
+    box.append(element('h3', {}, `${title}: ${counted(all.regions, 'region')}, largest range ratio ${short(all.range_ratio_before)} before, ${short(all.range_ratio_after)} after`));
     if (!regions.length) box.append(note('Nothing was equalized.'));
     else {
       const ratios = regions.flatMap((region) => [region.range_ratio_before, region.range_ratio_after]);
       box.append(note('The largest over the smallest channel range of each region, the widest regions first (logarithmic).'));
       box.append(rowChart(regions.slice(0, 20), {
-        name: (region) => (region.sources[0] || region.sinks[0]) + (region.sources.length > 1 ? ` +${region.sources.length - 1}` : ''), log: true, low: 1, high: Math.max(10, ...ratios), height: 20, right: 100,
+        name: (region) => (region.sources[0] || region.sinks[0]) + (region.sources.length > 1 ? ` +${region.sources.length - 1}` : ''),
+        value: (region) => `${short(region.range_ratio_before)} \u2192 ${short(region.range_ratio_after)}`, log: true, low: 1, high: Math.max(10, ...ratios), height: 20,
         draw: (svg, region, y, at) => {
           const { range_ratio_before: before, range_ratio_after: after } = region;
           const words = `${region.sources.join(', ')} \u2192 ${region.sinks.join(', ')}: ${short(before)} before, ${short(after)} after`;
           dumbbell(svg, y, at, before, after, words, after > before * 1.01);
-          svg.append(shape('text', { x: WIDTH - 94, y: y + 4, class: 'value' }, `${short(before)} \u2192 ${short(after)}`));
         },
       }), legend([['before', 'soft'], ['after', 'accent'], ['wider than before', 'bad']]));
     }
     if (all.rejected.length) {
-      box.append(element('details', {}, [element('summary', {}, `${all.rejected.length} layers were left out`),
+      box.append(element('details', {}, [element('summary', {}, `${counted(all.rejected.length, 'layer was', 'layers were')} left out`),
         table([text('layer'), text('where the search ended'), text('why')], all.rejected.map((each) => [each.source, each.at, { text: each.reason, class: 'wide' }]))]));
     }
   }
@@ -385,10 +424,10 @@ function rounding() {
   const all = drawn.flatMap((row) => [row.before, row.after]);
   section('rounding').append(note('Error of each layer\u2019s or block\u2019s output, rounding to nearest before, the technique after (logarithmic), in order of the network.'),
     rowChart(drawn, {
-      name: (row) => row.name, log: true, low: Math.min(...all) * 0.9, high: Math.max(...all) * 1.1, height: 18, right: 70,
+      name: (row) => row.name, log: true, low: Math.min(...all) * 0.9, high: Math.max(...all) * 1.1, height: 18,
+      value: (row) => `${signed(100 * (row.after / row.before - 1), 0)} %`,
       draw: (svg, row, y, at) => {
         dumbbell(svg, y, at, row.before, row.after, `${row.technique}: ${short(row.before)} before, ${short(row.after)} after`, row.after > row.before);
-        svg.append(shape('text', { x: WIDTH - 62, y: y + 4, class: 'value' }, `${signed(100 * (row.after / row.before - 1), 0)} %`));
       },
     }), legend([['nearest', 'soft'], ['after', 'accent'], ['worse', 'bad']]));
 }
@@ -422,11 +461,11 @@ function integers() {
   const kinds = Object.entries(truth.operators).filter(([kind]) => kind !== 'fake_quantize');
   const most = Math.max(...kinds.map(([, count]) => count.on_integers + count.on_floats), 1);
   box.append(rowChart(kinds, {
-    name: ([kind]) => kind, low: 0, high: most, height: 22, right: 150,
+    name: ([kind]) => kind, low: 0, high: most, height: 22, whole: true,
+    value: ([, count]) => `${count.on_integers} of ${count.on_integers + count.on_floats}`,
     draw: (svg, [, count], y, at) => {
       svg.append(shape('rect', { x: at(0), y: y - 7, width: at(count.on_integers) - at(0), height: 14, class: 'bar' }));
       svg.append(shape('rect', { x: at(count.on_integers), y: y - 7, width: at(count.on_floats) - at(0), height: 14, class: 'before' }));
-      svg.append(shape('text', { x: WIDTH - 142, y: y + 4, class: 'value' }, `${count.on_integers} of ${count.on_integers + count.on_floats}`));
     },
   }), legend([['on integers', 'accent'], ['on floats', 'soft']]));
   if (truth.layers.length) {
@@ -446,10 +485,10 @@ function classes() {
   const shown = lost.length > 20 ? [...lost.slice(0, 15), ...lost.slice(-5)] : lost;
   if (!shown.length) return;
   box.append(rowChart(shown, {
-    name: (each) => `${each.name}`, low: 0, high: Math.max(...shown.map((each) => each.count)), height: 20, right: 120,
+    name: (each) => `${each.name}`, low: 0, high: Math.max(...shown.map((each) => each.count)), height: 20, whole: true,
+    value: (each) => `${each.float} \u2192 ${each.quantized} of ${each.count}`,
     draw: (svg, each, y, at) => {
       dumbbell(svg, y, at, each.float, each.quantized, `${each.name}: ${each.float} right in float, ${each.quantized} quantized, of ${each.count}`, each.quantized < each.float);
-      svg.append(shape('text', { x: WIDTH - 112, y: y + 4, class: 'value' }, `${each.float} \u2192 ${each.quantized} of ${each.count}`));
     },
   }), legend([['float', 'soft'], ['quantized', 'accent'], ['fewer', 'bad']]));
 }
@@ -480,10 +519,9 @@ function times() {
   const rate = report.images_per_second;
   section('times').append(note(`${fixed(total, 1)} s together; ${rate.float ? `${fixed(rate.float, 1)} images/s in float, ` : ''}${rate.quantized ? `${fixed(rate.quantized, 1)} images/s quantized` : ''}; ${fixed(report.peak_rss_mib, 0)} MiB of memory at most; ${report.resolved.threads} threads.`));
   section('times').append(rowChart(rows, {
-    name: (row) => row.name, low: 0, high: Math.max(...rows.map((row) => row.seconds)), height: 20, right: 70,
+    name: (row) => row.name, low: 0, high: Math.max(...rows.map((row) => row.seconds)), height: 20, value: (row) => `${fixed(row.seconds, 2)} s`,
     draw: (svg, row, y, at) => {
       svg.append(shape('rect', { x: at(0), y: y - 6, width: Math.max(1, at(row.seconds) - at(0)), height: 12, class: 'bar', rx: 2 }));
-      svg.append(shape('text', { x: WIDTH - 62, y: y + 4, class: 'value' }, `${fixed(row.seconds, 2)} s`));
     },
   }));
 }
@@ -498,4 +536,18 @@ function repeat() {
   section('footer').textContent = `ptq-eval ${report.versions.ptq_eval}, LibTorch ${report.versions.libtorch}. Run ${report.run_name}.`;
 }
 
-for (const part of [header, verdict, cards, warnings, stages, floatFunction, noise, weights, histograms, activations, equalization, rounding, bits, integers, classes, flips, times, repeat]) part();
+// Charts have the width of the window: another one draws them anew.
+const main = document.querySelector('main'), blank = main.cloneNode(true);
+let drawn_for = 0;
+function draw() {
+  main.replaceChildren(...blank.cloneNode(true).childNodes);
+  measure();
+  drawn_for = section('footer').clientWidth;
+  for (const part of [
+    header, verdict, cards, warnings, stages, floatFunction, noise, weights, histograms, activations, equalization,
+    rounding, bits, integers, classes, flips, times, repeat]) part();
+}
+draw();
+window.addEventListener('resize', () => {
+  if (Math.abs(section('footer').clientWidth - drawn_for) > 20) draw();
+});
