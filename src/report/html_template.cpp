@@ -6,16 +6,23 @@
 
 namespace ptq::report {
 
-std::string filled(std::string_view page, const std::map<std::string, std::string>& texts) {
+std::string page(const PageTemplate& parts, std::string_view title, const nlohmann::json& data) {
+  return filled(parts.html, {{"TITLE", html_text(title)},
+                             {"STYLE", std::string(parts.style)},
+                             {"DATA", script_text(data)},
+                             {"SCRIPT", std::string(parts.script)}});
+}
+
+std::string filled(std::string_view html, const std::map<std::string, std::string>& texts) {
   std::string made;
-  for (size_t at = page.find("{{"); at != page.npos; at = page.find("{{")) {
-    const size_t end = page.find("}}", at);
-    const auto text = texts.find(std::string(page.substr(at + 2, end - at - 2)));
-    if (end == page.npos || text == texts.end()) throw InternalError("a page has an odd place");
-    made.append(page.substr(0, at)).append(text->second);
-    page.remove_prefix(end + 2);
+  for (size_t at = html.find("{{"); at != html.npos; at = html.find("{{")) {
+    const size_t end = html.find("}}", at);
+    const auto text = texts.find(std::string(html.substr(at + 2, end - at - 2)));
+    if (end == html.npos || text == texts.end()) throw InternalError("a page has an odd place");
+    made.append(html.substr(0, at)).append(text->second);
+    html.remove_prefix(end + 2);
   }
-  return made.append(page);
+  return made.append(html);
 }
 
 std::string script_text(const nlohmann::json& data) {

@@ -8,9 +8,17 @@
 /// Pages from templates: self-contained HTML whose script draws the data in it.
 namespace ptq::report {
 
+/// What stands in page/page.html, page.css and page.js of a room, as the build puts it into the
+/// program (cmake/page_template.cpp.in). The HTML has places for the title, style, data and script.
+struct PageTemplate {
+  std::string_view html, style, script;
+};
+
+std::string page(const PageTemplate& parts, std::string_view title, const nlohmann::json& data);
+
 /// The template with the text of each name where it says `{{name}}`; texts are not looked into.
 /// Throws InternalError for a place without a text.
-std::string filled(std::string_view page, const std::map<std::string, std::string>& texts);
+std::string filled(std::string_view html, const std::map<std::string, std::string>& texts);
 
 /// Data as the contents of a script element: nothing in it ends the element.
 std::string script_text(const nlohmann::json& data);

@@ -4,7 +4,6 @@
 #include "cli/settings.h"
 #include "report/html_template.h"
 #include "sweep/best_configs.h"
-#include "sweep/page_parts.h"
 #include "sweep/results.h"
 #include "sweep/tables.h"
 
@@ -49,16 +48,11 @@ json page_data(const TextTable& results, const TextTable& best,
 
 }  // namespace
 
+extern const report::PageTemplate kPageTemplate;
+
 std::string html_page(const TextTable& results, const TextTable& best,
                       const std::vector<Skipped>& skipped) {
-  return std::string("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n") +
-         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n" +
-         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
-         "'unsafe-inline'; script-src 'unsafe-inline'\">\n" +
-         "<title>Quantization benchmark</title>\n<style>" + kPageStyle + "</style>\n</head>\n" +
-         kPageBody + "<script type=\"application/json\" id=\"data\">" +
-         report::script_text(page_data(results, best, skipped)) + "</script>\n<script>" +
-         kPageScript + kPlotScript + "</script>\n</body>\n</html>\n";
+  return report::page(kPageTemplate, "Quantization benchmark", page_data(results, best, skipped));
 }
 
 }  // namespace ptq::sweep

@@ -5,7 +5,6 @@
 #include "base/atomic_file.h"
 #include "ptq/base/error.h"
 #include "report/html_template.h"
-#include "report/page/page_templates.h"
 #include "report/page/thumbnail.h"
 
 namespace ptq::report {
@@ -30,14 +29,13 @@ json thumbnails_of(const json& flips, int64_t most, const data::Recipe& recipe) 
 
 }  // namespace
 
+extern const PageTemplate kPageTemplate;
+
 std::string page_of(const json& report, const json& thumbnails) {
   json data = report;
   data["thumbnails"] = thumbnails;
   const std::string model = report.at("resolved").at("model_name");
-  return filled(kPageHtml, {{"TITLE", html_text(model + ", quantized")},
-                            {"STYLE", std::string(kPageStyle)},
-                            {"DATA", script_text(data)},
-                            {"SCRIPT", std::string(kPageScript)}});
+  return page(kPageTemplate, model + ", quantized", data);
 }
 
 void write_page(const std::string& path, const json& report, int64_t images,
