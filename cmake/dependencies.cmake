@@ -25,21 +25,28 @@ add_library(ptq::dnnl ALIAS ptq_dnnl)
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 find_package(Threads REQUIRED)
 
-# Images: the libraries that decode, and no more. OpenCV wraps the same ones, but starts for 0.4 s
-# and cannot tell a truncated JPEG from a whole one.
+# Checksums of model files and of PNG's chunks.
+find_package(ZLIB REQUIRED)
+
+# Images: OpenCV, and the libraries for the kinds of files that it reads otherwise than Pillow
+# (docs/images.md). Debian's OpenCVConfig.cmake comes with all modules only, of which these are two.
+find_path(OPENCV_INCLUDE_DIR opencv2/imgcodecs.hpp PATH_SUFFIXES opencv4 REQUIRED)
+find_library(OPENCV_CORE_LIBRARY opencv_core REQUIRED)
+find_library(OPENCV_IMGCODECS_LIBRARY opencv_imgcodecs REQUIRED)
 find_package(JPEG REQUIRED)
-find_package(PNG REQUIRED)
 find_package(TIFF REQUIRED)
 find_path(WEBP_INCLUDE_DIR webp/demux.h REQUIRED)
+find_library(WEBP_LIBRARY webp REQUIRED)
 find_library(WEBP_DEMUX_LIBRARY webpdemux REQUIRED)
 add_library(ptq_image_codecs INTERFACE)
-target_include_directories(ptq_image_codecs SYSTEM INTERFACE ${WEBP_INCLUDE_DIR})
-target_link_libraries(ptq_image_codecs INTERFACE JPEG::JPEG PNG::PNG TIFF::TIFF
-                                                 ${WEBP_DEMUX_LIBRARY})
+target_include_directories(ptq_image_codecs SYSTEM INTERFACE ${OPENCV_INCLUDE_DIR} ${WEBP_INCLUDE_DIR})
+target_link_libraries(ptq_image_codecs
+                      INTERFACE ${OPENCV_IMGCODECS_LIBRARY} ${OPENCV_CORE_LIBRARY} JPEG::JPEG TIFF::TIFF
+                                ${WEBP_DEMUX_LIBRARY} ${WEBP_LIBRARY} ZLIB::ZLIB)
 add_library(ptq::image_codecs ALIAS ptq_image_codecs)
 
-# Checksums of model files.
-find_package(ZLIB REQUIRED)
+# Written by extract_fashion_mnist.
+find_package(PNG REQUIRED)
 
 # Only the hashes; LibTorch loads the same library anyway.
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)

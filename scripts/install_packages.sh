@@ -8,7 +8,7 @@ programs=(
   g++ cmake ninja-build
   libtorch-dev libdnnl-dev
   libonnx-dev libprotobuf-dev
-  libjpeg-dev libpng-dev libtiff-dev libwebp-dev zlib1g-dev
+  libopencv-core-dev libopencv-imgcodecs-dev libjpeg-dev libpng-dev libtiff-dev libwebp-dev zlib1g-dev
   libssl-dev libcli11-dev libspdlog-dev libyaml-cpp-dev nlohmann-json3-dev
   dataset-fashion-mnist
 )

@@ -1,11 +1,17 @@
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <condition_variable>
-#include <filesystem>
-#include <fstream>
+#include <cstdio>
 #include <initializer_list>
 #include <memory>
 #include <mutex>
+#include <new>
+#include <opencv2/core.hpp>
+#include <opencv2/imgcodecs.hpp>
 #include <system_error>
+#include <utility>
 
 #include "base/input_file.h"
 #include "base/limits.h"
@@ -55,12 +61,14 @@ std::shared_ptr<void> share_of_budget(int64_t bytes) {
 FileBytes read_file(const std::string& path) {
   const std::string obstacle = input_obstacle(path, kMostFileBytes);
   if (!obstacle.empty()) throw DecodeFailure(obstacle);
-  std::error_code error;
-  const std::uintmax_t size = std::filesystem::file_size(path, error);
-  if (error) throw DecodeFailure("cannot be opened: " + error.message());
-  FileBytes bytes(static_cast<size_t>(size));
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size))) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
+                                                             std::fclose);
+  if (!file) throw DecodeFailure("cannot be opened: " + std::generic_category().message(errno));
+  std::setvbuf(file.get(), nullptr, _IONBF, 0);
+  struct stat status {};
+  if (fstat(fileno(file.get()), &status) != 0) throw DecodeFailure("cannot be read");
+  FileBytes bytes(static_cast<size_t>(status.st_size));
+  if (std::fread(bytes.data(), 1, bytes.size(), file.get()) != bytes.size()) {
     throw DecodeFailure("cannot be read");
   }
   return bytes;
@@ -80,7 +88,9 @@ void check_pixels(int64_t width, int64_t height) {
                       " pixels, more than the limit");
 }
 
-Image make_image(int64_t width, int64_t height, int64_t bytes_beside) {
+namespace {
+
+std::shared_ptr<void> share_for(int64_t width, int64_t height, int64_t bytes_beside) {
   check_pixels(width, height);
   const std::string size = std::to_string(width) + " x " + std::to_string(height);
   const int64_t bytes = width * height * 3 + bytes_beside;
@@ -89,8 +99,30 @@ Image make_image(int64_t width, int64_t height, int64_t bytes_beside) {
                         gib(static_cast<double>(bytes)) + " to decode, more than the " +
                         gib(static_cast<double>(kMostBytesOfOne)) + " allowed");
   }
-  Image image{width, height, {}, share_of_budget(bytes)};
-  image.pixels.resize(static_cast<size_t>(width * height * 3));
+  return share_of_budget(bytes);
+}
+
+}  // namespace
+
+Image make_image(int64_t width, int64_t height, int64_t bytes_beside) {
+  std::shared_ptr<void> share = share_for(width, height, bytes_beside);
+  return {cv::Mat(static_cast<int>(height), static_cast<int>(width), CV_8UC3), std::move(share)};
+}
+
+Image decode_with_opencv(const FileBytes& file, int64_t width, int64_t height, Depth depth) {
+  const bool eight = depth == Depth::kEight;
+  // 16 bits and a fourth channel at the most.
+  const int64_t bytes_beside = eight ? 0 : width * height * 5;
+  Image image{{}, share_for(width, height, bytes_beside)};
+  try {
+    const int flags = eight ? cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION
+                            : static_cast<int>(cv::IMREAD_UNCHANGED);
+    image.pixels = cv::imdecode(file, flags);
+  } catch (const cv::Exception& error) {
+    if (error.code == cv::Error::StsNoMem) throw std::bad_alloc();
+    image.pixels.release();
+  }
+  if (image.pixels.cols != width || image.pixels.rows != height) image.pixels.release();
   return image;
 }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <csetjmp>
 #include <cstdio>
 
@@ -6,6 +7,7 @@
 #include <jpeglib.h>
 
 #include "data/decoders.h"
+#include "data/jpeg_outline.h"
 
 namespace ptq::data {
 namespace {
@@ -35,15 +37,11 @@ void note_warning(j_common_ptr codec, int level) {
   }
 }
 
-// A progressive JPEG is decoded anew for each of its scans, of which cameras and tools write up to
-// twenty. Called again and again while libjpeg works.
+// Called again and again while libjpeg works.
 void limit_scans(j_common_ptr common) {
-  constexpr int kMostScans = 100;
-  constexpr int64_t kMostWork = 4'000'000'000;  // pixels times scans
   auto* codec = reinterpret_cast<j_decompress_ptr>(common);
-  const int scans = codec->input_scan_number;
   const int64_t pixels = int64_t{codec->image_width} * codec->image_height;
-  if (scans <= kMostScans && pixels * scans <= kMostWork) return;
+  if (!is_too_much_work(pixels, codec->input_scan_number)) return;
   auto* reader = static_cast<Reader*>(codec->client_data);
   reader->laborious = true;
   std::longjmp(reader->on_error, 1);
@@ -56,16 +54,16 @@ bool read_header(Reader& reader, const FileBytes& file) {
   reader.codec.progress = &reader.progress;
   jpeg_mem_src(&reader.codec, file.data(), static_cast<unsigned long>(file.size()));
   jpeg_read_header(&reader.codec, TRUE);
-  reader.codec.out_color_space = reader.codec.num_components == 4 ? JCS_CMYK : JCS_RGB;
+  reader.codec.out_color_space = reader.codec.num_components == 4 ? JCS_CMYK : JCS_EXT_BGR;
   return true;
 }
 
-// Rows of `stride` bytes. As in Pillow, the end marker need not follow if all pixels came first.
-bool read_rows(Reader& reader, uint8_t* rows, size_t stride) {
+// As in Pillow, the end marker need not follow if all pixels came first.
+bool read_rows(Reader& reader, cv::Mat& rows) {
   if (setjmp(reader.on_error) != 0) return false;
   jpeg_start_decompress(&reader.codec);
   while (reader.codec.output_scanline < reader.codec.output_height && !reader.truncated) {
-    JSAMPROW row = rows + stride * reader.codec.output_scanline;
+    JSAMPROW row = rows.ptr(static_cast<int>(reader.codec.output_scanline));
     jpeg_read_scanlines(&reader.codec, &row, 1);
   }
   return true;
@@ -87,9 +85,7 @@ class JpegReader {
   int64_t width() const { return reader_.codec.image_width; }
   int64_t height() const { return reader_.codec.image_height; }
   bool is_cmyk() const { return reader_.codec.out_color_space == JCS_CMYK; }
-  void read(uint8_t* rows, int64_t stride) {
-    check(read_rows(reader_, rows, static_cast<size_t>(stride)));
-  }
+  void read(cv::Mat& rows) { check(read_rows(reader_, rows)); }
 
  private:
   void check(bool success) const {
@@ -102,28 +98,42 @@ class JpegReader {
 };
 
 // Four-channel JPEGs hold inverted CMYK by Adobe's convention: 255 is no ink.
-void inverted_cmyk_to_rgb(const std::vector<uint8_t>& cmyk, Image& image) {
-  uint8_t* out = image.pixels.data();
-  for (size_t i = 0; i + 3 < cmyk.size(); i += 4, out += 3) {
-    cmyk_to_rgb(255 - cmyk[i], 255 - cmyk[i + 1], 255 - cmyk[i + 2], 255 - cmyk[i + 3], out);
+void inverted_cmyk_to_bgr(const cv::Mat& cmyk, cv::Mat& bgr) {
+  uint8_t* out = bgr.data;
+  const uint8_t* const end = cmyk.data + cmyk.total() * 4;
+  for (const uint8_t* in = cmyk.data; in < end; in += 4, out += 3) {
+    cmyk_to_bgr(255 - in[0], 255 - in[1], 255 - in[2], 255 - in[3], out);
   }
 }
 
-}  // namespace
-
-Image decode_jpeg(const FileBytes& file) {
+// Ink, and whatever may be wrong with a file: this reader knows what, and what can be repaired.
+Image decode_with_libjpeg(const FileBytes& file) {
   JpegReader jpeg;
   jpeg.open(file);
   const int64_t samples = jpeg.is_cmyk() ? 4 : 0;
   Image image = make_image(jpeg.width(), jpeg.height(), jpeg.width() * jpeg.height() * samples);
   if (jpeg.is_cmyk()) {
-    std::vector<uint8_t> cmyk(static_cast<size_t>(image.width * image.height * 4));
-    jpeg.read(cmyk.data(), image.width * 4);
-    inverted_cmyk_to_rgb(cmyk, image);
+    cv::Mat cmyk(image.pixels.size(), CV_8UC4);
+    jpeg.read(cmyk);
+    inverted_cmyk_to_bgr(cmyk, image.pixels);
   } else {
-    jpeg.read(image.pixels.data(), image.width * 3);
+    jpeg.read(image.pixels);
   }
   return image;
+}
+
+}  // namespace
+
+Image decode_jpeg(const FileBytes& file) {
+  const JpegOutline outline = jpeg_outline(file);
+  Image image;
+  if (outline.is_whole && (outline.components == 1 || outline.components == 3) &&
+      !is_too_much_work(outline.width * outline.height, outline.scans)) {
+    image = decode_with_opencv(file, outline.width, outline.height);
+  }
+  if (!image.pixels.empty()) return image;
+  image.share.reset();
+  return decode_with_libjpeg(file);
 }
 
 }  // namespace ptq::data

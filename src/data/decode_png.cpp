@@ -1,114 +1,86 @@
-#include <png.h>
+#include <zlib.h>
 
 #include <algorithm>
-#include <csetjmp>
-#include <cstring>
+#include <opencv2/core.hpp>
+#include <string_view>
 
 #include "data/decoders.h"
 
 namespace ptq::data {
 namespace {
 
-// What libpng's callbacks read and write. libpng leaves an error by longjmp, so the functions that
-// call it own nothing with a destructor.
-struct Source {
-  const uint8_t* next;
-  size_t left;
-  char message[128];
+constexpr size_t kSignature = 8;
+/// Length and name before a chunk's data, and the checksum behind it.
+constexpr size_t kNameAt = 4, kDataAt = 8, kAround = 12;
+constexpr uint8_t kEndChunk[kAround] = {0, 0, 0, 0, 'I', 'E', 'N', 'D', 0xAE, 0x42, 0x60, 0x82};
+
+[[noreturn]] void refuse(const std::string& reason) {
+  throw DecodeFailure("damaged PNG: " + reason);
+}
+
+uint32_t big_endian(const uint8_t* bytes) {
+  return uint32_t{bytes[0]} << 24 | uint32_t{bytes[1]} << 16 | uint32_t{bytes[2]} << 8 | bytes[3];
+}
+
+/// One chunk of a file, checked to lie within it.
+struct Chunk {
+  const uint8_t* bytes;
+  size_t size;  // of its data
+
+  Chunk(const FileBytes& file, size_t at) : bytes(file.data() + at), size(0) {
+    const size_t left = file.size() - at;
+    if (left >= kAround) size = big_endian(bytes);
+    if (left < kAround || size > left - kAround) refuse("the file is truncated");
+  }
+  std::string_view name() const { return {reinterpret_cast<const char*>(bytes + kNameAt), 4}; }
+  const uint8_t* data() const { return bytes + kDataAt; }
+  size_t whole_size() const { return size + kAround; }
+  void check() const {
+    const uLong sum = crc32_z(0, bytes + kNameAt, size + 4);
+    if (sum != big_endian(data() + size)) refuse(std::string(name()) + ": CRC error");
+  }
 };
 
-void keep_message(png_structp png, png_const_charp message) {
-  auto* source = static_cast<Source*>(png_get_error_ptr(png));
-  std::strncpy(source->message, message, sizeof(source->message) - 1);
-  png_longjmp(png, 1);
-}
-
-void ignore_warning(png_structp, png_const_charp) {}
-
-void read_bytes(png_structp png, png_bytep out, size_t count) {
-  auto* source = static_cast<Source*>(png_get_io_ptr(png));
-  if (count > source->left) png_error(png, "the file is truncated");
-  std::memcpy(out, source->next, count);
-  source->next += count;
-  source->left -= count;
-}
-
-// Everything becomes 8-bit RGB with or without a fourth channel, but 16-bit grey: that stays, for
-// Pillow clips it where it takes the high byte of 16-bit colours.
-void ask_for_rgb(png_structp png, png_infop info) {
-  const int color = png_get_color_type(png, info);
-  const int depth = png_get_bit_depth(png, info);
-  if (color == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png);
-  if (color == PNG_COLOR_TYPE_GRAY && depth < 8) png_set_expand_gray_1_2_4_to_8(png);
-  if (color == PNG_COLOR_TYPE_GRAY && depth == 16) return;
-  if (depth == 16) png_set_strip_16(png);
-  if ((color & PNG_COLOR_MASK_COLOR) == 0) png_set_gray_to_rgb(png);
-  png_set_strip_alpha(png);
-}
-
-bool read_header(png_structp png, png_infop info) {
-  if (setjmp(png_jmpbuf(png)) != 0) return false;
-  png_read_info(png, info);
-  ask_for_rgb(png, info);
-  png_set_interlace_handling(png);
-  png_read_update_info(png, info);
-  return true;
-}
-
-bool read_rows(png_structp png, png_bytep* rows) {
-  if (setjmp(png_jmpbuf(png)) != 0) return false;
-  png_read_image(png, rows);
-  return true;
-}
-
-class PngReader {
- public:
-  explicit PngReader(const FileBytes& file) : source_{file.data(), file.size(), {}} {}
-  ~PngReader() { png_destroy_read_struct(&png_, &info_, nullptr); }
-  PngReader(const PngReader&) = delete;
-  PngReader& operator=(const PngReader&) = delete;
-
-  void open() {
-    png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, &source_, keep_message, ignore_warning);
-    if (png_ != nullptr) info_ = png_create_info_struct(png_);
-    if (info_ == nullptr) throw DecodeFailure("libpng does not start");
-    png_set_read_fn(png_, &source_, read_bytes);
-    check(read_header(png_, info_));
+/// What its pixels need and nothing else: no alpha, which is dropped anyway, and no notes and
+/// profiles, for which libpng has warnings. Like libpng, it stops behind the data.
+FileBytes without_notes(const FileBytes& file) {
+  FileBytes kept;
+  kept.reserve(file.size() + kAround);
+  kept.assign(file.begin(), file.begin() + kSignature);
+  bool in_data = false;
+  for (size_t at = kSignature;;) {
+    if (in_data && file.size() - at < kAround) break;
+    const Chunk chunk(file, at);
+    const bool is_data = chunk.name() == "IDAT";
+    if (in_data && !is_data) break;
+    in_data = is_data;
+    at += chunk.whole_size();
+    if (!is_data && chunk.name() != "IHDR" && chunk.name() != "PLTE") continue;
+    chunk.check();
+    kept.insert(kept.end(), chunk.bytes, chunk.bytes + chunk.whole_size());
   }
-  int64_t width() const { return png_get_image_width(png_, info_); }
-  int64_t height() const { return png_get_image_height(png_, info_); }
-  bool is_deep_grey() const { return png_get_bit_depth(png_, info_) == 16; }
-  void read(uint8_t* pixels, int64_t stride) {
-    std::vector<png_bytep> rows(static_cast<size_t>(height()));
-    for (size_t y = 0; y < rows.size(); ++y) rows[y] = pixels + static_cast<int64_t>(y) * stride;
-    check(read_rows(png_, rows.data()));
-  }
-
- private:
-  void check(bool success) const {
-    if (!success) throw DecodeFailure(std::string("damaged PNG: ") + source_.message);
-  }
-
-  Source source_;
-  png_structp png_ = nullptr;
-  png_infop info_ = nullptr;
-};
+  kept.insert(kept.end(), std::begin(kEndChunk), std::end(kEndChunk));
+  return kept;
+}
 
 }  // namespace
 
+// Pillow takes the high byte of 16-bit colours, as OpenCV does, but clips 16-bit grey.
 Image decode_png(const FileBytes& file) {
-  PngReader png(file);
-  png.open();
-  Image image = make_image(png.width(), png.height());
-  if (!png.is_deep_grey()) {
-    png.read(image.pixels.data(), image.width * 3);
-    return image;
-  }
-  std::vector<uint8_t> deep(static_cast<size_t>(image.width * image.height * 2));
-  png.read(deep.data(), image.width * 2);
-  for (size_t i = 0; i < deep.size(); i += 2) {
-    const uint8_t value = deep[i] != 0 ? 255 : deep[i + 1];
-    std::fill_n(image.pixels.data() + i / 2 * 3, 3, value);
+  if (file.size() < kSignature) refuse("the file is truncated");
+  const Chunk header(file, kSignature);
+  if (header.name() != "IHDR" || header.size != 13) refuse("it does not begin with a header");
+  const int64_t width = big_endian(header.data());
+  const int64_t height = big_endian(header.data() + 4);
+  const bool is_deep_grey = header.data()[8] == 16 && header.data()[9] == 0;
+  check_pixels(width, height);
+  Image image = decode_with_opencv(without_notes(file), width, height,
+                                   is_deep_grey ? Depth::kUnchanged : Depth::kEight);
+  if (image.pixels.empty()) refuse("its pixels cannot be decoded");
+  if (is_deep_grey) {
+    cv::Mat clipped;
+    image.pixels.convertTo(clipped, CV_8U);
+    cv::merge(std::vector<cv::Mat>(3, clipped), image.pixels);
   }
   return image;
 }

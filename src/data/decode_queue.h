@@ -1,18 +1,19 @@
 #pragma once
 
 #include <condition_variable>
-#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "ptq/data/crop_store.h"
+
 namespace ptq::data {
 
 /// What became of one image: its crop, or why there is none.
 struct Decoded {
-  std::vector<uint8_t> pixels;
+  Crop pixels;
   std::string failure;
 };
 

@@ -203,29 +203,29 @@ int straight(int premultiplied, int alpha) {
 }
 
 using PixelWriter = void (*)(const Layout&, const int* samples, uint16_t* const* palette,
-                             uint8_t* rgb);
+                             uint8_t* bgr);
 
-void write_grey(const Layout& layout, const int* samples, uint16_t* const*, uint8_t* rgb) {
-  std::fill_n(rgb, 3, grey_level(layout, samples[0]));
+void write_grey(const Layout& layout, const int* samples, uint16_t* const*, uint8_t* bgr) {
+  std::fill_n(bgr, 3, grey_level(layout, samples[0]));
 }
 
-void write_palette(const Layout&, const int* samples, uint16_t* const* palette, uint8_t* rgb) {
-  for (int c = 0; c < 3; ++c) rgb[c] = static_cast<uint8_t>(palette[c][samples[0]] >> 8);
+void write_palette(const Layout&, const int* samples, uint16_t* const* palette, uint8_t* bgr) {
+  for (int c = 0; c < 3; ++c) bgr[2 - c] = static_cast<uint8_t>(palette[c][samples[0]] >> 8);
 }
 
-void write_rgb(const Layout& layout, const int* samples, uint16_t* const*, uint8_t* rgb) {
+void write_rgb(const Layout& layout, const int* samples, uint16_t* const*, uint8_t* bgr) {
   const int shift = layout.bits - 8;
   for (int c = 0; c < 3; ++c) {
     const int level = samples[c] >> shift;
-    rgb[c] = static_cast<uint8_t>(
+    bgr[2 - c] = static_cast<uint8_t>(
         layout.alpha == Alpha::kPremultiplied ? straight(level, samples[3] >> shift) : level);
   }
 }
 
-void write_cmyk(const Layout& layout, const int* samples, uint16_t* const*, uint8_t* rgb) {
+void write_cmyk(const Layout& layout, const int* samples, uint16_t* const*, uint8_t* bgr) {
   const int shift = layout.bits - 8;
-  cmyk_to_rgb(samples[0] >> shift, samples[1] >> shift, samples[2] >> shift, samples[3] >> shift,
-              rgb);
+  cmyk_to_bgr(samples[0] >> shift, samples[1] >> shift, samples[2] >> shift, samples[3] >> shift,
+              bgr);
 }
 
 PixelWriter writer_of(const Layout& layout) {
@@ -251,7 +251,7 @@ void convert(TIFF* tiff, const Layout& layout, const Samples& samples, Image& im
   const PixelWriter write = writer_of(layout);
   const uint16_t used = std::min<uint16_t>(layout.samples, 4);
   for (uint32_t y = 0; y < layout.height; ++y) {
-    uint8_t* out = image.row(y);
+    uint8_t* out = image.pixels.ptr(static_cast<int>(y));
     for (uint32_t x = 0; x < layout.width; ++x, out += 3) {
       int pixel[4] = {};
       for (uint16_t c = 0; c < used; ++c) pixel[c] = sample_at(samples, layout, x, y, c);

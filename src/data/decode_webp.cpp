@@ -1,32 +1,55 @@
 #include <webp/demux.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "data/decoders.h"
 
 namespace ptq::data {
+namespace {
 
-// The animation decoder reads still images too, and shows the first frame of a moving one.
-Image decode_webp(const FileBytes& file) {
+// Behind "RIFF", the size of what follows, "WEBP" and the name and size of the first chunk.
+constexpr size_t kFlagsAt = 20;
+constexpr uint8_t kAnimated = 2;
+
+bool is_animated(const FileBytes& file) {
+  constexpr uint8_t kExtended[] = {'V', 'P', '8', 'X'};
+  return std::equal(std::begin(kExtended), std::end(kExtended), file.begin() + 12) &&
+         (file[kFlagsAt] & kAnimated) != 0;
+}
+
+// OpenCV refuses moving pictures. Pillow shows the first frame on its canvas.
+Image first_frame(const FileBytes& file) {
   WebPAnimDecoderOptions options;
   WebPAnimDecoderOptionsInit(&options);
-  options.color_mode = MODE_RGBA;
+  options.color_mode = MODE_BGRA;
   const WebPData data = {file.data(), file.size()};
   const std::unique_ptr<WebPAnimDecoder, void (*)(WebPAnimDecoder*)> decoder(
       WebPAnimDecoderNew(&data, &options), WebPAnimDecoderDelete);
   WebPAnimInfo info;
-  if (!decoder || !WebPAnimDecoderGetInfo(decoder.get(), &info)) {
-    throw DecodeFailure("damaged or truncated WebP");
-  }
+  if (!decoder || !WebPAnimDecoderGetInfo(decoder.get(), &info)) return {};
   Image image = make_image(info.canvas_width, info.canvas_height);
-  uint8_t* rgba = nullptr;  // the decoder's
+  uint8_t* bgra = nullptr;  // the decoder's
   int timestamp = 0;
-  if (!WebPAnimDecoderGetNext(decoder.get(), &rgba, &timestamp)) {
-    throw DecodeFailure("damaged or truncated WebP");
-  }
-  for (size_t in = 0, out = 0; out < image.pixels.size(); in += 4) {
-    for (size_t c = 0; c < 3; ++c) image.pixels[out++] = rgba[in + c];
-  }
+  if (!WebPAnimDecoderGetNext(decoder.get(), &bgra, &timestamp)) return {};
+  uint8_t* out = image.pixels.data;
+  const uint8_t* const end = out + image.pixels.total() * 3;
+  for (; out < end; out += 3, bgra += 4) std::copy_n(bgra, 3, out);
+  return image;
+}
+
+Image still(const FileBytes& file) {
+  int width = 0, height = 0;
+  if (WebPGetInfo(file.data(), file.size(), &width, &height) == 0) return {};
+  return decode_with_opencv(file, width, height);
+}
+
+}  // namespace
+
+Image decode_webp(const FileBytes& file) {
+  const bool has_header = file.size() > kFlagsAt;
+  Image image = !has_header ? Image() : is_animated(file) ? first_frame(file) : still(file);
+  if (image.pixels.empty()) throw DecodeFailure("damaged or truncated WebP");
   return image;
 }
 

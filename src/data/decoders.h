@@ -29,23 +29,30 @@ Image decode_file(const std::string& path);
 /// As the others, but libtiff opens the file itself.
 Image decode_tiff(const std::string& path);
 
+/// What OpenCV makes of a file's bytes, of which its headers promise `width` x `height` pixels:
+/// CV_8UC3, or with `unchanged` the file's own type. Orientation is not applied. The image is empty
+/// where OpenCV fails or sees another size. Throws as make_image.
+enum class Depth { kEight, kUnchanged };
+Image decode_with_opencv(const FileBytes& file, int64_t width, int64_t height,
+                         Depth depth = Depth::kEight);
+
 /// Throws DecodeFailure for an image without pixels, and for one of more than Pillow opens
 /// (178,956,970).
 void check_pixels(int64_t width, int64_t height);
 
-/// An image with room for its pixels. Throws DecodeFailure as check_pixels, and where it needs more
-/// than 1.5 GiB: a broken or hostile header. `bytes_beside` is what the decoder needs beside the
-/// pixels. Waits while the images of other threads take more than 1 GiB together; a thread has one
-/// image at a time.
+/// A CV_8UC3 image with room for its pixels. Throws DecodeFailure as check_pixels, and where it
+/// needs more than 1.5 GiB: a broken or hostile header. `bytes_beside` is what the decoder needs
+/// beside the pixels. Waits while the images of other threads take more than 1 GiB together; a
+/// thread has one image at a time.
 Image make_image(int64_t width, int64_t height, int64_t bytes_beside = 0);
 
-/// One pixel of ink without a colour profile: 255 is full ink. Writes red, green, blue.
-inline void cmyk_to_rgb(int cyan, int magenta, int yellow, int black, uint8_t* rgb) {
+/// One pixel of ink without a colour profile: 255 is full ink. Writes blue, green, red.
+inline void cmyk_to_bgr(int cyan, int magenta, int yellow, int black, uint8_t* bgr) {
   const int light = 255 - black;
-  const int inks[3] = {cyan, magenta, yellow};
+  const int inks[3] = {yellow, magenta, cyan};
   for (int c = 0; c < 3; ++c) {
     const int product = inks[c] * light + 128;  // / 255, rounded
-    rgb[c] = static_cast<uint8_t>(light - ((product + (product >> 8)) >> 8));
+    bgr[c] = static_cast<uint8_t>(light - ((product + (product >> 8)) >> 8));
   }
 }
 

@@ -3,6 +3,7 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -16,16 +17,22 @@
 namespace ptq::data {
 namespace {
 
+int64_t bytes_per_crop(const Recipe& recipe) { return recipe.crop * recipe.crop * 3; }
+
+Crop read_crop(const std::string& path, const Recipe& recipe) {
+  const auto crop =
+      std::make_shared<const cv::Mat>(resize_and_crop(decode_file(path).pixels, recipe));
+  return {crop, crop->data};
+}
+
 Decoded decode_crop(const std::string& path, const LoaderOptions& options) {
   Decoded result;
   CropStore* store = options.store.get();
   try {
-    if (const CropStore::Crop kept = store == nullptr ? nullptr : store->find(path)) {
-      result.pixels = *kept;
-      return result;
-    }
-    result.pixels = resize_and_crop(decode_file(path), options.recipe);
-    if (store != nullptr) store->keep(path, result.pixels);
+    if (store != nullptr) result.pixels = store->find(path);
+    if (result.pixels) return result;
+    result.pixels = read_crop(path, options.recipe);
+    if (store != nullptr) store->keep(path, result.pixels, bytes_per_crop(options.recipe));
   } catch (const DecodeFailure& failure) {
     result.failure = failure.what();
   } catch (const std::bad_alloc&) {
@@ -34,19 +41,26 @@ Decoded decode_crop(const std::string& path, const LoaderOptions& options) {
   return result;
 }
 
-/// FNV-1a in steps of eight bytes, with a shift that lets high bits reach low ones.
-uint64_t hash_of(const std::vector<uint8_t>& pixels) {
-  uint64_t hash = 0xcbf29ce484222325ULL;
-  for (size_t at = 0; at < pixels.size(); at += sizeof hash) {
-    uint64_t word = 0;
-    std::memcpy(&word, pixels.data() + at, std::min(sizeof word, pixels.size() - at));
-    hash = (hash ^ word) * 0x100000001b3ULL;
-    hash ^= hash >> 29;
+/// Of four words at a time, each by FNV-1a with a shift that lets high bits reach low ones; a
+/// multiplication would wait for the one before it.
+uint64_t hash_of(const uint8_t* pixels, size_t size) {
+  constexpr size_t kLanes = 4;
+  constexpr uint64_t kPrime = 0x100000001b3ULL;
+  std::array<uint64_t, kLanes> hashes = {0xcbf29ce484222325ULL, 1, 2, 3};
+  for (size_t at = 0; at < size; at += sizeof hashes) {
+    std::array<uint64_t, kLanes> words = {};
+    std::memcpy(words.data(), pixels + at, std::min(sizeof words, size - at));
+    for (size_t i = 0; i < kLanes; ++i) {
+      hashes[i] = (hashes[i] ^ words[i]) * kPrime;
+      hashes[i] ^= hashes[i] >> 29;
+    }
   }
-  return hash;
+  for (size_t i = 1; i < kLanes; ++i) {
+    hashes[0] = (hashes[0] ^ hashes[i]) * kPrime;
+    hashes[0] ^= hashes[0] >> 29;
+  }
+  return hashes[0];
 }
-
-int64_t bytes_per_crop(const Recipe& recipe) { return recipe.crop * recipe.crop * 3; }
 
 }  // namespace
 
@@ -115,9 +129,10 @@ class Loader::Impl {
     const Decoded& result = queue_.take(storage);
     if (!result.failure.empty()) return note_unreadable(position, result.failure);
     const auto place = static_cast<int64_t>(batch.items.size());
+    const auto size = static_cast<size_t>(bytes_per_crop(recipe()));
     std::memcpy(batch.pixels.data_ptr<uint8_t>() + place * bytes_per_crop(recipe()),
-                result.pixels.data(), result.pixels.size());
-    if (!hashes_[position]) hashes_[position] = hash_of(result.pixels);
+                result.pixels.get(), size);
+    if (!hashes_[position]) hashes_[position] = hash_of(result.pixels.get(), size);
     batch.labels.push_back(item(position).label);
     batch.items.push_back(items_[position]);
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "base/vector_loop.h"
 
@@ -49,94 +50,163 @@ AxisWeights identity(Span outputs) {
   return axis;
 }
 
-// The inputs below one output, and their weights before rounding.
-struct Window {
-  int64_t first = 0;
-  std::vector<double> weights;
+// The inputs below one output, which has its centre at `center`.
+Span window_of(double center, double support, int64_t input) {
+  const auto first = std::max<int64_t>(static_cast<int64_t>(center - support + 0.5), 0);
+  return {first, std::min<int64_t>(static_cast<int64_t>(center + support + 0.5), input)};
+}
+
+// Weights of a window: normalized, then rounded.
+void add_weights(Span window, double center, double reduction, const Kernel& kernel,
+                 std::vector<double>& exact, int32_t* rounded) {
+  exact.clear();
+  double sum = 0;
+  for (int64_t t = window.begin; t < window.end; ++t) {
+    const double distance = static_cast<double>(t) - center + 0.5;
+    exact.push_back(kernel.value(distance * (1.0 / reduction)));
+    sum += exact.back();
+  }
+  for (const double weight : exact) *rounded++ = fixed_point(sum != 0 ? weight / sum : weight);
+}
+
+using Bytes = uint8_t __attribute__((vector_size(32)));
+using Words = int32_t __attribute__((vector_size(32)));
+constexpr int64_t kWords = sizeof(Words) / sizeof(int32_t);
+
+// Two pixels side by side as words: red, green, blue and what stands behind.
+inline void widen(const uint8_t* one, const uint8_t* other, Words& words) {
+  int32_t a = 0, b = 0;
+  std::memcpy(&a, one, sizeof a);
+  std::memcpy(&b, other, sizeof b);
+  const auto bytes = reinterpret_cast<Bytes>(Words{a, 0, 0, 0, b, 0, 0, 0});
+  words = reinterpret_cast<Words>(
+      __builtin_shufflevector(bytes, bytes, 2, 4, 4, 4, 1, 4, 4, 4, 0, 4, 4, 4, 3, 4, 4, 4, 18, 20,
+                              20, 20, 17, 20, 20, 20, 16, 20, 20, 20, 19, 20, 20, 20));
+}
+
+// Half a pixel pair; the fourth word is overwritten by the next pixel.
+inline void store(const int32_t* words, int32_t* out) {
+  std::memcpy(out, words, sizeof(Words) / 2);
+}
+
+inline void clip(Words& sums) {
+  const Words least = {}, most = least + 255;
+  sums >>= kFractionBits;
+  sums = sums < least ? least : sums;
+  sums = sums > most ? most : sums;
+}
+
+/// Two rows of bytes, blue first, and their resampled rows of words, red first. Of each, what lies
+/// behind is touched: one byte, one word.
+struct RowPair {
+  const uint8_t* in[2];
+  int32_t* out[2];
 };
 
-Window window_of(double center, double reduction, const Kernel& kernel, int64_t input) {
-  const double support = kernel.support * reduction;
-  const auto first = std::max<int64_t>(static_cast<int64_t>(center - support + 0.5), 0);
-  const auto end = std::min<int64_t>(static_cast<int64_t>(center + support + 0.5), input);
-  Window window{first, {}};
-  double sum = 0;
-  for (int64_t t = first; t < end; ++t) {
-    const double distance = static_cast<double>(t) - center + 0.5;
-    window.weights.push_back(kernel.value(distance * (1.0 / reduction)));
-    sum += window.weights.back();
-  }
-  if (sum != 0) {
-    for (double& weight : window.weights) weight /= sum;
-  }
-  return window;
-}
-
-// Shorter windows get zero weights: behind them, or before them where the axis ends.
-AxisWeights fixed_point(const std::vector<Window>& windows, int64_t input) {
-  AxisWeights axis;
-  for (const Window& window : windows) {
-    axis.taps = std::max(axis.taps, static_cast<int64_t>(window.weights.size()));
-  }
-  axis.weights.assign(windows.size() * static_cast<size_t>(axis.taps), 0);
-  auto row = axis.weights.begin();
-  for (const Window& window : windows) {
-    axis.first.push_back(std::min(window.first, input - axis.taps));
-    std::transform(window.weights.begin(), window.weights.end(),
-                   row + (window.first - axis.first.back()),
-                   [](double weight) { return fixed_point(weight); });
-    row += axis.taps;
-  }
-  return axis;
-}
-
-// A template, because a loop of known length over taps keeps everything in registers.
+// A template, because a loop of known length over taps keeps everything in registers. Two rows
+// share the weights and fill a vector.
 template <int64_t kTaps>
-void resample_row(const uint8_t* in, const AxisWeights& columns, uint8_t* out) {
+constexpr VectorLoop resample_loop = [](const RowPair& rows, const AxisWeights& columns) {
   const int64_t taps = kTaps > 0 ? kTaps : columns.taps;
   const int32_t* weight = columns.weights.data();
+  int64_t at = 0;
   for (const int64_t first : columns.first) {
-    const uint8_t* pixel = in + first * 3;
-    int32_t red = kHalf, green = kHalf, blue = kHalf;
-    for (int64_t t = 0; t < taps; ++t, pixel += 3, ++weight) {
-      red += pixel[0] * *weight;
-      green += pixel[1] * *weight;
-      blue += pixel[2] * *weight;
+    Words sums = Words{} + kHalf;
+    for (int64_t t = 0; t < taps; ++t, ++weight) {
+      Words pixels;
+      widen(rows.in[0] + (first + t) * 3, rows.in[1] + (first + t) * 3, pixels);
+      sums += pixels * *weight;
     }
-    *out++ = to_byte(red);
-    *out++ = to_byte(green);
-    *out++ = to_byte(blue);
+    clip(sums);
+    int32_t both[kWords];
+    std::memcpy(both, &sums, sizeof sums);
+    store(both, rows.out[0] + at);
+    store(both + kWords / 2, rows.out[1] + at);
+    at += 3;
   }
-}
+};
 
-using RowFunction = void (*)(const uint8_t*, const AxisWeights&, uint8_t*);
-
-RowFunction row_function(int64_t taps) {
-  switch (taps) {
+void resample_rows(const RowPair& rows, const AxisWeights& columns) {
+  switch (columns.taps) {
     case 2:
-      return resample_row<2>;
+      return resample_loop<2>(rows, columns);
     case 3:
-      return resample_row<3>;
+      return resample_loop<3>(rows, columns);
     case 4:
-      return resample_row<4>;
+      return resample_loop<4>(rows, columns);
     case 5:
-      return resample_row<5>;
+      return resample_loop<5>(rows, columns);
     case 6:
-      return resample_row<6>;
+      return resample_loop<6>(rows, columns);
     default:
-      return resample_row<0>;
+      return resample_loop<0>(rows, columns);
   }
 }
 
-// Row by row over the whole width, so that the loops vectorise; the 32-bit product needs SSE 4.1.
-constexpr VectorLoop combine_rows = [](const uint8_t* in, int64_t width, const int32_t* weights,
-                                       int64_t count, int32_t* sums, uint8_t* out) {
-  std::fill(sums, sums + width, kHalf);
-  for (int64_t t = 0; t < count; ++t, in += width) {
-    const int32_t weight = weights[t];
-    for (int64_t x = 0; x < width; ++x) sums[x] += in[x] * weight;
+// Columns of a block, whose sums stay in registers.
+constexpr int64_t kBlock = 4 * kWords;
+
+constexpr VectorLoop combine_rows = [](const std::vector<const int32_t*>& rows,
+                                       const int32_t* weights, int64_t width, uint8_t* out) {
+  for (int64_t begin = 0; begin < width; begin += kBlock) {
+    Words sums[4] = {Words{} + kHalf, Words{} + kHalf, Words{} + kHalf, Words{} + kHalf};
+    for (size_t t = 0; t < rows.size(); ++t) {
+      for (int64_t i = 0; i < 4; ++i) {
+        Words words;
+        std::memcpy(&words, rows[t] + begin + i * kWords, sizeof words);
+        sums[i] += words * weights[t];
+      }
+    }
+    int32_t values[kBlock];
+    std::memcpy(values, sums, sizeof sums);
+    const int64_t size = std::min(kBlock, width - begin);
+    for (int64_t x = 0; x < size; ++x) out[begin + x] = to_byte(values[x]);
   }
-  for (int64_t x = 0; x < width; ++x) out[x] = to_byte(sums[x]);
+};
+
+/// The resampled rows that one row of the result combines, made when they are asked for and
+/// forgotten soon: they stay near the processor.
+class NarrowedRows {
+ public:
+  NarrowedRows(const cv::Mat& image, const AxisWeights& columns, Span rows, int64_t at_once)
+      : image_(image),
+        columns_(columns),
+        source_(rows),
+        next_(rows.begin),
+        capacity_(at_once + 2),
+        stride_(columns.size() * 3 + kBlock),
+        storage_(static_cast<size_t>(capacity_ * stride_)),
+        last_row_(image.ptr(image.rows - 1), image.ptr(image.rows - 1) + image.cols * 3),
+        wanted_(static_cast<size_t>(at_once)) {
+    last_row_.push_back(0);  // which the last pixel touches
+  }
+
+  /// As many rows as are combined, from `first` on, which never goes back. Behind their columns a
+  /// block may be read.
+  const std::vector<const int32_t*>& from(int64_t first) {
+    const int64_t end = first + static_cast<int64_t>(wanted_.size());
+    for (; next_ < end; next_ += 2) {
+      const int64_t other = std::min(next_ + 1, source_.end - 1);
+      resample_rows({{in(next_), in(other)}, {out(next_), out(other)}}, columns_);
+    }
+    for (size_t i = 0; i < wanted_.size(); ++i) wanted_[i] = out(first + static_cast<int64_t>(i));
+    return wanted_;
+  }
+
+ private:
+  const uint8_t* in(int64_t y) const {
+    return y == image_.rows - 1 ? last_row_.data() : image_.ptr(static_cast<int>(y));
+  }
+  int32_t* out(int64_t y) { return storage_.data() + (y - source_.begin) % capacity_ * stride_; }
+
+  const cv::Mat& image_;
+  const AxisWeights& columns_;
+  const Span source_;
+  int64_t next_;
+  const int64_t capacity_, stride_;
+  std::vector<int32_t> storage_;
+  std::vector<uint8_t> last_row_;
+  std::vector<const int32_t*> wanted_;
 };
 
 }  // namespace
@@ -145,28 +215,35 @@ AxisWeights axis_weights(int64_t input, int64_t output, Span outputs, Interpolat
   if (input == output) return identity(outputs);
   const Kernel kernel = kernel_of(interpolation);
   const double scale = static_cast<double>(input) / static_cast<double>(output);
-  std::vector<Window> windows;
+  const double reduction = std::max(scale, 1.0);
+  const auto center = [&](int64_t i) { return (static_cast<double>(i) + 0.5) * scale; };
+  const auto window = [&](int64_t i) {
+    return window_of(center(i), kernel.support * reduction, input);
+  };
+  AxisWeights axis;
   for (int64_t i = outputs.begin; i < outputs.end; ++i) {
-    const double center = (static_cast<double>(i) + 0.5) * scale;
-    windows.push_back(window_of(center, std::max(scale, 1.0), kernel, input));
+    axis.taps = std::max(axis.taps, window(i).size());
   }
-  return fixed_point(windows, input);
+  axis.first.reserve(static_cast<size_t>(outputs.size()));
+  axis.weights.assign(static_cast<size_t>(outputs.size() * axis.taps), 0);
+  std::vector<double> exact;
+  int32_t* row = axis.weights.data();
+  for (int64_t i = outputs.begin; i < outputs.end; ++i, row += axis.taps) {
+    const Span inputs = window(i);
+    // Shorter windows get zero weights: behind them, or before them where the axis ends.
+    axis.first.push_back(std::min(inputs.begin, input - axis.taps));
+    add_weights(inputs, center(i), reduction, kernel, exact,
+                row + (inputs.begin - axis.first.back()));
+  }
+  return axis;
 }
 
-void resample(const Image& image, const AxisWeights& columns, const AxisWeights& rows, uint8_t* out,
-              int64_t out_stride) {
-  const Span source = rows.inputs();
-  const int64_t width = columns.size() * 3;
-  const RowFunction resample_one = row_function(columns.taps);
-  std::vector<uint8_t> narrowed(static_cast<size_t>(source.size() * width));
-  for (int64_t y = source.begin; y < source.end; ++y) {
-    resample_one(image.row(y), columns, narrowed.data() + (y - source.begin) * width);
-  }
-  std::vector<int32_t> sums(static_cast<size_t>(width));
+void resample(const cv::Mat& image, const AxisWeights& columns, const AxisWeights& rows,
+              uint8_t* out, int64_t out_stride) {
+  NarrowedRows narrowed(image, columns, rows.inputs(), rows.taps);
   const int32_t* weights = rows.weights.data();
   for (const int64_t first : rows.first) {
-    combine_rows(narrowed.data() + (first - source.begin) * width, width, weights, rows.taps,
-                 sums.data(), out);
+    combine_rows(narrowed.from(first), weights, columns.size() * 3, out);
     weights += rows.taps;
     out += out_stride;
   }

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <opencv2/core/mat.hpp>
 #include <vector>
 
-#include "data/image.h"
 #include "ptq/data/recipe.h"
 
 namespace ptq::data {
@@ -36,9 +36,10 @@ struct AxisWeights {
 /// identity.
 AxisWeights axis_weights(int64_t input, int64_t output, Span outputs, Interpolation interpolation);
 
-/// Columns, then rows, each rounded to 8 bits: a rectangle of the resized image, three bytes a
-/// pixel, written at `out` with `out_stride` bytes from row to row.
-void resample(const Image& image, const AxisWeights& columns, const AxisWeights& rows, uint8_t* out,
-              int64_t out_stride);
+/// Columns, then rows, each rounded to 8 bits: a rectangle of the resized image (CV_8UC3, blue
+/// first), three bytes a pixel, red first, written at `out` with `out_stride` bytes from row to
+/// row.
+void resample(const cv::Mat& image, const AxisWeights& columns, const AxisWeights& rows,
+              uint8_t* out, int64_t out_stride);
 
 }  // namespace ptq::data

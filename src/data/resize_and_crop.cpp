@@ -28,20 +28,22 @@ int64_t long_side(int64_t resize, int64_t longer, int64_t shorter) {
 
 }  // namespace
 
-std::vector<uint8_t> resize_and_crop(const Image& image, const Recipe& recipe) {
-  const int64_t shorter = std::min(image.width, image.height);
-  const int64_t longer = long_side(recipe.resize, std::max(image.width, image.height), shorter);
-  const int64_t width = image.width == shorter ? recipe.resize : longer;
-  const int64_t height = image.height == shorter ? recipe.resize : longer;
+cv::Mat resize_and_crop(const cv::Mat& image, const Recipe& recipe) {
+  const int64_t shorter = std::min(image.cols, image.rows);
+  const int64_t longer = long_side(recipe.resize, std::max(image.cols, image.rows), shorter);
+  const int64_t width = image.cols == shorter ? recipe.resize : longer;
+  const int64_t height = image.rows == shorter ? recipe.resize : longer;
 
   const CropAxis x = center(width, recipe.crop);
   const CropAxis y = center(height, recipe.crop);
-  const int64_t stride = recipe.crop * 3;
-  std::vector<uint8_t> pixels(static_cast<size_t>(recipe.crop * stride));
-  resample(image, axis_weights(image.width, width, x.shown, recipe.interpolation),
-           axis_weights(image.height, height, y.shown, recipe.interpolation),
-           pixels.data() + y.padding * stride + x.padding * 3, stride);
-  return pixels;
+  const auto size = static_cast<int>(recipe.crop);
+  const bool is_padded = width < recipe.crop || height < recipe.crop;
+  cv::Mat crop(size, size, CV_8UC3);
+  if (is_padded) crop.setTo(0);
+  resample(image, axis_weights(image.cols, width, x.shown, recipe.interpolation),
+           axis_weights(image.rows, height, y.shown, recipe.interpolation),
+           crop.ptr(static_cast<int>(y.padding)) + x.padding * 3, recipe.crop * 3);
+  return crop;
 }
 
 }  // namespace ptq::data

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -23,7 +24,7 @@ class Counter {
       if (position == failing_) {
         result.failure = "told to fail";
       } else {
-        result.pixels = {static_cast<uint8_t>(position)};
+        result.pixels = std::make_shared<const uint8_t>(static_cast<uint8_t>(position));
       }
       return result;
     };
@@ -46,7 +47,7 @@ std::vector<int> take_all(DecodeQueue& queue) {
   while (!queue.at_end()) {
     Decoded storage;
     const Decoded& result = queue.take(storage);
-    taken.push_back(result.failure.empty() ? result.pixels.at(0) : -1);
+    taken.push_back(result.failure.empty() ? *result.pixels : -1);
   }
   return taken;
 }
@@ -117,7 +118,7 @@ TEST(DecodeQueue, RestartsAndEndsWhileWorkersAreBusy) {
     for (int i = 0; i < repetition % 12; ++i) queue.take(storage);
     queue.restart(6);
     for (int i = 0; i < repetition % 7; ++i) {
-      EXPECT_EQ(queue.take(storage).pixels.at(0), i);
+      EXPECT_EQ(*queue.take(storage).pixels, i);
     }
   }
 }

@@ -9,6 +9,7 @@
 
 #include "data/checksums.h"
 #include "data/image.h"
+#include "data/pixel_bytes.h"
 #include "ptq/base/error.h"
 #include "support/temporary_folder.h"
 
@@ -86,7 +87,7 @@ TEST_F(LoaderTest, HandsOutTheItemsAskedForInTheirOrder) {
   std::vector<uint8_t> expected;
   for (const int64_t item : wanted) {
     const Image image = decode_image(images_.items[static_cast<size_t>(item)].path);
-    const std::vector<uint8_t> crop = resize_and_crop(image, options_of(1).recipe);
+    const std::vector<uint8_t> crop = bytes_of(resize_and_crop(image.pixels, options_of(1).recipe));
     expected.insert(expected.end(), crop.begin(), crop.end());
   }
   EXPECT_EQ(pass.pixels, expected);

@@ -87,7 +87,8 @@ TEST(UnreadableImages, TruncatedAndDamagedPngsAreRefused) {
 TEST(UnreadableImages, TruncatedFilesOfOtherFormatsAreRefused) {
   EXPECT_EQ(refusal_of_content(first_part_of("rgb_lossy.webp", 0.8)), "damaged or truncated WebP");
   EXPECT_EQ(refusal_of_content(first_part_of("rgb_24bit.bmp", 0.9)), "truncated BMP");
-  EXPECT_EQ(refusal_of_content(first_part_of("palette_run_length_8.bmp", 0.9)), "truncated BMP");
+  EXPECT_EQ(refusal_of_content(first_part_of("palette_run_length_8.bmp", 0.9)),
+            "damaged or truncated BMP");
   EXPECT_EQ(refusal_of_content(first_part_of("rgb_lzw.tif", 0.5)).rfind("damaged TIFF: ", 0), 0U);
 }
 

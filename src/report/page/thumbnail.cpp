@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <string_view>
-#include <vector>
 
 #include "data/image.h"
 
@@ -34,8 +33,8 @@ void append(std::string& bytes, uint32_t value, int count) {
 }
 
 /// 24 bits a pixel, rows from the bottom, blue first; a row of kSide pixels is whole words.
-std::string bmp(const std::vector<uint8_t>& pixels) {
-  const auto size = static_cast<uint32_t>(pixels.size());
+std::string bmp(const uint8_t* pixels) {
+  constexpr uint32_t size = kSide * kSide * 3;
   std::string bytes = "BM";
   append(bytes, size + kHeaderBytes, 4), append(bytes, 0, 4), append(bytes, kHeaderBytes, 4);
   append(bytes, 40, 4), append(bytes, kSide, 4), append(bytes, kSide, 4);
@@ -43,7 +42,7 @@ std::string bmp(const std::vector<uint8_t>& pixels) {
   append(bytes, 0, 4), append(bytes, 0, 4), append(bytes, 0, 4), append(bytes, 0, 4);
   for (int64_t y = kSide - 1; y >= 0; --y) {
     for (int64_t x = 0; x < kSide; ++x) {
-      const uint8_t* pixel = pixels.data() + (y * kSide + x) * 3;
+      const uint8_t* pixel = pixels + (y * kSide + x) * 3;
       bytes +=
           {static_cast<char>(pixel[2]), static_cast<char>(pixel[1]), static_cast<char>(pixel[0])};
     }
@@ -58,7 +57,7 @@ std::string thumbnail(const std::string& path, const data::Recipe& recipe) {
   small.crop = kSide;
   small.resize = std::max(kSide, kSide * recipe.resize / recipe.crop);
   return "data:image/bmp;base64," +
-         base64(bmp(data::resize_and_crop(data::decode_image(path), small)));
+         base64(bmp(data::resize_and_crop(data::decode_image(path).pixels, small).data));
 }
 
 }  // namespace ptq::report

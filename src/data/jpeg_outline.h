@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+
+#include "data/decoders.h"
+
+namespace ptq::data {
+
+/// The segments of a JPEG file, without its pixels.
+struct JpegOutline {
+  /// From its beginning to its end marker nothing is missing and nothing out of place.
+  bool is_whole = false;
+  int64_t width = 0;
+  int64_t height = 0;
+  int components = 0;
+  int64_t scans = 0;
+};
+
+JpegOutline jpeg_outline(const FileBytes& file);
+
+/// A progressive JPEG is decoded anew for each of its scans, of which cameras and tools write up to
+/// twenty.
+inline bool is_too_much_work(int64_t pixels, int64_t scans) {
+  constexpr int64_t kMostScans = 100;
+  constexpr int64_t kMostWork = 4'000'000'000;  // pixels times scans
+  return scans > kMostScans || pixels * scans > kMostWork;
+}
+
+}  // namespace ptq::data
