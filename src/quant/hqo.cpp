@@ -2,112 +2,92 @@
 
 #include <ATen/Parallel.h>
 
-#include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <utility>
+#include <variant>
 
 #include "quant/element_params.h"
+#include "quant/hqo_rows.h"
 #include "quant/kernels.h"
 #include "quant/scale_of_threshold.h"
-#include "quant/statistics.h"
 
 namespace ptq::quant {
 namespace {
 
 constexpr int kIterations = 1000;
+/// Rounds that a row goes through at a time. Its numbers depend on itself alone; only where to stop
+/// depends on all rows.
+constexpr int kRoundsAtOnce = 20;
+static_assert(kIterations % kRoundsAtOnce == 0);
 constexpr double kBetaGrowth = 1.01;
 constexpr double kScaleBeta = 1e5;
-constexpr float kScaleNorm = 0.7F;
 constexpr double kZeroBeta = 1;
 
-/// sign(e) * max(|e| - |e|^(p - 1) / beta, 0)
-float shrink(float error, float power, float inverse_beta) {
-  const float size = std::abs(error) - inverse_beta * power;
-  return size > 0 ? std::copysign(size, error) : 0;
-}
+/// A row's numbers at the start of some rounds, and its errors with them.
+struct Rounds {
+  std::array<float, kRoundsAtOnce> numbers = {};
+  std::array<double, kRoundsAtOnce> errors = {};
+};
 
-/// The lower of two middles; NaN of nothing.
-float median(std::vector<float>& values) {
-  if (values.empty()) return std::numeric_limits<float>::quiet_NaN();
-  const auto middle = values.begin() + static_cast<int64_t>(values.size() - 1) / 2;
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
+/// Improves a number for each row as long as the mean error of the whole weight falls.
+class Search {
+ public:
+  Search(const Partition& rows, std::vector<float> numbers, double beta)
+      : rows_(rows), numbers_(std::move(numbers)), best_(numbers_), beta_(beta) {}
 
-/// Rows of a weight with a number each to improve, and the best numbers so far.
-struct Search {
-  const Partition& rows;
-  std::vector<float> candidate;
-  std::vector<float> best = candidate;
-  float best_loss = std::numeric_limits<float>::infinity();
+  /// The best numbers. round(index, number, 1 / beta, scratch) gives a row's error and its next
+  /// number; `scratch` has room for its weights.
+  template <class Round>
+  std::vector<float> run(Round round) {
+    for (int done = 0; done < kIterations; done += kRoundsAtOnce) {
+      go_through(round);
+      if (!keep_better()) break;
+    }
+    return best_;
+  }
 
-  /// Calls row(index, weights, count) in parallel.
-  template <class Row>
-  void for_each_row(Row each) const {
-    at::parallel_for(0, rows.rows(), 1, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        const Partition::Row row = rows.row(i);
-        each(static_cast<size_t>(i), rows.data() + row.begin, row.size);
+ private:
+  template <class Round>
+  void go_through(Round round) {
+    std::array<float, kRoundsAtOnce> inverse_betas = {};
+    for (float& inverse : inverse_betas) {
+      inverse = static_cast<float>(1 / beta_);
+      beta_ *= kBetaGrowth;
+    }
+    at::parallel_for(0, rows_.rows(), 1, [&](int64_t begin, int64_t end) {
+      std::vector<int32_t> scratch(static_cast<size_t>(rows_.longest_row()));
+      for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
+        for (size_t k = 0; k < kRoundsAtOnce; ++k) {
+          const HqoRound result = round(i, numbers_[i], inverse_betas[k], scratch.data());
+          rounds_[i].numbers[k] = std::exchange(numbers_[i], result.better);
+          rounds_[i].errors[k] = result.error;
+        }
       }
     });
   }
 
-  /// Mean |fake_quantize(x) - x| of the whole weight.
-  template <class ParamsOf>
-  float loss(ParamsOf params_of) const {
-    std::vector<double> sums(candidate.size());
-    for_each_row([&](size_t index, const float* weights, int64_t count) {
-      sums[index] = absolute_error(weights, count, params_of(index));
-    });
-    double sum = 0;
-    for (const double row_sum : sums) sum += row_sum;
-    return static_cast<float>(sum / static_cast<double>(rows.values().numel()));
-  }
-
-  /// update(index, weights, count, 1 / beta) returns the next candidate of a row.
-  template <class ParamsOf, class Update>
-  void run(double beta, ParamsOf params_of, Update update) {
-    for (int iteration = 0; iteration < kIterations; ++iteration, beta *= kBetaGrowth) {
-      const float now = loss(params_of);
-      if (!(now < best_loss)) return;
-      best_loss = now;
-      best = candidate;
-      for_each_row([&](size_t index, const float* weights, int64_t count) {
-        candidate[index] = update(index, weights, count, static_cast<float>(1 / beta));
-      });
+  /// False once the loss no longer falls.
+  bool keep_better() {
+    for (size_t k = 0; k < kRoundsAtOnce; ++k) {
+      double sum = 0;
+      for (const Rounds& row : rounds_) sum += row.errors[k];
+      const auto loss = static_cast<float>(sum / static_cast<double>(rows_.values().numel()));
+      if (!(loss < best_loss_)) return false;
+      best_loss_ = loss;
+      for (size_t i = 0; i < best_.size(); ++i) best_[i] = rounds_[i].numbers[k];
     }
+    return true;
   }
+
+  const Partition& rows_;
+  std::vector<float> numbers_;
+  std::vector<float> best_;
+  std::vector<Rounds> rounds_ = std::vector<Rounds>(numbers_.size());
+  double beta_;
+  float best_loss_ = std::numeric_limits<float>::infinity();
 };
-
-/// r = median((x - e) / q), the scale that brings the codes nearest to the weights.
-float better_scale(const float* weights, int64_t count, const QParams& params, float inverse_beta) {
-  std::vector<float> ratios;
-  ratios.reserve(static_cast<size_t>(count));
-  for (int64_t i = 0; i < count; ++i) {
-    const float x = weights[i];
-    const float code = quantize(x, params);
-    if (code == 0) continue;
-    const float error = x - dequantize(code, params);
-    const float power = std::pow(std::abs(error), kScaleNorm - 1);
-    const float target = x - shrink(error, power, inverse_beta);
-    if (target != 0) ratios.push_back(target / code);
-  }
-  const float ratio = median(ratios);
-  return std::copysign(std::max(std::abs(ratio), kSmallestScale), ratio);
-}
-
-/// mean((x - e) - i * s) with i = q / s + z; the norm is 0.5, and |e|^-0.5 a root.
-float better_zero(const float* weights, int64_t count, const QParams& params, float inverse_beta) {
-  double sum = 0;
-  for (int64_t i = 0; i < count; ++i) {
-    const float x = weights[i];
-    const float y = fake_quantize(x, params);
-    const float error = x - y;
-    const float target = x - shrink(error, 1 / std::sqrt(std::abs(error)), inverse_beta);
-    sum += static_cast<double>(target - (y / params.scale + params.zero_point) * params.scale);
-  }
-  return static_cast<float>(sum / static_cast<double>(count));
-}
 
 std::vector<Range> row_ranges(const Partition& rows) {
   std::vector<Range> ranges;
@@ -124,21 +104,21 @@ RowSolutions hqo_scales(const Partition& rows, const Quantizer& quantizer) {
   const auto divisor = static_cast<float>(threshold_divisor(quantizer));
   std::vector<float> thresholds;
   for (const Range& range : row_ranges(rows)) thresholds.push_back(range.absmax());
-  Search search{rows, thresholds};
-  const auto params_of = [&](size_t index) {
-    const float scale = scale_of_threshold(std::abs(search.candidate[index]), quantizer);
-    return std::get<QParams>(element_params(quantizer, scale, 0));
+  const auto scale_of = [&](float threshold) {
+    return scale_of_threshold(std::abs(threshold), quantizer);
   };
-  search.run(kScaleBeta, params_of,
-             [&](size_t index, const float* weights, int64_t count, float inverse_beta) {
-               const float ratio = better_scale(weights, count, params_of(index), inverse_beta);
-               const float next = ratio * divisor;
-               return std::isfinite(next) ? next : search.candidate[index];
-             });
-  for (float& threshold : search.best) {
-    threshold = scale_of_threshold(std::abs(threshold), quantizer);
-  }
-  return {search.best, {}};
+  const auto round = [&](size_t index, float threshold, float inverse_beta, int32_t* scratch) {
+    const Partition::Row row = rows.row(static_cast<int64_t>(index));
+    const auto params = std::get<QParams>(element_params(quantizer, scale_of(threshold), 0));
+    HqoRound result =
+        better_scale(rows.data() + row.begin, row.size, params, inverse_beta, scratch);
+    const float next = result.better * divisor;
+    result.better = std::isfinite(next) ? next : threshold;
+    return result;
+  };
+  thresholds = Search(rows, std::move(thresholds), kScaleBeta).run(round);
+  for (float& threshold : thresholds) threshold = scale_of(threshold);
+  return {thresholds, {}};
 }
 
 RowSolutions hqo_zero_points(const Partition& rows, const Quantizer& quantizer) {
@@ -148,17 +128,15 @@ RowSolutions hqo_zero_points(const Partition& rows, const Quantizer& quantizer) 
     solution.scales.push_back(scale_of_threshold(range.interval(), quantizer));
     zeros.push_back(range.zero());
   }
-  Search search{rows, zeros};
-  const auto params_of = [&](size_t index) {
+  const auto round = [&](size_t index, float zero, float inverse_beta, int32_t*) {
+    const Partition::Row row = rows.row(static_cast<int64_t>(index));
     const float scale = solution.scales[index];
-    return std::get<QParams>(element_params(quantizer, scale, -search.candidate[index] / scale));
+    const auto params = std::get<QParams>(element_params(quantizer, scale, -zero / scale));
+    return better_zero(rows.data() + row.begin, row.size, params, inverse_beta);
   };
-  search.run(kZeroBeta, params_of,
-             [&](size_t index, const float* weights, int64_t count, float inverse_beta) {
-               return better_zero(weights, count, params_of(index), inverse_beta);
-             });
+  zeros = Search(rows, std::move(zeros), kZeroBeta).run(round);
   for (size_t i = 0; i < zeros.size(); ++i) {
-    solution.zero_points.push_back(std::abs(search.best[i]) / solution.scales[i]);
+    solution.zero_points.push_back(std::abs(zeros[i]) / solution.scales[i]);
   }
   return solution;
 }

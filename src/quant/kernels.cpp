@@ -43,22 +43,7 @@ constexpr VectorLoop squared_error_loop = [](const float* in, int64_t count, con
   return sum;
 };
 
-constexpr VectorLoop absolute_error_loop = [](const float* in, int64_t count,
-                                              const QParams& params) {
-  const QParams p = params;
-  double sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (int64_t i = 0; i < count; ++i) {
-    sum += static_cast<double>(std::abs(fake_quantize(in[i], p) - in[i]));
-  }
-  return sum;
-};
-
 }  // namespace
-
-double absolute_error(const float* in, int64_t count, const QParams& params) {
-  return absolute_error_loop(in, count, params);
-}
 
 float Range::absmax() const { return std::max(std::abs(low), std::abs(high)); }
 float Range::zero() const { return low > 0 ? 0 : low; }

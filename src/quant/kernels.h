@@ -28,8 +28,6 @@ void quantize(const float* in, float* out, int64_t count, const ElementParams& p
 /// Sum over (fake_quantize(x) - x)^2, squares in float32, their sum in double: so far from a
 /// rounding of float32 that it hardly depends on the order of values.
 double squared_error(const float* in, int64_t count, const ElementParams& params);
-/// Sum over |fake_quantize(x) - x|.
-double absolute_error(const float* in, int64_t count, const QParams& params);
 
 /// How many elements share a scale, and the power of two that their absmax is divided by.
 struct GroupShape {
