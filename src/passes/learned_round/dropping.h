@@ -13,8 +13,10 @@ namespace ptq::passes {
 struct Dropping {
   double probability = 0;
   uint32_t seed = 0;
+  /// Position of the first element, where not all of a step's images are together.
+  uint32_t first = 0;
 
-  /// The same probability, other elements.
+  /// The same probability and position, other elements.
   Dropping of(uint32_t number) const;
 };
 

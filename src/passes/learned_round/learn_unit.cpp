@@ -1,5 +1,8 @@
 #include "passes/learned_round/learn_unit.h"
 
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/sub.h>
+
 #include <algorithm>
 #include <functional>
 #include <numeric>
@@ -48,9 +51,11 @@ at::Tensor relative_weights(const ValueOfImages& target) {
 
 class UnitLearning {
  public:
-  UnitLearning(UnitNetwork& network, const UnitImages& images, const quant::QuantizerTable& table,
-               const LearnedRoundOptions& options, uint64_t seed)
+  UnitLearning(UnitNetwork& network, UnitPlan* plan, const UnitImages& images,
+               const quant::QuantizerTable& table, const LearnedRoundOptions& options,
+               uint64_t seed)
       : network_(network),
+        plan_(plan),
         images_(images),
         options_(options),
         seed_(static_cast<uint32_t>(seed)),
@@ -78,9 +83,14 @@ class UnitLearning {
   Tensors soft() const;
   /// Output minus target, batch by batch over all images.
   void for_differences(const Tensors& weights, const std::function<void(const at::Tensor&)>& use);
-  at::Tensor by_output(const at::Tensor& output, const at::Tensor& target) const;
+  /// By some of a step's outputs, which has as many numbers as `all`.
+  void by_output(const at::Tensor& output, const at::Tensor& target, int64_t all,
+                 at::Tensor& to) const;
+  Tensors by_weights(const at::Tensor& input, const at::Tensor& target, const Dropping& dropping);
 
   UnitNetwork& network_;
+  /// Takes the steps, unless nullptr.
+  UnitPlan* plan_;
   const UnitImages& images_;
   const LearnedRoundOptions& options_;
   uint32_t seed_;
@@ -108,12 +118,27 @@ Tensors UnitLearning::decided() const {
   return tensors;
 }
 
-at::Tensor UnitLearning::by_output(const at::Tensor& output, const at::Tensor& target) const {
+void UnitLearning::by_output(const at::Tensor& output, const at::Tensor& target, int64_t all,
+                             at::Tensor& to) const {
   const bool is_mean = options_.loss == RoundingLoss::kMse;
   const int64_t summed = is_mean ? 1 : output.size(channel_axis(output));
-  at::Tensor gradient = output.sub(target).mul_(2.0 * static_cast<double>(summed) /
-                                                static_cast<double>(output.numel()));
-  return channel_weights_.defined() ? gradient.mul_(channel_weights_) : gradient;
+  at::sub_out(to, output, target)
+      .mul_(2.0 * static_cast<double>(summed) / static_cast<double>(all));
+  if (channel_weights_.defined()) to.mul_(channel_weights_);
+}
+
+Tensors UnitLearning::by_weights(const at::Tensor& input, const at::Tensor& target,
+                                 const Dropping& dropping) {
+  if (plan_) {
+    return plan_->gradients(
+        input, soft(), dropping, [&](const at::Tensor& output, int64_t first, at::Tensor& to) {
+          by_output(output, target.narrow(0, first, output.size(0)), target.numel(), to);
+        });
+  }
+  const at::Tensor output = network_.forward(input, soft(), dropping);
+  at::Tensor gradient = at::empty_like(output);
+  by_output(output, target, target.numel(), gradient);
+  return network_.backward(gradient);
 }
 
 void UnitLearning::step(int64_t t) {
@@ -125,9 +150,8 @@ void UnitLearning::step(int64_t t) {
     constexpr uint32_t kOfInput = 0xFFFF;
     input = mixed(images_.original.gather(drawn), input, dropping.of(kOfInput));
   }
-  const at::Tensor output = network_.forward(input, soft(), dropping);
-  const Tensors by_weights = network_.backward(by_output(output, images_.target.gather(drawn)));
-  for (size_t i = 0; i < weights_.size(); ++i) weights_[i].step(by_weights[i], t);
+  const Tensors derivatives = by_weights(input, images_.target.gather(drawn), dropping);
+  for (size_t i = 0; i < weights_.size(); ++i) weights_[i].step(derivatives[i], t);
 }
 
 void UnitLearning::for_differences(const Tensors& weights,
@@ -175,10 +199,10 @@ double UnitLearning::moved() const {
 
 }  // namespace
 
-RoundedUnit learn_unit(UnitNetwork& network, const UnitImages& images,
+RoundedUnit learn_unit(UnitNetwork& network, UnitPlan* plan, const UnitImages& images,
                        const quant::QuantizerTable& table, const LearnedRoundOptions& options,
                        uint64_t seed) {
-  UnitLearning learning(network, images, table, options, seed);
+  UnitLearning learning(network, plan, images, table, options, seed);
   RoundedUnit unit;
   unit.layers = static_cast<int>(network.layers().size());
   unit.error_before = unit.error_after = learning.error(learning.nearest());

@@ -2,13 +2,15 @@
 
 #include "passes/learned_round/unit_images.h"
 #include "passes/learned_round/unit_network.h"
+#include "passes/learned_round/unit_plan.h"
 #include "ptq/passes/learned_round.h"
 
 namespace ptq::passes {
 
 /// Learns the rounding of all layers of a unit together, on batches of images, and gives the layers
-/// the weights that came out. `seed` is the unit's own.
-RoundedUnit learn_unit(UnitNetwork& network, const UnitImages& images,
+/// the weights that came out. `plan`, of the same unit, takes the steps, or nullptr: the network
+/// does. `seed` is the unit's own.
+RoundedUnit learn_unit(UnitNetwork& network, UnitPlan* plan, const UnitImages& images,
                        const quant::QuantizerTable& table, const LearnedRoundOptions& options,
                        uint64_t seed);
 

@@ -1,5 +1,8 @@
 #include "ptq/passes/learned_round.h"
 
+#include <algorithm>
+#include <optional>
+
 #include "passes/bias_correction/shift_bias.h"
 #include "passes/learned_round/blocks.h"
 #include "passes/learned_round/image_moments.h"
@@ -87,7 +90,12 @@ class Learning {
         images(stop, unit.input, [&](int64_t i) { return stop.input(kOriginalStream, i); }),
         images(stop, unit.output, [&](int64_t i) { return stop.output(kOriginalStream, i); })};
     UnitNetwork network(graph_, unit, table_);
-    return learn_unit(network, all, table_, options_, seed());
+    std::optional<UnitPlan> plan;
+    if (UnitPlan::fits(graph_, unit)) {
+      const int64_t count = all.quantized.count();
+      plan.emplace(graph_, unit, table_, std::min(options_.batch_size.value_or(count), count));
+    }
+    return learn_unit(network, plan ? &*plan : nullptr, all, table_, options_, seed());
   }
 
   ir::Graph& graph_;

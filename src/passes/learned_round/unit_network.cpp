@@ -10,6 +10,20 @@
 
 namespace ptq::passes {
 
+at::Tensor constant_value(const ir::Index& index, const quant::QuantizerTable& table,
+                          ir::ValueId value, int64_t batch) {
+  const ir::Node* producer = index.producer(value);
+  if (producer == nullptr) throw InternalError("a unit reads images beside its input");
+  Tensors inputs;
+  for (const ir::ValueId input : producer->inputs) {
+    inputs.push_back(constant_value(index, table, input, batch));
+  }
+  if (const auto* fake = producer->as<ir::FakeQuantize>()) {
+    return quant::fake_quantize_activation(inputs[0], table, fake->quantizer);
+  }
+  return runtime::execute_op(producer->op, inputs, batch);
+}
+
 UnitNetwork::UnitNetwork(ir::Graph& graph, const runtime::SweepUnit& unit,
                          const quant::QuantizerTable& table)
     : table_(table),
@@ -26,23 +40,13 @@ UnitNetwork::UnitNetwork(ir::Graph& graph, const runtime::SweepUnit& unit,
   }
 }
 
-at::Tensor UnitNetwork::constant(ir::ValueId value, int64_t batch) const {
-  const ir::Node* producer = index_.producer(value);
-  if (producer == nullptr) throw InternalError("a unit reads images beside its input");
-  Tensors inputs;
-  for (const ir::ValueId input : producer->inputs) inputs.push_back(constant(input, batch));
-  if (const auto* fake = producer->as<ir::FakeQuantize>()) {
-    return quant::fake_quantize_activation(inputs[0], table_, fake->quantizer);
-  }
-  return runtime::execute_op(producer->op, inputs, batch);
-}
-
 std::vector<Tracked> UnitNetwork::inputs_of(const ir::Node& node, int64_t batch) const {
   std::vector<Tracked> inputs;
   for (const ir::ValueId input : node.inputs) {
     const auto known = values_.find(input);
-    inputs.push_back(known != values_.end() ? known->second
-                                            : Tracked{constant(input, batch), false});
+    inputs.push_back(known != values_.end()
+                         ? known->second
+                         : Tracked{constant_value(index_, table_, input, batch), false});
   }
   return inputs;
 }

@@ -14,6 +14,10 @@
 
 namespace ptq::passes {
 
+/// The value, for `batch` images, of what does not depend on them. Throws InternalError if it does.
+at::Tensor constant_value(const ir::Index& index, const quant::QuantizerTable& table,
+                          ir::ValueId value, int64_t batch);
+
 /// A layer or block of a quantized network, run forward and backward on batches of its inputs with
 /// weights that change from step to step. Activation quantizers and biases are as they are in the
 /// network; derivatives are taken by the weights of only its rounded layers.
@@ -33,8 +37,6 @@ class UnitNetwork {
   Tensors backward(const at::Tensor& by_output);
 
  private:
-  /// Of a value that does not depend on the images.
-  at::Tensor constant(ir::ValueId value, int64_t batch) const;
   std::vector<Tracked> inputs_of(const ir::Node& node, int64_t batch) const;
   std::unique_ptr<Operation> run(const ir::Node& node, const std::vector<Tracked>& inputs,
                                  const Tensors& weights, const Dropping& dropping, int64_t batch);

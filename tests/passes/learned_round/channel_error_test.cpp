@@ -62,7 +62,7 @@ Learned learned(ChannelError channel_error) {
   options.learning_rate = 0.05;
   options.batch_size = std::nullopt;
   Learned result;
-  result.unit = learn_unit(network, {all(block.images), all(block.images), all(target)},
+  result.unit = learn_unit(network, nullptr, {all(block.images), all(block.images), all(target)},
                            block.builder.table, options, 1);
   const auto by_channel = [](const at::Tensor& x) { return x.square().mean({0, 2, 3}); };
   result.errors = by_channel(network.forward(block.images, block.weights()).sub(target));

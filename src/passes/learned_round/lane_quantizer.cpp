@@ -1,0 +1,157 @@
+#include <ATen/ops/empty_like.h>
+
+#include <cmath>
+#include <limits>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "base/vector_loop.h"
+#include "passes/learned_round/drop_rule.h"
+#include "passes/learned_round/lane_pass.h"
+#include "quant/fake_quantize.h"
+
+namespace ptq::passes {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+/// min(max(x, floor), ceiling), whose derivative passes strictly between them.
+struct Clamp {
+  float floor = -kInfinity;
+  float ceiling = kInfinity;
+};
+
+Clamp clamp_of(const ir::Node* node) {
+  if (node == nullptr) return {};
+  return node->is<ir::Relu>() ? Clamp{0, kInfinity} : Clamp{0, 6};
+}
+
+/// Elements in the order they lie in memory: `outer` times `rows` times `count`. Masks go by the
+/// positions that they have row-major: element i of row r is `row_step` r + `step` i after the
+/// first of its outer part, and parts follow each other.
+struct Places {
+  int64_t outer, rows, count;
+  uint32_t row_step, step;
+};
+
+Places places_of(const at::Tensor& value) {
+  if (value.is_contiguous()) return {1, 1, value.numel(), 0, 1};
+  const int64_t pixels = value.size(2) * value.size(3);
+  return {value.size(0), pixels, value.size(1), 1, static_cast<uint32_t>(pixels)};
+}
+
+struct Quantization {
+  quant::QParams params;
+  Clamp clamp;
+  DropRule rule;
+};
+
+/// One pass over a value: clamp, quantize, drop, and note where derivatives pass.
+template <class Drops>
+inline void quantize_places(const float* x, float* y, uint8_t* passes, Places places,
+                            uint32_t first, const Quantization& how, Drops) {
+  const quant::QParams p = how.params;
+  const Clamp clamp = how.clamp;
+  const DropRule rule = how.rule;
+  const auto part = static_cast<uint32_t>(places.rows * places.count);
+  for (int64_t o = 0; o < places.outer; ++o, first += part) {
+    for (int64_t r = 0; r < places.rows; ++r) {
+      const uint32_t position = first + static_cast<uint32_t>(r) * places.row_step;
+      for (int64_t i = 0; i < places.count; ++i) {
+        const float above = x[i] < clamp.floor ? clamp.floor : x[i];
+        const float in = above > clamp.ceiling ? clamp.ceiling : above;
+        const float quantized = quant::fake_quantize(in, p);
+        const bool dropped =
+            Drops::value && is_dropped(position + static_cast<uint32_t>(i) * places.step, rule);
+        y[i] = dropped ? in : quantized;
+        const bool is_inside = (x[i] > clamp.floor) & (x[i] < clamp.ceiling);
+        const bool is_coded = (in >= rule.low) & (in <= rule.high);
+        passes[i] = static_cast<uint8_t>(is_inside & (dropped | is_coded));
+      }
+      x += places.count, y += places.count, passes += places.count;
+    }
+  }
+}
+
+constexpr VectorLoop quantize_all = [](const float* x, float* y, uint8_t* passes, Places places,
+                                       uint32_t first, const Quantization& how) {
+  quantize_places(x, y, passes, places, first, how, std::false_type());
+};
+constexpr VectorLoop quantize_some = [](const float* x, float* y, uint8_t* passes, Places places,
+                                        uint32_t first, const Quantization& how) {
+  quantize_places(x, y, passes, places, first, how, std::true_type());
+};
+
+constexpr VectorLoop pass_where = [](const float* g, const uint8_t* passes, float* out,
+                                     int64_t count) {
+  for (int64_t i = 0; i < count; ++i) out[i] = passes[i] != 0 ? g[i] : 0;
+};
+constexpr VectorLoop add_where = [](const float* g, const uint8_t* passes, float* out,
+                                    int64_t count) {
+  for (int64_t i = 0; i < count; ++i) out[i] += passes[i] != 0 ? g[i] : 0;
+};
+
+class QuantizerPass : public LanePass {
+ public:
+  QuantizerPass(LaneNode node, const quant::QuantizerTable& table, const ir::Node* before)
+      : node_(std::move(node)),
+        table_(table),
+        id_(node_.node->as<ir::FakeQuantize>()->quantizer),
+        places_(places_of(node_.output)),
+        clamp_(clamp_of(before)),
+        passes_(at::empty_like(node_.output, at::kByte)) {}
+
+  void forward(const LaneStep& step) override {
+    const Dropping dropping = step.dropping.of(node_.number);
+    const Quantization how{std::get<quant::QParams>(quant::element_params(table_, id_)), clamp_,
+                           rule_of(table_, id_, dropping)};
+    const auto first =
+        static_cast<uint32_t>(step.first_image * (node_.output.numel() / node_.images));
+    const auto run = [&](const auto& loop) {
+      loop(node_.inputs[0].data_ptr<float>(), node_.output.data_ptr<float>(),
+           passes_.data_ptr<uint8_t>(), places_, first, how);
+    };
+    dropping.probability > 0 ? run(quantize_some) : run(quantize_all);
+  }
+
+  void backward() override {
+    const Sink& sink = node_.sinks[0];
+    if (!sink.gradient.defined()) return;
+    const auto run = [&](const auto& loop) {
+      loop(node_.by_output.data_ptr<float>(), passes_.data_ptr<uint8_t>(),
+           sink.gradient.data_ptr<float>(), passes_.numel());
+    };
+    sink.adds ? run(add_where) : run(pass_where);
+  }
+
+ private:
+  LaneNode node_;
+  const quant::QuantizerTable& table_;
+  ir::QuantizerId id_;
+  Places places_;
+  Clamp clamp_;
+  at::Tensor passes_;
+};
+
+}  // namespace
+
+bool is_clamp(const ir::Node& node) {
+  const auto* relu6 = node.as<ir::Relu6>();
+  return node.is<ir::Relu>() || (relu6 != nullptr && !relu6->ceiling);
+}
+
+bool is_quantized_in_lanes(const ir::Node& node, const quant::QuantizerTable& table) {
+  const auto* fake = node.as<ir::FakeQuantize>();
+  if (fake == nullptr) return false;
+  const quant::Quantizer& quantizer = table.at(fake->quantizer);
+  return quantizer.is_static_per_tensor() && quantizer.integer() != nullptr &&
+         !quantizer.truncation;
+}
+
+std::unique_ptr<LanePass> quantizer_pass(const LaneNode& node, const quant::QuantizerTable& table,
+                                         const ir::Node* before) {
+  return std::make_unique<QuantizerPass>(node, table, before);
+}
+
+}  // namespace ptq::passes

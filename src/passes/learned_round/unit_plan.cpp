@@ -1,0 +1,149 @@
+#include "passes/learned_round/unit_plan.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+
+#include "passes/learned_round/blocks.h"
+#include "passes/learned_round/unit_lane.h"
+#include "quant/layer_quantizers.h"
+#include "runtime/onednn/one_thread.h"
+
+namespace ptq::passes {
+namespace {
+
+/// More sums than cores would help nobody, and each holds all derivatives.
+constexpr int64_t kMostSums = 8;
+/// Of the largest value in a lane: with what is made of it, it stays in the cache of a core.
+constexpr int64_t kBytesAtOnce = 1 << 20;
+
+const ir::Dims& shape_of(const ir::Graph& graph, ir::ValueId value) {
+  return graph.values[static_cast<size_t>(value)].shape;
+}
+
+bool has_images_first(const ir::Dims& shape) {
+  if (shape.empty() || !shape[0].times_batch) return false;
+  return std::none_of(shape.begin() + 1, shape.end(),
+                      [](const ir::Dim& dim) { return dim.times_batch; });
+}
+
+std::optional<runtime::TrainableConvolution> convolution_of(const ir::Graph& graph,
+                                                            const ir::Node& node, int64_t images) {
+  const auto* conv = node.as<ir::Conv>();
+  if (conv == nullptr || conv->stride.size() != 2) return std::nullopt;
+  runtime::ConvolutionShape shape;
+  shape.in = ir::at_batch(shape_of(graph, node.inputs[0]), images);
+  shape.out = ir::at_batch(shape_of(graph, node.output()), images);
+  shape.weight = conv->weight.value.sizes().vec();
+  shape.stride = conv->stride;
+  shape.padding = conv->padding;
+  shape.dilation = conv->dilation;
+  shape.groups = conv->groups;
+  return runtime::TrainableConvolution(shape);
+}
+
+LayerWeight layer_weight(const ir::Graph& graph, const ir::Index& index,
+                         const quant::QuantizerTable& table, const ir::Node& node, int64_t images) {
+  const quant::LayerTensors tensors = quant::quantized_layer_tensors(index, node, table);
+  LayerWeight layer{&node, is_rounded(node), tensors.weight, tensors.bias,
+                    convolution_of(graph, node, images)};
+  const bool adds_bias = layer.convolution || node.is<ir::Linear>();
+  if (!layer.bias.defined() && adds_bias) layer.bias = at::zeros({tensors.weight.size(0)});
+  if (layer.bias.defined()) layer.bias = layer.bias.contiguous();
+  layer.set(tensors.weight);
+  return layer;
+}
+
+}  // namespace
+
+bool UnitPlan::fits(const ir::Graph& graph, const runtime::SweepUnit& unit) {
+  return has_images_first(shape_of(graph, unit.input)) &&
+         std::all_of(unit.nodes.begin(), unit.nodes.end(), [&](const ir::Node* node) {
+           return has_images_first(shape_of(graph, node->output()));
+         });
+}
+
+UnitPlan::UnitPlan(ir::Graph& graph, const runtime::SweepUnit& unit,
+                   const quant::QuantizerTable& table, int64_t images)
+    : images_(images), at_once_(images_at_once(graph, unit)) {
+  const ir::Index index(graph);
+  for (ir::Node* node : unit.nodes) {
+    if (ir::weighted(node->op) == nullptr) continue;
+    weights_.push_back(
+        std::make_unique<LayerWeight>(layer_weight(graph, index, table, *node, at_once_)));
+    if (weights_.back()->is_learned) layers_.push_back(node);
+  }
+  const int64_t sums = std::min(kMostSums, images_ / at_once_);
+  for (int64_t sum = 0; sum < sums; ++sum) {
+    Tensors by_layer;
+    for (const auto& layer : weights_) {
+      if (layer->is_learned) by_layer.push_back(at::empty({gradient_elements(*layer)}));
+    }
+    sums_.push_back(std::move(by_layer));
+  }
+  const int64_t lanes = std::min<int64_t>(sums, at::get_num_threads());
+  for (int64_t lane = 0; lane < lanes; ++lane) {
+    lanes_.push_back(std::make_unique<Lane>(graph, unit, table, weights_, at_once_));
+  }
+}
+
+UnitPlan::~UnitPlan() = default;
+
+int64_t UnitPlan::images_at_once(const ir::Graph& graph, const runtime::SweepUnit& unit) const {
+  int64_t largest = 1;
+  for (const ir::Node* node : unit.nodes) {
+    int64_t numbers = 1;
+    for (const int64_t extent : ir::at_batch(shape_of(graph, node->output()), 1)) numbers *= extent;
+    largest = std::max<int64_t>(largest, numbers * static_cast<int64_t>(sizeof(float)));
+  }
+  const int64_t wanted = std::max<int64_t>(1, kBytesAtOnce / largest);
+  // At least two groups, for two cores.
+  int64_t at_once = std::min(wanted, std::max<int64_t>(1, images_ / 2));
+  while (images_ % at_once != 0) --at_once;
+  return at_once;
+}
+
+void UnitPlan::run_lane(size_t lane, const at::Tensor& input, const Dropping& dropping,
+                        const ByOutput& by_output) {
+  const runtime::OneThread one_thread;
+  const auto groups = static_cast<size_t>(images_ / at_once_);
+  const int64_t rows_an_image = input.size(0) / images_;
+  for (size_t s = lane * sums_.size() / lanes_.size();
+       s < (lane + 1) * sums_.size() / lanes_.size(); ++s) {
+    const size_t first = s * groups / sums_.size();
+    for (size_t group = first; group < (s + 1) * groups / sums_.size(); ++group) {
+      const auto image = static_cast<int64_t>(group) * at_once_;
+      lanes_[lane]->run(input.narrow(0, image * rows_an_image, at_once_ * rows_an_image),
+                        {dropping, image}, by_output);
+      for (size_t layer = 0; layer < layers_.size(); ++layer) {
+        const at::Tensor& own = lanes_[lane]->by_weights()[layer];
+        group == first ? sums_[s][layer].copy_(own) : sums_[s][layer].add_(own);
+      }
+    }
+  }
+}
+
+Tensors UnitPlan::gradients(const at::Tensor& input, const Tensors& weights,
+                            const Dropping& dropping, const ByOutput& by_output) {
+  std::vector<LayerWeight*> learned;
+  for (const auto& layer : weights_) {
+    if (!layer->is_learned) continue;
+    layer->set(weights.at(learned.size()));
+    learned.push_back(layer.get());
+  }
+  at::parallel_for(0, static_cast<int64_t>(lanes_.size()), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t lane = begin; lane < end; ++lane) {
+      run_lane(static_cast<size_t>(lane), input, dropping, by_output);
+    }
+  });
+  Tensors by_weights;
+  for (size_t layer = 0; layer < learned.size(); ++layer) {
+    for (size_t s = 1; s < sums_.size(); ++s) sums_[0][layer].add_(sums_[s][layer]);
+    by_weights.push_back(learned[layer]->unpacked(sums_[0][layer]));
+  }
+  return by_weights;
+}
+
+}  // namespace ptq::passes

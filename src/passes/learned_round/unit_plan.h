@@ -1,0 +1,64 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "passes/learned_round/lane_pass.h"
+#include "passes/learned_round/operation.h"
+#include "ptq/ir/graph.h"
+#include "ptq/quant/quantizer.h"
+#include "runtime/layer_sweep.h"
+
+namespace ptq::passes {
+
+/// A unit compiled for steps of a fixed number of images: what UnitNetwork computes, in less time.
+/// A lane is a thread that takes some images forward and backward, a few at a time, in memory laid
+/// out once; lanes wait for each other only at the end of the step. How images are grouped, and the
+/// order in which their derivatives are added, depend on the unit alone, so that results do not
+/// depend on the number of threads.
+class UnitPlan {
+ public:
+  /// Whether all values of the unit have images in their first dimension alone.
+  static bool fits(const ir::Graph& graph, const runtime::SweepUnit& unit);
+
+  /// Refers to all of them; the unit fits. Biases and weights that are not learned are taken as
+  /// they are now. `images` is what a step has.
+  UnitPlan(ir::Graph& graph, const runtime::SweepUnit& unit, const quant::QuantizerTable& table,
+           int64_t images);
+  ~UnitPlan();
+  UnitPlan(const UnitPlan&) = delete;
+  UnitPlan& operator=(const UnitPlan&) = delete;
+
+  /// The layers whose rounding is learned, in execution order.
+  const std::vector<ir::Node*>& layers() const { return layers_; }
+
+  /// Writes the derivative by some rows (entries of the first dimension) of the output. `first` is
+  /// which one of the step's is the first; lanes call it at the same time.
+  using ByOutput = std::function<void(const at::Tensor& output, int64_t first, at::Tensor& to)>;
+
+  /// Derivatives by the weights, one a layer, for the input of a step.
+  Tensors gradients(const at::Tensor& input, const Tensors& weights, const Dropping& dropping,
+                    const ByOutput& by_output);
+
+ private:
+  class Lane;
+  /// Images that a lane takes at once.
+  int64_t images_at_once(const ir::Graph& graph, const runtime::SweepUnit& unit) const;
+  void run_lane(size_t lane, const at::Tensor& input, const Dropping& dropping,
+                const ByOutput& by_output);
+
+  int64_t images_;
+  int64_t at_once_;
+  std::vector<ir::Node*> layers_;
+  /// Every weighted node of the unit; lanes refer to them.
+  std::vector<std::unique_ptr<LayerWeight>> weights_;
+  /// Sums of derivatives of consecutive images, by sum and learned layer.
+  std::vector<Tensors> sums_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+};
+
+}  // namespace ptq::passes

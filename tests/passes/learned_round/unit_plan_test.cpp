@@ -1,0 +1,160 @@
+#include "passes/learned_round/unit_plan.h"
+
+#include <gtest/gtest.h>
+
+#include "base/threads.h"
+#include "passes/learned_round/unit_network.h"
+#include "support/run_graph.h"
+
+namespace ptq::passes {
+namespace {
+
+using testing::GraphBuilder;
+using testing::normals;
+
+runtime::SweepUnit unit_of(ir::Graph& graph) {
+  runtime::SweepUnit unit{{}, graph.input, graph.output};
+  for (ir::Node& node : graph.nodes) {
+    if (!node.is<ir::Constant>()) unit.nodes.push_back(&node);
+  }
+  return unit;
+}
+
+struct Outcome {
+  at::Tensor output;
+  Tensors by_weights;
+};
+
+Tensors weights_of(const std::vector<ir::Node*>& layers) {
+  Tensors weights;
+  for (const ir::Node* layer : layers) weights.push_back(ir::weighted(layer->op)->weight.value);
+  return weights;
+}
+
+Outcome by_network(GraphBuilder& builder, const at::Tensor& x, const Dropping& dropping) {
+  const runtime::SweepUnit unit = unit_of(builder.graph);
+  UnitNetwork network(builder.graph, unit, builder.table);
+  const at::Tensor output = network.forward(x, weights_of(network.layers()), dropping);
+  return {output, network.backward(normals(output.sizes().vec(), 1, 11))};
+}
+
+Outcome by_plan(GraphBuilder& builder, const at::Tensor& x, const Dropping& dropping, int threads) {
+  set_intra_op_threads(threads);
+  const runtime::SweepUnit unit = unit_of(builder.graph);
+  EXPECT_TRUE(UnitPlan::fits(builder.graph, unit));
+  UnitPlan plan(builder.graph, unit, builder.table, x.size(0));
+  Outcome outcome;
+  const ir::Dims& shape = builder.graph.values[static_cast<size_t>(unit.output)].shape;
+  outcome.output = at::zeros(ir::at_batch(shape, x.size(0)));
+  const at::Tensor g = normals(outcome.output.sizes().vec(), 1, 11);
+  // The second step finds the memory of the first one.
+  for (int step = 0; step < 2; ++step) {
+    outcome.by_weights =
+        plan.gradients(x, weights_of(plan.layers()), dropping,
+                       [&](const at::Tensor& output, int64_t first, at::Tensor& to) {
+                         outcome.output.narrow(0, first, output.size(0)).copy_(output);
+                         to.copy_(g.narrow(0, first, output.size(0)));
+                       });
+  }
+  set_intra_op_threads(1);
+  return outcome;
+}
+
+void expect_as_by_network(GraphBuilder& builder, const at::Tensor& x) {
+  for (const double probability : {0.0, 0.5}) {
+    const Dropping dropping{probability, 77};
+    const Outcome expected = by_network(builder, x, dropping);
+    const Outcome one = by_plan(builder, x, dropping, 1);
+    const Outcome three = by_plan(builder, x, dropping, 3);
+    EXPECT_LT(testing::relative_difference(one.output, expected.output), 1e-5);
+    ASSERT_EQ(one.by_weights.size(), expected.by_weights.size());
+    for (size_t i = 0; i < one.by_weights.size(); ++i) {
+      EXPECT_LT(testing::relative_difference(one.by_weights[i], expected.by_weights[i]), 1e-5);
+      EXPECT_TRUE(one.by_weights[i].equal(three.by_weights[i])) << "threads change layer " << i;
+    }
+  }
+}
+
+TEST(UnitPlan, DerivesAnInvertedResidual) {
+  GraphBuilder builder({4, 9, 7});
+  const auto input = builder.fake_quantize(builder.input(), 0.2);
+  const auto wide = builder.conv(input, 12, {1, 1, 0});
+  const auto first = builder.fake_quantize(builder.add(ir::Relu6{}, {wide}), 0.1, false);
+  const auto depthwise = builder.conv(first, 12, {3, 1, 1, 12});
+  const auto second = builder.fake_quantize(builder.add(ir::Relu{}, {depthwise}), 0.05, false);
+  const auto narrow = builder.conv(second, 4, {1, 1, 0});
+  const auto sum = builder.add(ir::Add{}, {builder.fake_quantize(narrow, 0.1), input});
+  builder.graph.output = builder.fake_quantize(sum, 0.1);
+  for (const auto value : {wide, depthwise, narrow}) builder.quantize_weight(value, 1e-3);
+  expect_as_by_network(builder, normals({6, 4, 9, 7}, 1, 7));
+}
+
+/// A value with several readers, strides that leave pixels over, groups, and a float layer.
+TEST(UnitPlan, DerivesBranchesAndOtherLayers) {
+  GraphBuilder builder({4, 9, 9});
+  const auto squeeze = builder.conv(builder.input(), 6, {1, 1, 0});
+  const auto shared = builder.add(ir::Relu{}, {squeeze});
+  const auto quantized = builder.fake_quantize(shared, 0.1, false);
+  const auto left = builder.conv(quantized, 4, {3, 2, 1, 2});
+  const auto right = builder.conv(shared, 5, {3, 2, 1});
+  const auto joined = builder.add(ir::Concat{1}, {left, right, left});
+  const auto pooled = builder.add(ir::AvgPool{{2, 2}, {2, 2}, {0, 0}, false, true, {}}, {joined});
+  builder.graph.output = builder.conv(builder.add(ir::Gelu{}, {pooled}), 3);
+  for (const auto value : {squeeze, left}) builder.quantize_weight(value, 1e-3);
+  expect_as_by_network(builder, normals({5, 4, 9, 9}, 1, 7));
+}
+
+TEST(UnitPlan, DerivesAttention) {
+  GraphBuilder builder({5, 8});
+  ir::LayerNorm norm;
+  norm.normalized_shape = {8};
+  norm.weight = builder.weight({8});
+  norm.bias = builder.weight({8});
+  const auto input = builder.fake_quantize(builder.add(norm, {builder.input()}), 0.1);
+  const auto q = builder.linear(input, 8);
+  const auto k = builder.linear(input, 8);
+  const auto v = builder.linear(input, 8);
+  const auto transposed = builder.add(ir::Permute{{0, 2, 1}}, {k});
+  const auto scores = builder.add(ir::MulScalar{0.3}, {builder.add(ir::MatMul{}, {q, transposed})});
+  const auto mixed = builder.add(ir::MatMul{}, {builder.add(ir::Softmax{-1}, {scores}), v});
+  const auto projected = builder.linear(mixed, 8);
+  builder.graph.output = builder.add(ir::Add{}, {projected, builder.input()});
+  for (const auto value : {q, k, v, projected}) builder.quantize_weight(value, 1e-3);
+  expect_as_by_network(builder, normals({4, 5, 8}, 1, 7));
+}
+
+TEST(UnitPlan, DerivesTransposedConvolutionsAndConstants) {
+  GraphBuilder builder({3, 4, 4});
+  ir::ConvTranspose up;
+  up.weight = builder.weight({3, 5, 2, 2});
+  up.stride = {2, 2};
+  up.padding = up.output_padding = {0, 0};
+  up.dilation = {1, 1};
+  const auto larger = builder.add(up, {builder.input()});
+  const auto shift = builder.constant(normals({1, 5, 8, 8}, 1, 2));
+  builder.graph.output = builder.add(ir::Mul{}, {larger, shift});
+  builder.quantize_weight(larger, 1e-3);
+  expect_as_by_network(builder, normals({2, 3, 4, 4}, 1, 7));
+}
+
+/// One image, and values so large that each is taken by itself.
+TEST(UnitPlan, TakesAnyNumberOfImages) {
+  for (const int64_t images : {1, 3, 20}) {
+    GraphBuilder builder({3, 24, 24});
+    const auto conv = builder.conv(builder.input(), 70);
+    builder.graph.output = builder.conv(builder.add(ir::Relu{}, {conv}), 2);
+    builder.quantize_weight(conv, 1e-3);
+    builder.quantize_weight(builder.graph.output, 1e-3);
+    expect_as_by_network(builder, normals({images, 3, 24, 24}, 1, 7));
+  }
+}
+
+TEST(UnitPlan, NeedsImagesInTheFirstDimension) {
+  GraphBuilder builder({3, 4});
+  const auto turned = builder.add(ir::Permute{{1, 0, 2}}, {builder.input()});
+  builder.graph.output = builder.linear(turned, 2);
+  EXPECT_FALSE(UnitPlan::fits(builder.graph, unit_of(builder.graph)));
+}
+
+}  // namespace
+}  // namespace ptq::passes
