@@ -10,9 +10,21 @@
 namespace ptq::runtime::integer {
 namespace {
 
-/// Bytes of prepared rows that are multiplied with all columns before the next ones: they stay in
-/// the second cache beside a panel.
-constexpr int64_t kBlockBytes = 256 * 1024;
+/// Bytes of prepared rows that are multiplied with all columns before the next ones. Every block
+/// reads all weights anew: where these stay in the second cache, a block is to stay in the first;
+/// else it is to fill the second, so that weights come from beyond it seldom.
+constexpr int64_t kSmallWeights = 256 * 1024, kBesideSmallWeights = 32 * 1024,
+                  kBesideLargeWeights = 512 * 1024;
+
+/// Rows of a block: as few blocks as fit, and none much smaller than the others.
+int64_t block_rows(int64_t rows, int64_t row_bytes, int64_t weight_bytes) {
+  // A multiple of every number of rows in a tile.
+  constexpr int64_t kRows = 48;
+  const int64_t bytes = weight_bytes <= kSmallWeights ? kBesideSmallWeights : kBesideLargeWeights;
+  const auto divided = [](int64_t a, int64_t b) { return (a + b - 1) / b; };
+  const int64_t blocks = divided(rows, std::max(kRows, bytes / row_bytes));
+  return std::min(divided(divided(rows, blocks), kRows) * kRows, rows);
+}
 
 /// A layer as products of windows with packed weights.
 class LayerStep : public Step {
@@ -26,10 +38,7 @@ class LayerStep : public Step {
     row_bytes_ = as_they_lie
                      ? windows.channels
                      : (shape.row_terms() + kGatherSlack) / 16 * 16 * shape.kernel().element_bytes;
-    // A multiple of every number of rows in a tile.
-    constexpr int64_t kRows = 48;
-    block_ = std::max(kRows, kBlockBytes / row_bytes_ / kRows * kRows);
-    block_ = std::min(block_, windows.rows());
+    block_ = block_rows(windows.rows(), row_bytes_, shape.bytes());
     rows_bytes_ = prepares_ ? block_ * row_bytes_ + 64 : 0;
     window_bytes_ = (shape.row_terms() + 2 * kGatherSlack + 63) / 64 * 64;
   }
