@@ -24,31 +24,51 @@ bool is_power_of_two(float scale) {
 /// Values that are tried together with multiplication, and divided together if one is near a tie.
 constexpr int64_t kBlock = 64;
 
+inline uint8_t byte_of(float code, const QParams& p, int offset) {
+  const float below_max = code > p.quant_max ? p.quant_max : code;
+  const float inside = below_max >= p.quant_min ? below_max : p.quant_min;
+  return static_cast<uint8_t>(static_cast<int>(inside) + offset);
+}
+
 /// Whether some value was near a tie, or no number.
-constexpr VectorLoop quantize_by_multiplying = [](const float* in, uint8_t* out, int64_t count,
-                                                  const QParams& params, int offset,
-                                                  const Reciprocal& reciprocal) {
-  const QParams p = params;
-  const Reciprocal r = reciprocal;
+inline bool multiply(const float* in, uint8_t* out, int64_t count, const QParams& p, int offset,
+                     const Reciprocal& r) {
   int near = 0;
   for (int64_t i = 0; i < count; ++i) {
     const float y = in[i] * r.value + p.zero_point;
     const float code = std::nearbyint(y);
     near |= std::fabs(y - code) <= r.near_tie ? 0 : 1;
-    const float below_max = code > p.quant_max ? p.quant_max : code;
-    const float inside = below_max >= p.quant_min ? below_max : p.quant_min;
-    out[i] = static_cast<uint8_t>(static_cast<int>(inside) + offset);
+    out[i] = byte_of(code, p, offset);
   }
   return near != 0;
-};
-
-void quantize_by_dividing(const float* in, uint8_t* out, int64_t count, const ByteFormat& format) {
-  for (int64_t i = 0; i < count; ++i) {
-    const float code = quantize(in[i], format.params);
-    if (code != code) throw QuantizationError("a value that is to be quantized is no number");
-    out[i] = static_cast<uint8_t>(static_cast<int>(code) + format.offset);
-  }
 }
+
+/// Whether some value was no number.
+inline bool divide(const float* in, uint8_t* out, int64_t count, const QParams& p, int offset) {
+  int nan = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    const float code = std::nearbyint(in[i] / p.scale + p.zero_point);
+    nan |= code == code ? 0 : 1;
+    out[i] = byte_of(code, p, offset);
+  }
+  return nan != 0;
+}
+
+/// Whether some value was no number.
+constexpr VectorLoop quantize_bytes = [](const float* in, uint8_t* out, int64_t count,
+                                         const QParams& params, int offset,
+                                         const Reciprocal& reciprocal) {
+  const QParams p = params;
+  const Reciprocal r = reciprocal;
+  bool nan = false;
+  for (int64_t begin = 0; begin < count; begin += kBlock, in += kBlock, out += kBlock) {
+    const int64_t length = std::min(kBlock, count - begin);
+    const bool near = length == kBlock ? multiply(in, out, kBlock, p, offset, r)
+                                       : multiply(in, out, length, p, offset, r);
+    if (near) nan = divide(in, out, length, p, offset) || nan;
+  }
+  return nan;
+};
 
 constexpr VectorLoop dequantize_bytes = [](const uint8_t* in, float* out, int64_t count,
                                            const QParams& params, int offset) {
@@ -83,13 +103,8 @@ Reciprocal reciprocal_of(const QParams& params) {
 
 void quantize(const float* in, uint8_t* out, int64_t count, const ByteFormat& format) {
   const Reciprocal reciprocal = reciprocal_of(format.params);
-  for (int64_t begin = 0; begin < count; begin += kBlock) {
-    const int64_t length = std::min(kBlock, count - begin);
-    if (reciprocal.near_tie < 0 ||
-        quantize_by_multiplying(in + begin, out + begin, length, format.params, format.offset,
-                                reciprocal)) {
-      quantize_by_dividing(in + begin, out + begin, length, format);
-    }
+  if (quantize_bytes(in, out, count, format.params, format.offset, reciprocal)) {
+    throw QuantizationError("a value that is to be quantized is no number");
   }
 }
 

@@ -177,6 +177,28 @@ TEST_F(IntegerPlan, AttentionProducts) {
   expect_oracle(builder_.fake_quantize(quantize_layer(builder_.linear(out, 7)), 1.5));
 }
 
+/// What stays float between codes: one order of sums, and the same operations, everywhere.
+TEST_F(IntegerPlan, SoftmaxLayerNormAndActivations) {
+  const ir::Dims tokens{{1, true}, {26, false}, {33, false}};
+  auto x = builder_.add(ir::Reshape{tokens}, {input()});
+  for (const int64_t width : {5, 48, 67}) {
+    ir::LayerNorm norm;
+    norm.normalized_shape = {width};
+    norm.weight = builder_.weight({width});
+    if (width != 48) norm.bias = builder_.weight({width});
+    x = builder_.add(norm, {quantize_layer(builder_.linear(x, width), {8, true})});
+    x = quantize_layer(builder_.linear(asymmetric(x, 0.03, 120), width));
+    x = asymmetric(builder_.add(ir::Gelu{}, {x}), 0.02, 40);
+    x = builder_.add(ir::Softmax{-1}, {quantize_layer(builder_.linear(x, width))});
+    x = builder_.fake_quantize(x, 1.0 / 255, false);
+    x = builder_.add(ir::Silu{}, {quantize_layer(builder_.linear(x, width))});
+    x = builder_.add(ir::Sigmoid{}, {asymmetric(x, 0.01, 30)});
+    x = builder_.fake_quantize(x, 1.0 / 255, false);
+  }
+  x = quantize_layer(builder_.linear(x, 40));
+  expect_oracle(builder_.add(ir::Softmax{-1}, {builder_.add(ir::MulScalar{3}, {x})}));
+}
+
 TEST_F(IntegerPlan, TransposedConvolutions) {
   auto x = asymmetric(conv(input(), 12), 0.05, 90);
   for (const int64_t groups : {1, 3}) {

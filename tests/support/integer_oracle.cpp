@@ -2,15 +2,19 @@
 
 #include <ATen/ops/zeros_like.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <optional>
 #include <stdexcept>
 #include <unordered_map>
+#include <vector>
 
 #include "quant/fake_quantize.h"
 #include "quant/layer_integers.h"
 #include "quant/layer_quantizers.h"
 #include "runtime/execute_op.h"
+#include "runtime/steps/float_functions.h"
 
 namespace ptq::testing {
 namespace {
@@ -44,6 +48,69 @@ at::Tensor along_channels(const at::Tensor& vector, const ir::Node& layer, int64
   return flat.reshape(sizes);
 }
 
+/// The sum in its one order (runtime/steps/row_functions.h).
+float sum_of_sixteen(const std::vector<float>& terms) {
+  std::array<float, 16> sums{};
+  for (size_t i = 0; i < terms.size(); ++i) sums[i % 16] += terms[i];
+  for (const size_t width : {8, 4, 2, 1}) {
+    for (size_t i = 0; i < width; ++i) sums[i] += sums[i + width];
+  }
+  return sums[0];
+}
+
+std::vector<float> softmax(std::vector<float> row) {
+  const float largest = *std::max_element(row.begin(), row.end());
+  for (float& x : row) x = x - largest < -87 ? 0 : runtime::exponential(x - largest);
+  const float factor = 1 / sum_of_sixteen(row);
+  for (float& x : row) x *= factor;
+  return row;
+}
+
+std::vector<float> normalized(std::vector<float> row, const ir::LayerNorm& op) {
+  const auto size = static_cast<float>(row.size());
+  const float mean = sum_of_sixteen(row) / size;
+  for (float& x : row) x -= mean;
+  std::vector<float> squares;
+  for (const float x : row) squares.push_back(x * x);
+  const float factor = 1 / std::sqrt(sum_of_sixteen(squares) / size + static_cast<float>(op.eps));
+  for (size_t i = 0; i < row.size(); ++i) {
+    row[i] *= factor;
+    if (op.weight) row[i] *= op.weight->value.data_ptr<float>()[i];
+    if (op.bias) row[i] += op.bias->value.data_ptr<float>()[i];
+  }
+  return row;
+}
+
+/// `function` of every row of the last dimension.
+template <class Function>
+at::Tensor by_rows(const at::Tensor& in, const Function& function) {
+  at::Tensor out = in.contiguous().clone();
+  const int64_t width = out.size(-1);
+  for (float* row = out.data_ptr<float>(); row != out.data_ptr<float>() + out.numel();
+       row += width) {
+    const std::vector<float> result = function(std::vector<float>(row, row + width));
+    std::copy(result.begin(), result.end(), row);
+  }
+  return out;
+}
+
+/// Of an activation function that is no ratio of whole numbers, one element at a time.
+std::optional<at::Tensor> activation(const ir::Node& node, const at::Tensor& in) {
+  const auto each = [&](float (*function)(float)) {
+    return by_rows(in, [&](std::vector<float> row) {
+      for (float& x : row) x = function(x);
+      return row;
+    });
+  };
+  if (node.is<ir::Sigmoid>()) return each(runtime::logistic);
+  if (node.is<ir::Silu>()) return each([](float x) { return x * runtime::logistic(x); });
+  if (const auto* gelu = node.as<ir::Gelu>(); gelu != nullptr && !gelu->tanh_approximation) {
+    return each(
+        [](float x) { return 0.5F * x * (1.0F + runtime::error_function(x * 0.707106781F)); });
+  }
+  return std::nullopt;
+}
+
 class OracleWalk {
  public:
   OracleWalk(const ir::Graph& graph, const quant::QuantizerTable& table)
@@ -65,6 +132,12 @@ class OracleWalk {
     if (ir::weighted(node.op) != nullptr) return {layer(node, batch), {}, 0};
     if (node.is<ir::MatMul>()) return {product(node), {}, 0};
     if (node.is<ir::AdaptiveAvgPool>() || node.is<ir::AvgPool>()) return {mean(node, batch), {}, 0};
+    const at::Tensor& first = values_.at(node.inputs[0]).floats;
+    if (node.is<ir::Softmax>()) return {by_rows(first, softmax), {}, 0};
+    if (const auto* norm = node.as<ir::LayerNorm>()) {
+      return {by_rows(first, [&](const auto& row) { return normalized(row, *norm); }), {}, 0};
+    }
+    if (const auto values = activation(node, first)) return {*values, {}, 0};
     return as_it_is(node, batch);
   }
 

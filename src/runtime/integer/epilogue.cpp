@@ -185,16 +185,19 @@ void Epilogue::apply_generic(const SumTile& tile, const Columns& columns) const 
   for (size_t i = 0; i < tail_.size(); ++i) {
     if (tail_[i].kind != TailKind::kQuantize) apply_tail(i, tile, values);
   }
-  const int64_t first = tile.first_row * row_size_ + tile.first_column;
-  const auto columns_now = static_cast<size_t>(tile.columns);
-  for (int64_t row = 0; row < tile.rows; ++row) {
-    const float* from = values + row * tile.columns;
-    const int64_t to = first + row * row_size_;
-    if (bytes_) {
-      quant::quantize(from, static_cast<uint8_t*>(out_) + to, tile.columns, *tail_.back().codes);
-    } else {
-      std::memcpy(static_cast<float*>(out_) + to, from, columns_now * sizeof(float));
-    }
+  if (!bytes_) return store(tile, values, static_cast<float*>(out_));
+  alignas(64) uint8_t codes[kTileElements];
+  quant::quantize(values, codes, tile.rows * tile.columns, *tail_.back().codes);
+  store(tile, codes, static_cast<uint8_t*>(out_));
+}
+
+/// Rows without gaps to where they belong.
+template <class Element>
+void Epilogue::store(const SumTile& tile, const Element* from, Element* to) const {
+  to += tile.first_row * row_size_ + tile.first_column;
+  const auto columns = static_cast<size_t>(tile.columns);
+  for (int64_t row = 0; row < tile.rows; ++row, from += columns, to += row_size_) {
+    std::memcpy(to, from, columns * sizeof(Element));
   }
 }
 

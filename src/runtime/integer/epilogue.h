@@ -73,6 +73,8 @@ class Epilogue {
   void look_up(const SumTile& tile) const;
   bool add_stage(const TailOp& op, const at::Tensor& operand);
   void apply_generic(const SumTile& tile, const Columns& columns) const;
+  template <class Element>
+  void store(const SumTile& tile, const Element* from, Element* to) const;
   void apply_tail(size_t op, const SumTile& tile, float* values) const;
 
   Tail tail_;

@@ -51,10 +51,4 @@ enum class Pooling { kMax, kAverageWithPadding, kAverageWithoutPadding };
 /// Channels-last values.
 Kernel pool(Pooling pooling, const Layout& in, const Layout& out, const Window& window);
 
-/// Over rows of `width` floats.
-Kernel softmax(int64_t rows, int64_t width);
-/// `weight` and `bias` may be undefined.
-Kernel layer_norm(int64_t rows, int64_t width, const at::Tensor& weight, const at::Tensor& bias,
-                  double eps);
-
 }  // namespace ptq::runtime::onednn

@@ -9,13 +9,11 @@ using dnnl::memory;
 using dnnl::prop_kind;
 constexpr auto kFloat = memory::data_type::f32;
 
-// oneDNN 3 calls what 2 has as the second form of pooling and softmax by their plain names.
+// oneDNN 3 calls what 2 has as the second form of pooling by its plain name.
 #if DNNL_VERSION_MAJOR >= 3
 using Pooling2 = dnnl::pooling_forward;
-using Softmax2 = dnnl::softmax_forward;
 #else
 using Pooling2 = dnnl::pooling_v2_forward;
-using Softmax2 = dnnl::softmax_v2_forward;
 #endif
 
 /// What oneDNN 2 makes in two steps, with a description of the operation between, and 3 in one.
@@ -138,38 +136,6 @@ Kernel pool(Pooling pooling, const Layout& in, const Layout& out, const Window& 
       window.stride, window.kernel, no_holes, window.padding, window.padding_end);
   Kernel::State state = state_of(descriptor, std::move(post));
   state.primitive = Pooling2(descriptor);
-  return finish(std::move(state));
-}
-
-Kernel softmax(int64_t rows, int64_t width) {
-  PostOps post = post_ops({}, 2, 1);
-  const memory::desc matrix = describe(row_major({rows, width}));
-  const auto descriptor =
-      describe_primitive<Softmax2>(post.attributes, prop_kind::forward_inference,
-                                   dnnl::algorithm::softmax_accurate, matrix, matrix, 1);
-  Kernel::State state = state_of(descriptor, std::move(post));
-  state.primitive = Softmax2(descriptor);
-  return finish(std::move(state));
-}
-
-Kernel layer_norm(int64_t rows, int64_t width, const at::Tensor& weight, const at::Tensor& bias,
-                  double eps) {
-  auto flags = dnnl::normalization_flags::none;
-  if (weight.defined()) flags |= dnnl::normalization_flags::use_scale;
-  if (bias.defined()) flags |= dnnl::normalization_flags::use_shift;
-  PostOps post = post_ops({}, 2, 1);
-  const memory::desc matrix = describe(row_major({rows, width}));
-  const auto descriptor = describe_primitive<dnnl::layer_normalization_forward>(
-      post.attributes, prop_kind::forward_inference, matrix,
-#if DNNL_VERSION_MAJOR >= 3
-      matrix,
-#endif
-      static_cast<float>(eps), flags);
-  Kernel::State state = state_of(descriptor, std::move(post));
-  state.primitive = dnnl::layer_normalization_forward(descriptor);
-  const memory::desc vector = describe(row_major({width}));
-  if (weight.defined()) state.fixed[DNNL_ARG_SCALE] = vector_memory(weight, vector);
-  if (bias.defined()) state.fixed[DNNL_ARG_SHIFT] = vector_memory(bias, vector);
   return finish(std::move(state));
 }
 
