@@ -20,11 +20,13 @@ class OperandsOf {
       operands_.main = main_input(anchor);
       append_tail(anchor, operands_.main);
     }
+    const size_t own = operands_.tail.size();
     ir::ValueId value = anchor.output();
     for (const ir::Node* node : group.tail) {
       append_tail(*node, node->inputs[0] == value ? 0 : 1);
       value = node->output();
     }
+    absorb_ceilings(operands_.tail, own);
     return std::move(operands_);
   }
 

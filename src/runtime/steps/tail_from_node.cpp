@@ -21,6 +21,13 @@ TailOp with_constant(TailKind kind, const at::Tensor& constant) {
   return op;
 }
 
+/// The least value that an operation clamps to from above.
+std::optional<float> ceiling_of(const TailOp& op) {
+  if (op.kind == TailKind::kRelu6) return 6.0F;
+  if (op.kind != TailKind::kMin || !op.constant.defined()) return std::nullopt;
+  return op.constant.min().item<float>();
+}
+
 struct ToTail {
   const quant::QuantizerTable& table;
   int64_t rank;
@@ -99,6 +106,24 @@ Tail tail_of(const ir::Node& node, const quant::QuantizerTable& table, int64_t r
   return std::visit(ToTail{table, rank, through, operand}, node.op);
 }
 
-std::ptrdiff_t tail_length(const ir::Node& node) { return node.is<ir::BatchNorm>() ? 2 : 1; }
+std::ptrdiff_t tail_length(const ir::Node& node) {
+  const auto* relu6 = node.as<ir::Relu6>();
+  return node.is<ir::BatchNorm>() || (relu6 != nullptr && relu6->ceiling) ? 2 : 1;
+}
+
+void absorb_ceilings(Tail& tail, size_t first) {
+  for (size_t i = tail.size(); i-- > first + 1;) {
+    const auto* params = std::get_if<quant::QParams>(&tail[i].params);
+    if (tail[i].kind != TailKind::kFakeQuantize || params == nullptr) continue;
+    TailOp& before = tail[i - 1];
+    const std::optional<float> ceiling = ceiling_of(before);
+    if (!ceiling || quant::quantize(*ceiling, *params) < params->quant_max) continue;
+    if (before.kind == TailKind::kRelu6) {
+      before = simple(TailKind::kRelu);
+    } else {
+      tail.erase(tail.begin() + static_cast<std::ptrdiff_t>(i) - 1);
+    }
+  }
+}
 
 }  // namespace ptq::runtime

@@ -22,4 +22,8 @@ Tail tail_of(const ir::Node& node, const quant::QuantizerTable& table, int64_t r
 /// How many operations that is.
 std::ptrdiff_t tail_length(const ir::Node& node);
 
+/// Takes away the ceilings from `first` on that the fake quantization behind them has too: values
+/// above 6 become the largest code of a scale of at most 6/255, clamped or not. Changes no bit.
+void absorb_ceilings(Tail& tail, size_t first);
+
 }  // namespace ptq::runtime
