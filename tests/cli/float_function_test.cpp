@@ -26,6 +26,19 @@ TEST_F(FloatFunction, ComparesStepsWithTheFloatNetwork) {
             (std::vector<std::string>{"preparation", "equalize-graph", "equalize-activations"}));
 }
 
+/// tiny.pt has nothing to split.
+TEST_F(FloatFunction, ComparesSplittingWithTheFloatNetwork) {
+  Arguments arguments = good_but("--model", PTQ_DEMO_MODEL);
+  arguments.insert(arguments.end(), {"--channel-splitting-ratio", "0.1", "--skip-float", "--report",
+                                     path("report.json")});
+  const json report = report_of_exactly(arguments);
+  EXPECT_GT(report.at("techniques").at("split_channels").at("channels"), 0);
+  const json& row = report.at("function").back();
+  EXPECT_EQ(row.at("step"), "split-channels");
+  EXPECT_EQ(row.at("agreeing"), row.at("images"));
+  EXPECT_TRUE(row.at("is_rounding").get<bool>());
+}
+
 TEST_F(FloatFunction, ReplacesRelu6WhereThatChangesNothing) {
   const json report = report_of();
   EXPECT_EQ(report.at("relu6").at("becomes"), "relu");
