@@ -1,10 +1,10 @@
 #include "data/calibration_audit.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdio>
 #include <map>
+
+#include "base/text.h"
 
 namespace ptq::data {
 namespace {
@@ -56,12 +56,6 @@ void add(ClassAudit& audit, const ClassAudit::Count& count, int64_t evaluated, d
   if (drawn > 0) audit.effective_classes -= drawn * std::log(drawn);
 }
 
-std::string rounded(double value) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.2f", value);
-  return text.data();
-}
-
 std::string images(size_t count) {
   return std::to_string(count) + (count == 1 ? " calibration image" : " calibration images");
 }
@@ -96,8 +90,8 @@ std::vector<std::string> warnings_of(const ClassAudit& audit) {
   if (audit.distance <= audit.usual_distance) return {};
   return {"calibration images are far from the classes of validation: " +
           std::to_string(audit.covered) + " of " + std::to_string(audit.validation_classes) +
-          " classes, distance " + rounded(audit.distance) + " where chance stays below " +
-          rounded(audit.usual_distance)};
+          " classes, distance " + fixed(audit.distance, 2) + " where chance stays below " +
+          fixed(audit.usual_distance, 2)};
 }
 
 std::vector<std::string> warnings_of(const ContentAudit& audit) {

@@ -4,20 +4,13 @@
 #include <ATen/ops/isfinite.h>
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 
+#include "base/text.h"
 #include "eval/sqnr.h"
 #include "ptq/base/error.h"
 
 namespace ptq::eval {
 namespace {
-
-std::string one_digit(double value) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.1f", value);
-  return text.data();
-}
 
 /// NaN is the lowest.
 double lower(double a, double b) { return b >= a ? a : b; }
@@ -49,8 +42,8 @@ FunctionChange function_change(const std::string& step, const at::Tensor& before
 
 std::string words_of(const FunctionChange& change) {
   return std::to_string(change.agreeing) + " of " + std::to_string(change.images) +
-         " answers are equal, SQNR " + one_digit(change.sqnr) + " dB on average, " +
-         one_digit(change.lowest_sqnr) + " dB for the image that changed most";
+         " answers are equal, SQNR " + fixed(change.sqnr, 1) + " dB on average, " +
+         fixed(change.lowest_sqnr, 1) + " dB for the image that changed most";
 }
 
 }  // namespace ptq::eval

@@ -7,12 +7,12 @@
 
 #include <array>
 #include <cmath>
-#include <cstdio>
 #include <filesystem>
 #include <map>
 #include <sstream>
 
 #include "base/atomic_file.h"
+#include "base/text.h"
 #include "ptq/base/error.h"
 
 namespace ptq::report {
@@ -33,9 +33,7 @@ std::string quoted(const std::string& text) {
 std::string colour(size_t index) {
   constexpr double kGoldenRatio = 0.618033988749895;
   const double hue = std::fmod(static_cast<double>(index) * kGoldenRatio, 1.0);
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "\"%.3f 0.35 1.0\"", hue);
-  return text.data();
+  return "\"" + fixed(hue, 3) + " 0.35 1.0\"";
 }
 
 /// "8 bits, per channel"

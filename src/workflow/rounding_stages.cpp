@@ -1,7 +1,8 @@
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
+#include <variant>
 
+#include "base/text.h"
 #include "workflow/technique_stages.h"
 
 namespace ptq::workflow {
@@ -9,10 +10,7 @@ namespace {
 
 /// Signal to quantization noise.
 std::string decibels(double error) {
-  if (!(error > 0)) return "exact";
-  char text[32];
-  std::snprintf(text, sizeof(text), "%.1f dB", -10 * std::log10(error));
-  return text;
+  return error > 0 ? fixed(-10 * std::log10(error), 1) + " dB" : "exact";
 }
 
 std::string line_of(std::string_view technique, const passes::RoundedLayer& layer, int64_t done,
@@ -39,29 +37,22 @@ void summarize(Log& log, const std::string& name, const std::vector<passes::Roun
            decibels(median_error(layers, &passes::RoundedLayer::error_after)));
 }
 
-passes::RoundingOptions options_of(const Gptq& gptq) {
+passes::RoundingOptions options_of(const Rounding::Technique& technique) {
+  using passes::RoundingTechnique;
   passes::RoundingOptions options;
-  options.technique = passes::RoundingTechnique::kGptq;
-  options.act_order = gptq.act_order;
-  options.quantize_activations = gptq.quantize_activations;
-  options.accumulator = gptq.accumulator;
-  return options;
-}
-
-passes::RoundingOptions options_of(const Gpfq& gpfq) {
-  passes::RoundingOptions options;
-  options.technique = passes::RoundingTechnique::kGpfq;
-  options.act_order = gpfq.act_order;
-  options.input_fraction = gpfq.input_fraction;
-  options.accumulator = gpfq.accumulator;
-  return options;
-}
-
-passes::RoundingOptions options_of(const Qronos& qronos) {
-  passes::RoundingOptions options;
-  options.technique = passes::RoundingTechnique::kQronos;
-  options.act_order = qronos.act_order;
-  options.qronos_damping = qronos.damping;
+  std::visit([&](const auto& chosen) { options.act_order = chosen.act_order; }, technique);
+  if (const auto* gptq = std::get_if<Gptq>(&technique)) {
+    options.technique = RoundingTechnique::kGptq;
+    options.quantize_activations = gptq->quantize_activations;
+    options.accumulator = gptq->accumulator;
+  } else if (const auto* gpfq = std::get_if<Gpfq>(&technique)) {
+    options.technique = RoundingTechnique::kGpfq;
+    options.input_fraction = gpfq->input_fraction;
+    options.accumulator = gpfq->accumulator;
+  } else {
+    options.technique = RoundingTechnique::kQronos;
+    options.qronos_damping = std::get<Qronos>(technique).damping;
+  }
   return options;
 }
 
@@ -81,8 +72,7 @@ RoundingReport round_weights(QuantizedNetwork& network, const Rounding::Techniqu
                              passes::OriginalWeights& originals, const data::ImageSet& images,
                              const Context& context) {
   const std::string name = name_of(technique);
-  passes::RoundingOptions options =
-      std::visit([](const auto& chosen) { return options_of(chosen); }, technique);
+  passes::RoundingOptions options = options_of(technique);
   options.threads = context.execution.threads;
   options.memory_bytes = context.execution.activation_memory;
   if (keeps_original_weights(technique)) originals.merge(passes::weights_of(network.graph));
