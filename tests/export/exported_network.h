@@ -59,10 +59,24 @@ inline ir::ValueId normalized_windows(ptq::testing::GraphBuilder& b) {
   return b.add(ir::Opaque{"aten::tanh", "", {ir::InputRef{0}}, 0}, {normal});
 }
 
-/// The networks of the plan's tests, and one of operators that nobody lowers.
+/// Clamps that are no ReLU6, with one bound and with two.
+inline ir::ValueId clamped_values(ptq::testing::GraphBuilder& b) {
+  const std::monostate none;
+  const auto clamp = [&](const std::string& schema, ir::Argument low, ir::Argument high,
+                         ir::ValueId value) {
+    return b.add(ir::Opaque{schema, "", {ir::InputRef{0}, std::move(low), std::move(high)}, 0},
+                 {value});
+  };
+  ir::ValueId x = clamp("aten::hardtanh", -0.5, 1.5, b.conv(b.input(), 4));
+  x = clamp("aten::clamp", none, 0.75, b.conv(x, 4));
+  return clamp("aten::clamp", ir::Dim{0, false}, none, b.conv(x, 4));
+}
+
+/// The networks of the plan's tests, and two of operators that nobody lowers.
 inline std::vector<ptq::testing::PlanCase> onnx_cases() {
   std::vector<ptq::testing::PlanCase> cases = ptq::testing::plan_cases();
   cases.push_back({"normalized_windows", {3, 6, 6}, normalized_windows});
+  cases.push_back({"clamped_values", {3, 6, 6}, clamped_values});
   return cases;
 }
 

@@ -117,10 +117,19 @@ void translate_norm(OnnxSite& site, const ir::Opaque& op) {
   finish_reduction(site, "ReduceL2", *integers(op, 2), std::get<bool>(op.arguments[3]));
 }
 
-/// aten::clamp_min(self, min)
-bool is_clamp_min(const ir::Opaque& op, const ir::Dims&) { return number(op, 1).has_value(); }
-void translate_clamp_min(OnnxSite& site, const ir::Opaque& op) {
-  site.finish("Clip", {site.input(), site.number("min", *number(op, 1))});
+/// aten::clamp(self, min, max), aten::hardtanh(self, min_val, max_val), aten::clamp_min(self, min)
+bool is_clamp(const ir::Opaque& op, const ir::Dims&) {
+  for (size_t bound = 1; bound < op.arguments.size(); ++bound) {
+    const bool is_none = std::holds_alternative<std::monostate>(op.arguments[bound]);
+    if (!is_none && !number(op, bound)) return false;
+  }
+  return op.arguments.size() > 1;
+}
+void translate_clamp(OnnxSite& site, const ir::Opaque& op) {
+  const std::optional<double> lowest = number(op, 1), highest = number(op, 2);
+  std::vector<std::string> inputs = {site.input(), lowest ? site.number("min", *lowest) : ""};
+  if (highest) inputs.push_back(site.number("max", *highest));
+  site.finish("Clip", inputs);
 }
 
 /// aten::expand_as(self, other)
@@ -141,7 +150,9 @@ constexpr Form kForms[] = {
     {"aten::pad", is_pad, translate_pad},
     {"aten::norm", is_euclidean_norm, translate_norm},
     {"aten::linalg_vector_norm", is_euclidean_norm, translate_norm},
-    {"aten::clamp_min", is_clamp_min, translate_clamp_min},
+    {"aten::clamp_min", is_clamp, translate_clamp},
+    {"aten::clamp", is_clamp, translate_clamp},
+    {"aten::hardtanh", is_clamp, translate_clamp},
     {"aten::expand_as", is_expand_as, translate_expand_as},
     {"aten::tanh", is_anything, translate_tanh},
 };

@@ -4,8 +4,8 @@
 
 namespace ptq::exporting {
 
-/// Whether the writer has words for an operator that nobody lowered, with these arguments: those of
-/// torchvision's transformers (roll, pad, norm, clamp_min, expand_as).
+/// Whether the writer has words for an operator that nobody lowered, with these arguments: clamps,
+/// and those of torchvision's transformers (roll, pad, norm, expand_as).
 bool has_onnx_form(const ir::Opaque& op, const ir::Dims& input_shape);
 
 }  // namespace ptq::exporting
