@@ -13,6 +13,7 @@
 #include "import/guard/model_file.h"
 #include "import/influence.h"
 #include "import/load.h"
+#include "import/load_reason.h"
 #include "import/messages.h"
 #include "import/reconcile.h"
 #include "import/walk.h"
@@ -130,7 +131,7 @@ ir::Graph import_torchscript(const std::string& path, const ImportOptions& optio
   } catch (const std::exception& error) {
     if (speaks_of_memory(first_sentence(error))) refuse_memory(path);
     // LibTorch says what is wrong with a file in many ways, and in words of its own.
-    throw ImportError(path + ": LibTorch cannot use it: " + first_sentence(error));
+    throw ImportError(path + ": LibTorch cannot use it: " + load_reason(error));
   }
 }
 

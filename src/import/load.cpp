@@ -5,7 +5,7 @@
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/serialization/import.h>
 
-#include "base/first_sentence.h"
+#include "import/load_reason.h"
 #include "import/messages.h"
 #include "ptq/base/error.h"
 
@@ -18,7 +18,7 @@ Module read(const std::string& path) {
   try {
     return torch::jit::load(path, at::Device(at::kCPU));
   } catch (const c10::Error& error) {
-    throw ImportError("cannot be read as TorchScript: " + first_sentence(error));
+    throw ImportError("cannot be read as TorchScript: " + load_reason(error));
   }
 }
 

@@ -157,6 +157,7 @@ void record_call(const Call& call, Recorder& recorder) {
   const bool unchanged = passes_through(call);
   if (!unchanged && !is_tensor_operator(*call.schema)) return check_hands_on(call, recorder);
 
+  recorder.now_runs(call.name + " (" + call.schema->name() + ")");
   const Lowered values = lower(call, recorder);
   if (values.size() != call.results.size()) {
     throw InternalError(call.name + " was lowered to a wrong number of values");

@@ -101,15 +101,21 @@ ir::Parameter Recorder::parameter(const at::Tensor& tensor, const std::string& r
   const std::string name = names_.tensor(tensor);
   ir::Parameter made{name.empty() ? join_path(module(), role) : name, tensor.detach()};
   if (name.empty() && tensor.is_floating_point() && !tensor.isfinite().all().item<bool>()) {
-    throw ImportError(made.name + " holds values that are not finite (NaN or infinity)");
+    throw ImportError(words_for(made.name, tensor) +
+                      " holds values that are not finite (NaN or infinity)");
   }
   return made;
+}
+
+std::string Recorder::words_for(const std::string& name, const at::Tensor& tensor) const {
+  const bool named = !names_.tensor(tensor).empty() || operation_.empty();
+  return named ? name : name + " of " + operation_;
 }
 
 /// Infinities may be meant: masks of attentions.
 void Recorder::check_numbers(const ir::Parameter& parameter, const at::Tensor& tensor) const {
   if (!tensor.is_floating_point() || !tensor.isnan().any().item<bool>()) return;
-  throw ImportError(parameter.name + " holds values that are not finite (NaN)");
+  throw ImportError(words_for(parameter.name, tensor) + " holds values that are not finite (NaN)");
 }
 
 std::string Recorder::wanted_name(const ir::Node& node, const Origin& origin) const {

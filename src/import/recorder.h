@@ -31,6 +31,9 @@ class Recorder {
   /// Path of the module that runs now.
   std::string module() const;
 
+  /// What runs now, for sentences about what it is given: "conv2d (aten::conv2d)".
+  void now_runs(std::string operation) { operation_ = std::move(operation); }
+
   /// How many have been written down.
   size_t nodes() const { return graph_.nodes.size(); }
 
@@ -116,7 +119,11 @@ class Recorder {
   std::string wanted_name(const ir::Node& node, const Origin& origin) const;
   void name_nodes();
 
+  /// "conv1.weight", or "weight of conv2d (aten::conv2d)" where the model has no name for it.
+  std::string words_for(const std::string& name, const at::Tensor& tensor) const;
+
   const ModuleNames& names_;
+  std::string operation_;
   std::function<void(ir::ValueId, const at::Tensor&)> seen_;
   ir::Graph graph_;
   std::vector<Origin> origins_;

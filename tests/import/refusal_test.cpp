@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "import/imported.h"
+#include "import/load_reason.h"
 
 namespace ptq::import {
 namespace {
@@ -47,6 +48,38 @@ TEST(Refusal, NamesAZipThatIsNotTorchScript) {
   const TemporaryFolder folder;
   write_archive(folder.file("model.pt"), "readme.txt");
   EXPECT_EQ(refusal_of_file(folder.file("model.pt")), "is a zip archive, but not TorchScript");
+}
+
+TEST(Refusal, NamesAnExportedProgram) {
+  for (const char* record : {"serialized_exported_program.json", "archive_format"}) {
+    const TemporaryFolder folder;
+    write_archive(folder.file("model.pt"), record);
+    EXPECT_EQ(refusal_of_file(folder.file("model.pt")).rfind("is an exported program, as ", 0), 0U)
+        << refusal_of_file(folder.file("model.pt"));
+  }
+}
+
+TEST(Refusal, NamesTheOperatorThatATensorWithoutNameBelongsTo) {
+  EXPECT_EQ(refusal_of(R"(
+    def forward(self, x):
+      return torch.linear(x.mean([2, 3]), torch.full([4, 3], float("nan")))
+  )"),
+            "weight of linear (aten::linear) holds values that are not finite (NaN or infinity), "
+            "given images [2, 3, 8, 8]");
+}
+
+TEST(LoadReason, TellsAFileOfANewerLibTorch) {
+  const std::string unknown =
+      load_reason(std::runtime_error("\nUnknown builtin op: aten::later.\nHere it is."));
+  EXPECT_EQ(unknown.rfind("it uses the operator aten::later, which this LibTorch (", 0), 0U)
+      << unknown;
+  const std::string arguments = load_reason(std::runtime_error(
+      "\nArguments for call are not valid.\nThe following variants are available:\n  \n  "
+      "aten::add.Tensor(Tensor self) -> Tensor:\n  Expected at most 1 argument.\n"));
+  EXPECT_EQ(arguments.rfind("it calls aten::add with arguments that this LibTorch (", 0), 0U)
+      << arguments;
+  EXPECT_EQ(load_reason(std::runtime_error("expected ) but found ':' here:\n  x\n")),
+            "expected ) but found ':'");
 }
 
 TEST(Refusal, NamesAStateDict) {

@@ -45,6 +45,15 @@ struct Inflater {
 
 }  // namespace
 
+ImportError not_torchscript(const std::string& name) {
+  if (name == "archive_format" || name.rfind("serialized_", 0) == 0) {
+    return ImportError(
+        "is an exported program, as torch.export.save writes it; a TorchScript file from "
+        "torch.jit.save is needed (torch.jit.trace or torch.jit.script make one)");
+  }
+  return ImportError("is a zip archive, but not TorchScript");
+}
+
 Archive::Archive(const std::string& path) : file_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
   struct stat status {};
   if (file_ < 0 || fstat(file_, &status) != 0) {
@@ -97,9 +106,7 @@ uint64_t Archive::read_entry(const std::string& directory, uint64_t position) {
   const size_t slash = entry.name.find('/');
   const std::string folder = slash == std::string::npos ? "" : entry.name.substr(0, slash);
   if (records_.empty()) folder_ = folder;
-  if (folder.empty() || folder != folder_) {
-    throw ImportError("is a zip archive, but not TorchScript");
-  }
+  if (folder.empty() || folder != folder_) throw not_torchscript(entry.name);
   Record record;
   record.name = entry.name.substr(slash + 1);
   record.deflated = entry.method == Z_DEFLATED;

@@ -7,7 +7,13 @@
 #include <unordered_map>
 #include <vector>
 
+#include "ptq/base/error.h"
+
 namespace ptq::import {
+
+/// A zip archive of another kind, told by the name of a file in it: what torch.export.save writes,
+/// old or new, or anything else.
+ImportError not_torchscript(const std::string& name);
 
 /// One file of the archive.
 struct Record {

@@ -122,6 +122,11 @@ class OperatorCheck {
 
   void check_operator(std::string_view word) const {
     if (!is_operator(word) || is_allowed_operator(word)) return;
+    if (word == "to_mkldnn" || word.rfind("mkldnn_", 0) == 0) {
+      throw ImportError("its " + name_ + " uses " + in_quotes(word) +
+                        ", which torch.jit.optimize_for_inference writes and LibTorch cannot read "
+                        "back; save the model before that");
+    }
     throw untrusted(name_, "uses the operator " + in_quotes(word) +
                                ", which is not one that a model file may use; --trust-model "
                                "allows it");

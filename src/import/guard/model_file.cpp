@@ -36,10 +36,13 @@ void check_file(const std::string& path) {
 /// torch.save writes zip archives too; those hold tensors and no code.
 void check_is_torchscript(const Archive& archive) {
   if (archive.find("constants.pkl") != nullptr && archive.find("data.pkl") != nullptr) return;
-  throw ImportError(archive.find("data.pkl") != nullptr
-                        ? "holds tensors without code, as torch.save writes them (a state_dict?); "
-                          "a TorchScript file from torch.jit.save is needed"
-                        : "is a zip archive, but not TorchScript");
+  for (const char* exported : {"archive_format", "serialized_exported_program.json"}) {
+    if (archive.find(exported) != nullptr) throw not_torchscript(exported);
+  }
+  if (archive.find("data.pkl") == nullptr) throw not_torchscript("");
+  throw ImportError(
+      "holds tensors without code, as torch.save writes them (a state_dict?); a TorchScript file "
+      "from torch.jit.save is needed");
 }
 
 bool ends_with(const std::string& text, const std::string& end) {
