@@ -9,6 +9,7 @@
 namespace ptq::import {
 
 /// Images that are the same for the same numbers: `which[i]` says which picture comes i-th.
+/// Pictures beyond the first two are much louder.
 at::Tensor test_images(const std::vector<int64_t>& which, int64_t image_size);
 
 /// The pictures of the walks that are reconciled: those of the first come again in the second, in

@@ -1,7 +1,6 @@
 #include "import/sampled_products.h"
 
 #include <ATen/ops/empty_strided.h>
-#include <ATen/ops/index_select.h>
 #include <ATen/ops/tensor.h>
 
 #include <cmath>
@@ -10,38 +9,64 @@
 namespace ptq::import {
 namespace {
 
-constexpr int64_t kSample = 16;
+constexpr int64_t kSums = 16;
 
-/// The arguments that are multiplied, by name, and the dimension of the second that is summed over;
-/// that of the first is its last.
+/// The arguments that are multiplied, by name, and their dimensions that are summed over.
 struct Product {
   const char* left;
   const char* right;
+  int64_t left_dim;
   int64_t right_dim;
 };
 
 const Product* product(const std::string& name) {
+  constexpr Product kConv = {"input", "weight", 1, 1};
   static const std::unordered_map<std::string, Product> products = {
-      {"linear", {"input", "weight", -1}},
-      {"addmm", {"mat1", "mat2", -2}},
-      {"matmul", {"self", "other", -2}},
-      {"mm", {"self", "mat2", -2}},
-      {"bmm", {"self", "mat2", -2}}};
+      {"linear", {"input", "weight", -1, -1}},
+      {"addmm", {"mat1", "mat2", -1, -2}},
+      {"matmul", {"self", "other", -1, -2}},
+      {"mm", {"self", "mat2", -1, -2}},
+      {"bmm", {"self", "mat2", -1, -2}},
+      {"conv1d", kConv},
+      {"conv2d", kConv},
+      {"conv3d", kConv},
+      {"_convolution", kConv},
+      {"convolution", kConv}};
   const auto found = products.find(name);
   return found == products.end() ? nullptr : &found->second;
 }
 
-/// Some of 0 ... `extent` - 1, at irregular distances: images that alternate are all met.
-at::Tensor sample_of(int64_t extent) {
-  std::vector<int64_t> indices;
+/// All output channels read all input channels.
+bool is_dense(const Call& call) {
+  const bool transposed = call.find("transposed") != nullptr && call.flag("transposed");
+  return !transposed && (call.find("groups") == nullptr || call.integer("groups") == 1);
+}
+
+/// One and minus one at irregular places, as many of each or not, so that no pattern cancels out.
+at::Tensor signs(int64_t count) {
+  std::vector<float> values;
   uint64_t state = 1;
-  for (int64_t i = 0; i < kSample; ++i) {
+  for (int64_t i = 0; i < count; ++i) {
     state = state * 6364136223846793005ULL + 1442695040888963407ULL;
-    const int64_t first = i * extent / kSample, next = (i + 1) * extent / kSample;
-    indices.push_back(first +
-                      static_cast<int64_t>((state >> 33U) % static_cast<uint64_t>(next - first)));
+    values.push_back((state >> 63U) == 0 ? 1 : -1);
   }
-  return at::tensor(indices);
+  return at::tensor(values);
+}
+
+/// Neighbours along `dim` added up, with signs: every element counts, and the product of two such
+/// sums has what the whole product has on average.
+at::Tensor folded(const at::Tensor& tensor, int64_t dim) {
+  const int64_t axis = dim < 0 ? dim + tensor.dim() : dim;
+  const int64_t each = tensor.size(axis) / kSums, rest = tensor.size(axis) - each * kSums;
+  std::vector<int64_t> shape(static_cast<size_t>(tensor.dim()) + 1, 1);
+  shape[static_cast<size_t>(axis)] = kSums;
+  shape[static_cast<size_t>(axis) + 1] = each;
+  const at::Tensor sums = tensor.narrow(axis, 0, each * kSums)
+                              .unflatten(axis, {kSums, each})
+                              .mul(signs(each * kSums).view(shape))
+                              .sum(axis + 1);
+  if (rest > 0) sums.narrow(axis, 0, rest).add_(tensor.narrow(axis, each * kSums, rest));
+  return sums;
 }
 
 size_t position(const Call& call, const char* argument) {
@@ -60,15 +85,16 @@ std::vector<c10::IValue> replaced(std::vector<c10::IValue> values, Replace repla
 
 std::optional<std::vector<c10::IValue>> sampled(const Call& call) {
   const Product* factors = product(call.name);
-  if (factors == nullptr || is_in_place(*call.schema)) return std::nullopt;
+  if (factors == nullptr || is_in_place(*call.schema) || !is_dense(call)) return std::nullopt;
   const at::Tensor left = call.tensor(factors->left), right = call.tensor(factors->right);
-  if (left.dim() < 2 || right.dim() < 2 || left.size(-1) < 2 * kSample) return std::nullopt;
-  if (left.size(-1) != right.size(factors->right_dim)) return std::nullopt;
-  const at::Tensor indices = sample_of(left.size(-1));
-  const double factor = std::sqrt(static_cast<double>(left.size(-1)) / kSample);
+  if (left.dim() < 2 || right.dim() < 2 || !left.is_floating_point()) return std::nullopt;
+  const int64_t extent = left.size(factors->left_dim);
+  if (extent < 2 * kSums || extent != right.size(factors->right_dim)) return std::nullopt;
+  // Sums of both sides are larger than what they stand for.
+  const double factor = std::sqrt(kSums / static_cast<double>(extent));
   std::vector<c10::IValue> arguments = call.arguments;
-  arguments[position(call, factors->left)] = left.index_select(-1, indices).mul(factor);
-  arguments[position(call, factors->right)] = right.index_select(factors->right_dim, indices);
+  arguments[position(call, factors->left)] = folded(left, factors->left_dim).mul(factor);
+  arguments[position(call, factors->right)] = folded(right, factors->right_dim);
   return arguments;
 }
 

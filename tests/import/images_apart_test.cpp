@@ -40,6 +40,17 @@ INSTANTIATE_TEST_SUITE_P(
         Mixing{"  y = x.mean([2, 3])\n  return torch.matmul(torch.softmax(torch.matmul(y, y.t()), "
                "-1), y)\n",
                "matmul (matmul)"},
+        Mixing{"  y = x.mean([2, 3])\n  return y + y.mean([0], True) * 1e-4\n", "mean_1 (mean)"},
+        Mixing{"  y = x.mean([2, 3])\n  return torch.where(y > y.mean(), y, -y)\n",
+               "mean_1 (aten::mean)"},
+        Mixing{"  y = x.mean([2, 3])\n  return torch.logcumsumexp(y, 0)\n",
+               "logcumsumexp (aten::logcumsumexp)"},
+        Mixing{"  y = x.mean([2, 3])\n  return y + torch.einsum(\"bc,bd->cd\", [y, y]).sum([0])\n",
+               "einsum (matmul)"},
+        Mixing{"  y = x.mean([2, 3])\n  return y[torch.argsort(y[:, 0])]\n", "index (aten::index)"},
+        Mixing{"  y = x.reshape([1, -1, 8, 8])\n"
+               "  return torch.group_norm(y, 1).reshape([-1, 3, 8, 8]).mean([2, 3])\n",
+               "group_norm (aten::group_norm)"},
         Mixing{"  return torch.sort(x.mean([2, 3]), 0)[0]\n", "sort (aten::sort)"},
         Mixing{"  return x.mean([2, 3]) / x.norm()\n", "norm (aten::norm)"}));
 
