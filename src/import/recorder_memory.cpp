@@ -117,6 +117,8 @@ void Recorder::prepare_write(const at::Tensor& tensor) {
                  {}};
   memory.whole = whole_of(tensor);
   if (memory.whole.defined()) memory.value = read(memory.whole);
+  // What a constant holds now cannot be seen any more once it is written into.
+  if (!follows(tensor)) bind(tensor, read(tensor));
   written_.insert_or_assign(storage, std::move(memory));
 }
 

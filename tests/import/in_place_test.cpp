@@ -60,6 +60,11 @@ INSTANTIATE_TEST_SUITE_P(
         "  y = torch.sigmoid(x)\n  out = torch.zeros_like(y)\n  out[:, :1, 1:] = y[:, :1, :-1]\n"
         "  out[:, 1:2, :-1] = y[:, 1:2, 1:]\n  out[:, 2:] = y[:, 2:]\n  return out.mean([3])[:, :, "
         "2] + out[:, :, 0, 0]\n",
+        // Added to parts of zeros that overlap; spread over a part of memory that held nothing.
+        "  out = torch.zeros_like(x)\n  out[:, :, 1:] += x[:, :, :-1]\n"
+        "  out[:, :, :-1] += x[:, :, 1:]\n  return out.mean([2]).mean([2])\n",
+        "  out = torch.empty_like(x)\n  out[:, :, :4] = x.mean([2], True)\n"
+        "  out[:, :, 4:] = x[:, :, 4:]\n  return out.amax([2]).amax([2])\n",
         // A class token into a buffer made for it.
         "  y = x.flatten(2)\n  out = torch.ones([x.size(0), 4, 64])\n  out[:, 1:] = y\n"
         "  return out.mean([2])\n",
