@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 
 #include "ptq/base/error.h"
 
@@ -21,6 +23,10 @@ struct CloseFile {
 };
 
 DataError unreadable(const std::string& path) {
+  std::error_code ignored;
+  if (errno == ENOENT && std::filesystem::is_symlink(path, ignored)) {
+    return DataError(path + " is a link to a file that does not exist");
+  }
   return DataError(path + " cannot be read: " + std::strerror(errno));
 }
 

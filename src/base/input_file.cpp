@@ -13,7 +13,9 @@ std::string input_obstacle(const std::string& path, uint64_t most) {
   namespace fs = std::filesystem;
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
-  if (!fs::exists(status)) return "";
+  if (!fs::exists(status)) {
+    return fs::is_symlink(path, error) ? "is a link to a file that does not exist" : "";
+  }
   if (fs::is_directory(status)) return "is a folder, not a file";
   if (!fs::is_regular_file(status)) return "is a pipe or a device, not a file";
   const uint64_t size = fs::file_size(path, error);

@@ -65,13 +65,29 @@ std::optional<int64_t> to_integer(const std::string& text) {
   return value;
 }
 
+// A list made on Windows separates folders by backslashes.
+std::string existing_path(const fs::path& directory, const std::string& path) {
+  std::string other = path;
+  std::replace(other.begin(), other.end(), '\\', '/');
+  return !fs::exists(directory / path) && fs::exists(directory / other) ? other : path;
+}
+
+// A remark, unless an image is called so.
+bool is_comment(const fs::path& file, const std::string& text) {
+  return text.front() == '#' &&
+         !fs::exists(file.parent_path() / trimmed(text.substr(0, text.find_last_of(kBlanks))));
+}
+
 // The index stands behind the last blank, so that a path may contain blanks.
 ImageFolder::Item parse_label(const fs::path& file, int number, const std::string& text) {
   const size_t blank = text.find_last_of(kBlanks);
   const std::optional<int64_t> label =
       blank == std::string::npos ? std::nullopt : to_integer(text.substr(blank + 1));
-  if (!label) refuse(file, number, "expected a path and a class index, got '" + text + "'");
-  return {trimmed(text.substr(0, blank)), *label};
+  if (!label) {
+    refuse(file, number,
+           "expected a path and a class index with a blank between them, got '" + text + "'");
+  }
+  return {existing_path(file.parent_path(), trimmed(text.substr(0, blank))), *label};
 }
 
 void check_label(const fs::path& file, int number, int64_t label, const ClassNames& names) {
@@ -109,10 +125,14 @@ std::vector<ImageFolder::Item> read_labels(const fs::path& file, const ClassName
   std::vector<ImageFolder::Item> items;
   std::set<std::string> seen;
   for_each_line(file, [&](int number, const std::string& text) {
+    if (is_comment(file, text)) return;
     ImageFolder::Item item = parse_label(file, number, text);
     check_label(file, number, item.label, names);
     if (!fs::exists(file.parent_path() / item.path)) {
       refuse(file, number, "'" + item.path + "' does not exist");
+    }
+    if (fs::is_directory(file.parent_path() / item.path)) {
+      refuse(file, number, "'" + item.path + "' is a folder, not an image");
     }
     if (!seen.insert(fs::path(item.path).lexically_normal().string()).second) {
       refuse(file, number, "'" + item.path + "' is listed twice");

@@ -135,6 +135,25 @@ TEST(OpenImageFolder, ReadsListsInAnyUnicodeAndWithAnyLineEnds) {
   }
 }
 
+TEST(OpenImageFolder, ReadsListsWithCommentsAndPathsOfWindows) {
+  const TemporaryFolder folder;
+  folder.write("cats/1.png", "");
+  folder.write("#2.png", "");
+  folder.write("labels.txt", "# made by a tool 2\r\ncats\\1.png 0\r\n#2.png 1\r\n");
+  const ImageFolder read = open_image_folder(folder.path());
+  ASSERT_EQ(read.items.size(), 2U);
+  EXPECT_EQ(read.items[0].path, folder.path() + "/#2.png");
+  EXPECT_EQ(read.items[1].path, folder.path() + "/cats/1.png");
+}
+
+TEST(OpenImageFolder, RefusesAFolderAsAnImageOfAList) {
+  const TemporaryFolder folder;
+  folder.write("cats/1.png", "");
+  folder.write("labels.txt", "cats 0\n");
+  EXPECT_EQ(refusal_of(folder.path()),
+            folder.path() + "/labels.txt line 1: 'cats' is a folder, not an image");
+}
+
 TEST(OpenImageFolder, RefusesAnImageThatIsListedUnderTwoSpellings) {
   const TemporaryFolder root;
   root.write("a/1.jpg", "");

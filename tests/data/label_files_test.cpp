@@ -32,12 +32,17 @@ class LabelFiles : public ::testing::Test {
 };
 
 TEST_F(LabelFiles, ALineWithoutIndexIsRefused) {
-  EXPECT_EQ(refusal_of_labels("a/1.jpg 0\na/2.jpg\n"),
-            file("labels.txt") + " line 2: expected a path and a class index, got 'a/2.jpg'");
+  EXPECT_EQ(
+      refusal_of_labels("a/1.jpg 0\na/2.jpg\n"),
+      file("labels.txt") +
+          " line 2: expected a path and a class index with a blank between them, got 'a/2.jpg'");
   EXPECT_EQ(refusal_of_labels("a/1.jpg zero\n"),
-            file("labels.txt") + " line 1: expected a path and a class index, got 'a/1.jpg zero'");
-  EXPECT_EQ(refusal_of_labels("a/1.jpg 1.5\n"),
-            file("labels.txt") + " line 1: expected a path and a class index, got 'a/1.jpg 1.5'");
+            file("labels.txt") +
+                " line 1: expected a path and a class index with a blank between them, got "
+                "'a/1.jpg zero'");
+  EXPECT_EQ(refusal_of_labels("a/1.jpg 1.5\n"), file("labels.txt") +
+                                                    " line 1: expected a path and a class index "
+                                                    "with a blank between them, got 'a/1.jpg 1.5'");
 }
 
 TEST_F(LabelFiles, AnIndexOutOfRangeIsRefused) {
