@@ -1,6 +1,7 @@
 #include "ptq/ir/graph.h"
 
 #include <algorithm>
+#include <string_view>
 #include <unordered_set>
 
 namespace ptq::ir {
@@ -25,8 +26,11 @@ ValueId Graph::add_value(std::string name, Dims shape) {
 }
 
 std::string Graph::unique_name(const std::string& wanted) const {
-  std::unordered_set<std::string> taken;
-  for (const Node& node : nodes) taken.insert(node.name);
+  // Of thousands of names few are alike.
+  std::unordered_set<std::string_view> taken;
+  for (const Node& node : nodes) {
+    if (node.name.compare(0, wanted.size(), wanted) == 0) taken.insert(node.name);
+  }
   if (taken.count(wanted) == 0) return wanted;
   for (int suffix = 1;; ++suffix) {
     std::string name = wanted + "_" + std::to_string(suffix);
@@ -50,6 +54,7 @@ void Graph::replace_uses(ValueId from, ValueId to, const std::vector<const Node*
 
 Index::Index(Graph& graph)
     : producers_(graph.values.size(), nullptr), users_(graph.values.size()), output_(graph.output) {
+  positions_.reserve(graph.nodes.size());
   for (auto position = graph.nodes.begin(); position != graph.nodes.end(); ++position) {
     positions_.emplace(&*position, position);
     for (ValueId value : position->outputs) producers_[static_cast<size_t>(value)] = &*position;

@@ -73,14 +73,13 @@ void move_before(ir::Graph& graph, ir::Graph::Position concat, ir::Graph::Positi
 int CollapseConcats::run(ir::Graph& graph) const {
   int changes = 0;
   for (auto node = graph.nodes.begin(); node != graph.nodes.end();) {
+    const auto current = node++;
+    if (!current->is<ir::Concat>()) continue;
     const ir::Index index(graph);
-    if (node->is<ir::Concat>() && feeds_only_concat(index, *node)) {
-      write_into(*node, *index.users(node->output())[0]);
-      node = graph.nodes.erase(node);
-      ++changes;
-    } else {
-      ++node;
-    }
+    if (!feeds_only_concat(index, *current)) continue;
+    write_into(*current, *index.users(current->output())[0]);
+    graph.nodes.erase(current);
+    ++changes;
   }
   return changes;
 }
@@ -88,8 +87,9 @@ int CollapseConcats::run(ir::Graph& graph) const {
 int MoveBatchNormBeforeConcat::run(ir::Graph& graph) const {
   int changes = 0;
   for (auto node = graph.nodes.begin(); node != graph.nodes.end();) {
-    const ir::Index index(graph);
     const auto current = node++;
+    if (!current->is<ir::BatchNorm>()) continue;
+    const ir::Index index(graph);
     if (!match_batch_norm(index, *current)) continue;
     move_before(graph, index.position(*index.producer(current->inputs[0])), current);
     ++changes;

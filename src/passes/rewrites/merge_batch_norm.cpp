@@ -83,8 +83,9 @@ void rewrite(ir::Graph& graph, ir::Node& into, ir::Graph::Position batch_norm) {
 int MergeBatchNorm::run(ir::Graph& graph) const {
   int changes = 0;
   for (auto node = graph.nodes.begin(); node != graph.nodes.end();) {
-    const ir::Index index(graph);
     const auto current = node++;
+    if (!current->is<ir::BatchNorm>()) continue;
+    const ir::Index index(graph);
     if (ir::Node* into = match_layer_before(graph, index, *current)) {
       rewrite(graph, *into, current);
       ++changes;
