@@ -162,7 +162,8 @@ void by_network(benchmark::State& state) {
 
 void by_plan(benchmark::State& state) {
   Step step(state);
-  UnitPlan plan(step.block.builder.graph, step.unit, step.block.builder.table, step.input.size(0));
+  UnitPlan plan(step.block.builder.graph, step.unit, step.block.builder.table,
+                {step.input.size(0), false});
   for (auto _ : state) {
     benchmark::DoNotOptimize(plan.gradients(
         step.input, step.weights, step.dropping,

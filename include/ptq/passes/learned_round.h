@@ -53,6 +53,10 @@ struct LearnedRoundOptions {
   /// Probability with which an element of a quantized activation keeps its float value while a
   /// block learns; of the block's input too.
   double drop_activations = 0;
+  /// By block: learning rate of the scales of its activation quantizers (LSQ,
+  /// https://arxiv.org/abs/1902.08153, as in BRECQ and QDrop), a part of the scale a step, by Adam;
+  /// 0 leaves them. Scales of any value, per tensor, that no quantizer outside the block shares.
+  double activation_learning_rate = 0;
   ChannelError channel_error = ChannelError::kAbsolute;
   /// By layer: whether a bias makes up for the mean of its error before the next one is learned.
   /// The roundings then have to make up for the rest alone.
@@ -90,9 +94,11 @@ struct LearnedRoundReport {
 };
 
 /// Learns whether each weight is rounded up or down so that layers, or blocks, give what they give
-/// in the float network; scales and zero points stay. Inputs come from the quantized network as it
+/// in the float network; scales and zero points stay, but for those scales that
+/// activation_learning_rate is for. Inputs come from the quantized network as it
 /// is by then, targets from the float one. Weights become numbers that their quantizer gives back
-/// unchanged. Where learning ended with a larger error than rounding to nearest has, nearest stays.
+/// unchanged. Where learning ended with a larger error than rounding to nearest has, nearest stays,
+/// and scales stay.
 ///
 /// Differences to reference-contract 6.12: no scheduler means a constant learning rate; images are
 /// drawn from the whole calibration set; the regulariser's schedule follows the number of
@@ -103,7 +109,7 @@ struct LearnedRoundReport {
 /// Throws ConfigError if `block_name` is not a regular expression, finds nothing or finds what is
 /// not a block; QuantizationError naming a layer whose weights are minifloats; what runtime::sweep
 /// throws.
-LearnedRoundReport learn_rounding(ir::Graph& graph, const quant::QuantizerTable& table,
+LearnedRoundReport learn_rounding(ir::Graph& graph, quant::QuantizerTable& table,
                                   const LearnedRoundOptions& options, const NextBatch& next_batch);
 
 }  // namespace ptq::passes

@@ -14,7 +14,7 @@ class ConvolutionPass : public LanePass {
  public:
   ConvolutionPass(LaneNode node, const LayerWeight& layer, const at::Tensor& by_weight,
                   void* scratch)
-      : node_(std::move(node)), is_learned_(layer.is_learned) {
+      : node_(std::move(node)) {
     const auto* x = node_.inputs[0].data_ptr<float>();
     const runtime::TrainableConvolution& convolution = *layer.convolution;
     forward_ = convolution.forward(x, layer.bias.data_ptr<float>(), node_.output.data_ptr<float>(),
@@ -26,7 +26,7 @@ class ConvolutionPass : public LanePass {
       by_input_ = sink.adds ? at::empty_like(sink.gradient) : sink.gradient;
       run_by_input_ = convolution.by_input(by_y, by_input_.data_ptr<float>(), scratch);
     }
-    if (is_learned_) {
+    if (layer.is_learned) {
       run_by_weight_ = convolution.by_weight(x, by_y, by_weight.data_ptr<float>(), scratch);
     }
   }
@@ -42,7 +42,6 @@ class ConvolutionPass : public LanePass {
 
  private:
   LaneNode node_;
-  bool is_learned_;
   at::Tensor by_input_;
   runtime::TrainableConvolution::Run forward_, run_by_input_, run_by_weight_;
 };

@@ -92,7 +92,7 @@ bool have_equal_sizes(const LaneNode& node) {
 }  // namespace
 
 void Sink::take(const at::Tensor& more) const {
-  if (!gradient.defined()) return;
+  if (!gradient.defined() || gradient.is_same(more)) return;
   adds ? gradient.add_(more) : gradient.copy_(more);
 }
 

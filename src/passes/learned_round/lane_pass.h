@@ -38,6 +38,8 @@ struct LaneNode {
   at::Tensor output;
   /// Undefined: nobody asks.
   at::Tensor by_output;
+  /// Of a quantizer: its derivative by the logarithm of the scale is added there, if anyone asks.
+  double* by_log_scale = nullptr;
 };
 
 /// What a step says to lanes.

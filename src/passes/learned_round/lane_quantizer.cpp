@@ -47,10 +47,12 @@ struct Quantization {
   DropRule rule;
 };
 
-/// One pass over a value: clamp, quantize, drop, and note where derivatives pass.
-template <class Drops>
-inline void quantize_places(const float* x, float* y, uint8_t* passes, Places places,
-                            uint32_t first, const Quantization& how, Drops) {
+/// One pass over a value: clamp, quantize, drop, and note where derivatives pass. `y` may be `x`,
+/// which `omp simd` here and below tells the compiler. The derivative of y = (q - z) s by log s,
+/// straight through rounding, is y - x, or y where codes clip; it goes to `by_log_scale`.
+template <class Drops, class Learns>
+inline void quantize_places(const float* x, float* y, uint8_t* passes, float* by_log_scale,
+                            Places places, uint32_t first, const Quantization& how, Drops, Learns) {
   const quant::QParams p = how.params;
   const Clamp clamp = how.clamp;
   const DropRule rule = how.rule;
@@ -58,37 +60,55 @@ inline void quantize_places(const float* x, float* y, uint8_t* passes, Places pl
   for (int64_t o = 0; o < places.outer; ++o, first += part) {
     for (int64_t r = 0; r < places.rows; ++r) {
       const uint32_t position = first + static_cast<uint32_t>(r) * places.row_step;
+#pragma omp simd
       for (int64_t i = 0; i < places.count; ++i) {
-        const float above = x[i] < clamp.floor ? clamp.floor : x[i];
+        const float value = x[i];
+        const float above = value < clamp.floor ? clamp.floor : value;
         const float in = above > clamp.ceiling ? clamp.ceiling : above;
         const float quantized = quant::fake_quantize(in, p);
         const bool dropped =
             Drops::value && is_dropped(position + static_cast<uint32_t>(i) * places.step, rule);
         y[i] = dropped ? in : quantized;
-        const bool is_inside = (x[i] > clamp.floor) & (x[i] < clamp.ceiling);
+        const bool is_inside = (value > clamp.floor) & (value < clamp.ceiling);
         const bool is_coded = (in >= rule.low) & (in <= rule.high);
         passes[i] = static_cast<uint8_t>(is_inside & (dropped | is_coded));
+        if (Learns::value) by_log_scale[i] = dropped ? 0 : quantized - (is_coded ? in : 0);
       }
       x += places.count, y += places.count, passes += places.count;
+      if (Learns::value) by_log_scale += places.count;
     }
   }
 }
 
-constexpr VectorLoop quantize_all = [](const float* x, float* y, uint8_t* passes, Places places,
-                                       uint32_t first, const Quantization& how) {
-  quantize_places(x, y, passes, places, first, how, std::false_type());
+constexpr VectorLoop quantize_all = [](const float* x, float* y, uint8_t* passes, float* by_scale,
+                                       Places places, uint32_t first, const Quantization& how) {
+  quantize_places(x, y, passes, by_scale, places, first, how, std::false_type(), std::false_type());
 };
-constexpr VectorLoop quantize_some = [](const float* x, float* y, uint8_t* passes, Places places,
-                                        uint32_t first, const Quantization& how) {
-  quantize_places(x, y, passes, places, first, how, std::true_type());
+constexpr VectorLoop quantize_some = [](const float* x, float* y, uint8_t* passes, float* by_scale,
+                                        Places places, uint32_t first, const Quantization& how) {
+  quantize_places(x, y, passes, by_scale, places, first, how, std::true_type(), std::false_type());
+};
+constexpr VectorLoop quantize_learning = [](const float* x, float* y, uint8_t* passes,
+                                            float* by_scale, Places places, uint32_t first,
+                                            const Quantization& how) {
+  quantize_places(x, y, passes, by_scale, places, first, how, std::true_type(), std::true_type());
+};
+
+constexpr VectorLoop inner_product = [](const float* a, const float* b, int64_t count) {
+  double sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t i = 0; i < count; ++i) sum += static_cast<double>(a[i] * b[i]);
+  return sum;
 };
 
 constexpr VectorLoop pass_where = [](const float* g, const uint8_t* passes, float* out,
                                      int64_t count) {
+#pragma omp simd
   for (int64_t i = 0; i < count; ++i) out[i] = passes[i] != 0 ? g[i] : 0;
 };
 constexpr VectorLoop add_where = [](const float* g, const uint8_t* passes, float* out,
                                     int64_t count) {
+#pragma omp simd
   for (int64_t i = 0; i < count; ++i) out[i] += passes[i] != 0 ? g[i] : 0;
 };
 
@@ -100,7 +120,10 @@ class QuantizerPass : public LanePass {
         id_(node_.node->as<ir::FakeQuantize>()->quantizer),
         places_(places_of(node_.output)),
         clamp_(clamp_of(before)),
-        passes_(at::empty_like(node_.output, at::kByte)) {}
+        passes_(at::empty_like(node_.output, at::kByte)),
+        learns_(node_.by_log_scale != nullptr && node_.by_output.defined()) {
+    if (learns_) by_log_scale_ = at::empty_like(node_.output);
+  }
 
   void forward(const LaneStep& step) override {
     const Dropping dropping = step.dropping.of(node_.number);
@@ -110,12 +133,18 @@ class QuantizerPass : public LanePass {
         static_cast<uint32_t>(step.first_image * (node_.output.numel() / node_.images));
     const auto run = [&](const auto& loop) {
       loop(node_.inputs[0].data_ptr<float>(), node_.output.data_ptr<float>(),
-           passes_.data_ptr<uint8_t>(), places_, first, how);
+           passes_.data_ptr<uint8_t>(), learns_ ? by_log_scale_.data_ptr<float>() : nullptr,
+           places_, first, how);
     };
+    if (learns_) return run(quantize_learning);
     dropping.probability > 0 ? run(quantize_some) : run(quantize_all);
   }
 
   void backward() override {
+    if (learns_) {
+      *node_.by_log_scale += inner_product(node_.by_output.data_ptr<float>(),
+                                           by_log_scale_.data_ptr<float>(), passes_.numel());
+    }
     const Sink& sink = node_.sinks[0];
     if (!sink.gradient.defined()) return;
     const auto run = [&](const auto& loop) {
@@ -132,6 +161,9 @@ class QuantizerPass : public LanePass {
   Places places_;
   Clamp clamp_;
   at::Tensor passes_;
+  bool learns_;
+  /// Derivatives of the outputs.
+  at::Tensor by_log_scale_;
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "passes/bias_correction/shift_bias.h"
 #include "passes/learned_round/learning.h"
+#include "passes/learned_round/scale_learning.h"
 #include "ptq/base/error.h"
 
 namespace ptq::passes {
@@ -52,14 +53,14 @@ at::Tensor relative_weights(const ValueOfImages& target) {
 class UnitLearning {
  public:
   UnitLearning(UnitNetwork& network, UnitPlan* plan, const UnitImages& images,
-               const quant::QuantizerTable& table, const LearnedRoundOptions& options,
-               uint64_t seed)
+               quant::QuantizerTable& table, const LearnedRoundOptions& options, uint64_t seed)
       : network_(network),
         plan_(plan),
         images_(images),
         options_(options),
         seed_(static_cast<uint32_t>(seed)),
-        sampler_(images.quantized.count(), seed) {
+        sampler_(images.quantized.count(), seed),
+        scales_(table, plan == nullptr ? std::vector<quant::ScaleId>() : plan->scales()) {
     for (const ir::Node* layer : network.layers()) {
       const ir::Weighted& weighted = *ir::weighted(layer->op);
       weights_.emplace_back(weighted.weight.value.contiguous(), table, weighted.weight_quantizer,
@@ -76,6 +77,7 @@ class UnitLearning {
   /// Mean square of the difference to the target over all images.
   double error(const Tensors& weights);
   double moved() const;
+  void restore_scales() { scales_.restore(); }
   /// By channel of the output.
   at::Tensor mean_error(const Tensors& weights);
 
@@ -86,7 +88,8 @@ class UnitLearning {
   /// By some of a step's outputs, which has as many numbers as `all`.
   void by_output(const at::Tensor& output, const at::Tensor& target, int64_t all,
                  at::Tensor& to) const;
-  Tensors by_weights(const at::Tensor& input, const at::Tensor& target, const Dropping& dropping);
+  UnitPlan::Gradients gradients(const at::Tensor& input, const at::Tensor& target,
+                                const Dropping& dropping);
 
   UnitNetwork& network_;
   /// Takes the steps, unless nullptr.
@@ -96,6 +99,7 @@ class UnitLearning {
   uint32_t seed_;
   ImageSampler sampler_;
   std::vector<RoundedWeight> weights_;
+  ScaleLearning scales_;
   /// Undefined: all alike.
   at::Tensor channel_weights_;
 };
@@ -127,8 +131,8 @@ void UnitLearning::by_output(const at::Tensor& output, const at::Tensor& target,
   if (channel_weights_.defined()) to.mul_(channel_weights_);
 }
 
-Tensors UnitLearning::by_weights(const at::Tensor& input, const at::Tensor& target,
-                                 const Dropping& dropping) {
+UnitPlan::Gradients UnitLearning::gradients(const at::Tensor& input, const at::Tensor& target,
+                                            const Dropping& dropping) {
   if (plan_) {
     return plan_->gradients(
         input, soft(), dropping, [&](const at::Tensor& output, int64_t first, at::Tensor& to) {
@@ -138,7 +142,7 @@ Tensors UnitLearning::by_weights(const at::Tensor& input, const at::Tensor& targ
   const at::Tensor output = network_.forward(input, soft(), dropping);
   at::Tensor gradient = at::empty_like(output);
   by_output(output, target, target.numel(), gradient);
-  return network_.backward(gradient);
+  return {network_.backward(gradient), {}};
 }
 
 void UnitLearning::step(int64_t t) {
@@ -150,14 +154,21 @@ void UnitLearning::step(int64_t t) {
     constexpr uint32_t kOfInput = 0xFFFF;
     input = mixed(images_.original.gather(drawn), input, dropping.of(kOfInput));
   }
-  const Tensors derivatives = by_weights(input, images_.target.gather(drawn), dropping);
-  for (size_t i = 0; i < weights_.size(); ++i) weights_[i].step(derivatives[i], t);
+  const UnitPlan::Gradients by = gradients(input, images_.target.gather(drawn), dropping);
+  for (size_t i = 0; i < weights_.size(); ++i) weights_[i].step(by.by_weights[i], t);
+  const double share =
+      options_.schedule == LearningRate::kLinear ? linear_share(t, options_.iterations) : 1;
+  scales_.step(by.by_scales, options_.activation_learning_rate * share);
 }
 
 void UnitLearning::for_differences(const Tensors& weights,
                                    const std::function<void(const at::Tensor&)>& use) {
   for_images(images_.quantized.count(), [&](const std::vector<int64_t>& images) {
-    const at::Tensor output = network_.forward(images_.quantized.gather(images), weights);
+    const at::Tensor input = images_.quantized.gather(images);
+    const auto count = static_cast<int64_t>(images.size());
+    const at::Tensor output = plan_ != nullptr && plan_->takes(count)
+                                  ? plan_->forward(input, count, weights)
+                                  : network_.forward(input, weights);
     use(output.sub(images_.target.gather(images)));
   });
 }
@@ -200,7 +211,7 @@ double UnitLearning::moved() const {
 }  // namespace
 
 RoundedUnit learn_unit(UnitNetwork& network, UnitPlan* plan, const UnitImages& images,
-                       const quant::QuantizerTable& table, const LearnedRoundOptions& options,
+                       quant::QuantizerTable& table, const LearnedRoundOptions& options,
                        uint64_t seed) {
   UnitLearning learning(network, plan, images, table, options, seed);
   RoundedUnit unit;
@@ -214,6 +225,7 @@ RoundedUnit learn_unit(UnitNetwork& network, UnitPlan* plan, const UnitImages& i
     unit.moved = learning.moved();
   } else {
     weights = learning.nearest();
+    learning.restore_scales();
   }
   if (options.correct_biases) {
     if (weights.size() > 1) throw InternalError("biases are corrected by layer, not by block");

@@ -9,9 +9,9 @@ namespace ptq::passes {
 
 /// Learns the rounding of all layers of a unit together, on batches of images, and gives the layers
 /// the weights that came out. `plan`, of the same unit, takes the steps, or nullptr: the network
-/// does. `seed` is the unit's own.
+/// does. Scales that the plan derives by are learned too. `seed` is the unit's own.
 RoundedUnit learn_unit(UnitNetwork& network, UnitPlan* plan, const UnitImages& images,
-                       const quant::QuantizerTable& table, const LearnedRoundOptions& options,
+                       quant::QuantizerTable& table, const LearnedRoundOptions& options,
                        uint64_t seed);
 
 }  // namespace ptq::passes

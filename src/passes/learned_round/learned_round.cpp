@@ -28,7 +28,7 @@ std::vector<runtime::SweepUnit> units_of(ir::Graph& graph, const LearnedRoundOpt
 
 class Learning {
  public:
-  Learning(ir::Graph& graph, const quant::QuantizerTable& table, const LearnedRoundOptions& options,
+  Learning(ir::Graph& graph, quant::QuantizerTable& table, const LearnedRoundOptions& options,
            size_t units)
       : graph_(graph), table_(table), options_(options), units_(units) {}
 
@@ -93,13 +93,15 @@ class Learning {
     std::optional<UnitPlan> plan;
     if (UnitPlan::fits(graph_, unit)) {
       const int64_t count = all.quantized.count();
-      plan.emplace(graph_, unit, table_, std::min(options_.batch_size.value_or(count), count));
+      plan.emplace(graph_, unit, table_,
+                   UnitPlan::Step{std::min(options_.batch_size.value_or(count), count),
+                                  options_.activation_learning_rate > 0});
     }
     return learn_unit(network, plan ? &*plan : nullptr, all, table_, options_, seed());
   }
 
   ir::Graph& graph_;
-  const quant::QuantizerTable& table_;
+  quant::QuantizerTable& table_;
   const LearnedRoundOptions& options_;
   size_t units_;
   LearnedRoundReport report_;
@@ -117,7 +119,7 @@ void require_integers(const ir::Graph& graph, const quant::QuantizerTable& table
 
 }  // namespace
 
-LearnedRoundReport learn_rounding(ir::Graph& graph, const quant::QuantizerTable& table,
+LearnedRoundReport learn_rounding(ir::Graph& graph, quant::QuantizerTable& table,
                                   const LearnedRoundOptions& options, const NextBatch& next_batch) {
   require_integers(graph, table);
   std::vector<runtime::SweepUnit> units = units_of(graph, options);

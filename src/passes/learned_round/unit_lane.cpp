@@ -4,6 +4,7 @@
 #include <ATen/ops/empty_like.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "passes/learned_round/unit_network.h"
@@ -29,14 +30,17 @@ int64_t scratch_bytes(const std::vector<std::unique_ptr<LayerWeight>>& weights) 
 
 UnitPlan::Lane::Lane(ir::Graph& graph, const runtime::SweepUnit& unit,
                      const quant::QuantizerTable& table,
-                     const std::vector<std::unique_ptr<LayerWeight>>& weights, int64_t images)
+                     const std::vector<std::unique_ptr<LayerWeight>>& weights,
+                     const std::vector<quant::ScaleId>& scales, int64_t images)
     : table_(table),
       index_(graph),
       input_(unit.input),
       output_(unit.output),
       images_(images),
       has_channels_last_(has_planes(weights)),
-      scratch_(at::empty({scratch_bytes(weights)}, at::kByte)) {
+      scratch_(at::empty({scratch_bytes(weights)}, at::kByte)),
+      scales_(scales),
+      by_scales_(scales.size()) {
   for (const auto& layer : weights) {
     if (layer->is_learned) by_weights_.push_back(at::empty({gradient_elements(*layer)}));
   }
@@ -63,7 +67,21 @@ ir::ValueId UnitPlan::Lane::source(ir::ValueId value) const {
   return fused_.count(producer) > 0 ? producer->inputs[0] : value;
 }
 
+/// A quantizer overwrites what only it reads. Nobody else needs that: a layer derives from what it
+/// reads, and operations of LibTorch keep copies.
+bool UnitPlan::Lane::is_in_place(const ir::Node& node) const {
+  if (!is_quantized_in_lanes(node, table_)) return false;
+  const ir::ValueId input = source(node.inputs[0]);
+  return input != input_ && input != output_ && values_.count(input) > 0 &&
+         index_.users(input).size() == 1;
+}
+
 void UnitPlan::Lane::add_value(const ir::Graph& graph, ir::ValueId value) {
+  const ir::Node* producer = index_.producer(value);
+  if (value != input_ && is_in_place(*producer)) {
+    values_[value] = values_.at(source(producer->inputs[0]));
+    return;
+  }
   const auto sizes = ir::at_batch(graph.values[static_cast<size_t>(value)].shape, images_);
   const bool is_channels_last = has_channels_last_ && sizes.size() == 4;
   values_[value] =
@@ -71,7 +89,27 @@ void UnitPlan::Lane::add_value(const ir::Graph& graph, ir::ValueId value) {
                 is_channels_last ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous);
 }
 
-/// Derivatives are asked for between the first learned weight and the output.
+/// An input whose derivative takes the place of that by the output.
+std::optional<ir::ValueId> UnitPlan::Lane::same_gradient(const ir::Node& node) const {
+  if (is_in_place(node)) return source(node.inputs[0]);
+  if (!node.is<ir::Add>()) return std::nullopt;
+  for (const ir::ValueId input : node.inputs) {
+    const auto known = values_.find(input);
+    if (known == values_.end() || index_.users(input).size() > 1) continue;
+    if (known->second.sizes() == values_.at(node.output()).sizes()) return input;
+  }
+  return std::nullopt;
+}
+
+double* UnitPlan::Lane::by_scale_of(const ir::Node& node) {
+  if (!is_quantized_in_lanes(node, table_)) return nullptr;
+  const quant::ScaleId scale = table_.at(node.as<ir::FakeQuantize>()->quantizer).scale;
+  const auto place = std::find(scales_.begin(), scales_.end(), scale);
+  return place == scales_.end() ? nullptr
+                                : &by_scales_[static_cast<size_t>(place - scales_.begin())];
+}
+
+/// Derivatives are asked for between the first learned weight or scale and the output.
 void UnitPlan::Lane::find_gradients(const runtime::SweepUnit& unit,
                                     const std::vector<std::unique_ptr<LayerWeight>>& weights) {
   std::unordered_set<ir::ValueId> depends;
@@ -79,6 +117,7 @@ void UnitPlan::Lane::find_gradients(const runtime::SweepUnit& unit,
     if (layer->is_learned) depends.insert(layer->node->output());
   }
   for (const ir::Node* node : unit.nodes) {
+    if (by_scale_of(*node) != nullptr) depends.insert(node->output());
     for (const ir::ValueId input : node->inputs) {
       if (depends.count(input) > 0) depends.insert(node->output());
     }
@@ -87,7 +126,11 @@ void UnitPlan::Lane::find_gradients(const runtime::SweepUnit& unit,
   for (auto node = unit.nodes.rbegin(); node != unit.nodes.rend(); ++node) {
     const ir::ValueId output = (*node)->output();
     if (matters.count(output) == 0 || depends.count(output) == 0) continue;
-    if (values_.count(output) > 0) gradients_[output] = at::empty_like(values_.at(output));
+    if (values_.count(output) > 0 && gradients_.count(output) == 0) {
+      gradients_[output] = at::empty_like(values_.at(output));
+    }
+    const std::optional<ir::ValueId> same = same_gradient(**node);
+    if (same && depends.count(*same) > 0) gradients_[*same] = gradients_.at(output);
     for (const ir::ValueId input : (*node)->inputs) matters.insert(input);
   }
 }
@@ -109,11 +152,12 @@ std::unordered_map<const ir::Node*, std::vector<Sink>> UnitPlan::Lane::sinks(
   return sinks;
 }
 
-LaneNode UnitPlan::Lane::lane_node(const ir::Node& node, std::vector<Sink> sinks) const {
+LaneNode UnitPlan::Lane::lane_node(const ir::Node& node, std::vector<Sink> sinks) {
   LaneNode result;
   result.node = &node;
   result.images = images_;
   result.sinks = std::move(sinks);
+  result.by_log_scale = by_scale_of(node);
   for (const ir::ValueId input : node.inputs) {
     const auto known = values_.find(source(input));
     result.inputs.push_back(
@@ -151,10 +195,15 @@ void UnitPlan::Lane::add_passes(const runtime::SweepUnit& unit,
   std::reverse(backward_.begin(), backward_.end());
 }
 
-void UnitPlan::Lane::run(const at::Tensor& input, const LaneStep& step, const ByOutput& by_output) {
+const at::Tensor& UnitPlan::Lane::forward(const at::Tensor& input, const LaneStep& step) {
   values_.at(input_).copy_(input);
   for (const auto& pass : passes_) pass->forward(step);
-  const at::Tensor& output = values_.at(output_);
+  return values_.at(output_);
+}
+
+void UnitPlan::Lane::run(const at::Tensor& input, const LaneStep& step, const ByOutput& by_output) {
+  const at::Tensor& output = forward(input, step);
+  std::fill(by_scales_.begin(), by_scales_.end(), 0);
   const int64_t rows_an_image = output.size(0) / images_;
   by_output(output, step.first_image * rows_an_image, gradients_.at(output_));
   for (LanePass* pass : backward_) pass->backward();

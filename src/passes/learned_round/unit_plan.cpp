@@ -1,10 +1,12 @@
 #include "passes/learned_round/unit_plan.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "passes/learned_round/blocks.h"
 #include "passes/learned_round/unit_lane.h"
@@ -56,6 +58,42 @@ LayerWeight layer_weight(const ir::Graph& graph, const ir::Index& index,
   return layer;
 }
 
+/// Quantizers whose scale follows from another one's.
+std::unordered_set<quant::ScaleId> truncated_scales(const quant::QuantizerTable& table) {
+  std::unordered_set<quant::ScaleId> scales;
+  for (const quant::Quantizer& quantizer : table.quantizers) {
+    if (quantizer.truncation) scales.insert(table.at(quantizer.truncation->of).scale);
+  }
+  return scales;
+}
+
+/// Scales of any value that quantizers of the unit alone have.
+std::vector<quant::ScaleId> own_scales(const ir::Graph& graph, const runtime::SweepUnit& unit,
+                                       const quant::QuantizerTable& table) {
+  std::unordered_set<const ir::Node*> inside(unit.nodes.begin(), unit.nodes.end());
+  std::unordered_set<quant::ScaleId> taken = truncated_scales(table);
+  for (const ir::Node& node : graph.nodes) {
+    const auto* fake = node.as<ir::FakeQuantize>();
+    if (fake != nullptr && inside.count(&node) == 0) taken.insert(table.at(fake->quantizer).scale);
+  }
+  std::vector<quant::ScaleId> scales;
+  for (const ir::Node* node : unit.nodes) {
+    if (!is_quantized_in_lanes(*node, table)) continue;
+    const quant::Quantizer& quantizer = table.at(node->as<ir::FakeQuantize>()->quantizer);
+    if (quantizer.scale_type != quant::ScaleType::kFloat) continue;
+    if (taken.insert(quantizer.scale).second) scales.push_back(quantizer.scale);
+  }
+  return scales;
+}
+
+/// use(i) for each of `count`, over the cores.
+template <class Use>
+void for_each(int64_t count, const Use& use) {
+  at::parallel_for(0, count, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) use(static_cast<size_t>(i));
+  });
+}
+
 }  // namespace
 
 bool UnitPlan::fits(const ir::Graph& graph, const runtime::SweepUnit& unit) {
@@ -66,26 +104,30 @@ bool UnitPlan::fits(const ir::Graph& graph, const runtime::SweepUnit& unit) {
 }
 
 UnitPlan::UnitPlan(ir::Graph& graph, const runtime::SweepUnit& unit,
-                   const quant::QuantizerTable& table, int64_t images)
-    : images_(images), at_once_(images_at_once(graph, unit)) {
+                   const quant::QuantizerTable& table, Step step)
+    : images_(step.images), at_once_(images_at_once(graph, unit)) {
+  if (step.learns_scales) scales_ = own_scales(graph, unit, table);
+  by_scales_.resize(static_cast<size_t>(images_ / at_once_));
   const ir::Index index(graph);
   for (ir::Node* node : unit.nodes) {
     if (ir::weighted(node->op) == nullptr) continue;
     weights_.push_back(
         std::make_unique<LayerWeight>(layer_weight(graph, index, table, *node, at_once_)));
-    if (weights_.back()->is_learned) layers_.push_back(node);
+    if (!weights_.back()->is_learned) continue;
+    layers_.push_back(node);
+    learned_.push_back(weights_.back().get());
   }
   const int64_t sums = std::min(kMostSums, images_ / at_once_);
   for (int64_t sum = 0; sum < sums; ++sum) {
     Tensors by_layer;
-    for (const auto& layer : weights_) {
-      if (layer->is_learned) by_layer.push_back(at::empty({gradient_elements(*layer)}));
+    for (const LayerWeight* layer : learned_) {
+      by_layer.push_back(at::empty({gradient_elements(*layer)}));
     }
     sums_.push_back(std::move(by_layer));
   }
   const int64_t lanes = std::min<int64_t>(sums, at::get_num_threads());
   for (int64_t lane = 0; lane < lanes; ++lane) {
-    lanes_.push_back(std::make_unique<Lane>(graph, unit, table, weights_, at_once_));
+    lanes_.push_back(std::make_unique<Lane>(graph, unit, table, weights_, scales_, at_once_));
   }
 }
 
@@ -117,6 +159,7 @@ void UnitPlan::run_lane(size_t lane, const at::Tensor& input, const Dropping& dr
       const auto image = static_cast<int64_t>(group) * at_once_;
       lanes_[lane]->run(input.narrow(0, image * rows_an_image, at_once_ * rows_an_image),
                         {dropping, image}, by_output);
+      by_scales_[group] = lanes_[lane]->by_scales();
       for (size_t layer = 0; layer < layers_.size(); ++layer) {
         const at::Tensor& own = lanes_[lane]->by_weights()[layer];
         group == first ? sums_[s][layer].copy_(own) : sums_[s][layer].add_(own);
@@ -125,25 +168,41 @@ void UnitPlan::run_lane(size_t lane, const at::Tensor& input, const Dropping& dr
   }
 }
 
-Tensors UnitPlan::gradients(const at::Tensor& input, const Tensors& weights,
-                            const Dropping& dropping, const ByOutput& by_output) {
-  std::vector<LayerWeight*> learned;
-  for (const auto& layer : weights_) {
-    if (!layer->is_learned) continue;
-    layer->set(weights.at(learned.size()));
-    learned.push_back(layer.get());
-  }
-  at::parallel_for(0, static_cast<int64_t>(lanes_.size()), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t lane = begin; lane < end; ++lane) {
-      run_lane(static_cast<size_t>(lane), input, dropping, by_output);
+void UnitPlan::set(const Tensors& weights) {
+  for_each(static_cast<int64_t>(learned_.size()),
+           [&](size_t layer) { learned_[layer]->set(weights.at(layer)); });
+}
+
+at::Tensor UnitPlan::forward(const at::Tensor& input, int64_t images, const Tensors& weights) {
+  set(weights);
+  const auto groups = static_cast<size_t>(images / at_once_);
+  const int64_t rows = input.size(0) / static_cast<int64_t>(groups);
+  Tensors outputs(groups);
+  for_each(static_cast<int64_t>(lanes_.size()), [&](size_t lane) {
+    const runtime::OneThread one_thread;
+    for (size_t group = lane * groups / lanes_.size(); group < (lane + 1) * groups / lanes_.size();
+         ++group) {
+      const auto first = static_cast<int64_t>(group) * rows;
+      outputs[group] = lanes_[lane]->forward(input.narrow(0, first, rows), {}).clone();
     }
   });
-  Tensors by_weights;
-  for (size_t layer = 0; layer < learned.size(); ++layer) {
+  return at::cat(outputs).contiguous();
+}
+
+UnitPlan::Gradients UnitPlan::gradients(const at::Tensor& input, const Tensors& weights,
+                                        const Dropping& dropping, const ByOutput& by_output) {
+  set(weights);
+  for_each(static_cast<int64_t>(lanes_.size()),
+           [&](size_t lane) { run_lane(lane, input, dropping, by_output); });
+  Gradients result{Tensors(learned_.size()), std::vector<double>(scales_.size())};
+  for_each(static_cast<int64_t>(learned_.size()), [&](size_t layer) {
     for (size_t s = 1; s < sums_.size(); ++s) sums_[0][layer].add_(sums_[s][layer]);
-    by_weights.push_back(learned[layer]->unpacked(sums_[0][layer]));
+    result.by_weights[layer] = learned_[layer]->unpacked(sums_[0][layer]);
+  });
+  for (const std::vector<double>& group : by_scales_) {
+    for (size_t i = 0; i < group.size(); ++i) result.by_scales[i] += group[i];
   }
-  return by_weights;
+  return result;
 }
 
 }  // namespace ptq::passes

@@ -102,7 +102,9 @@ memory memory_at(const memory::desc& description, const float* numbers) {
   return {description, onednn::engine(), data_of(numbers)};
 }
 
+/// On one thread: waking others would take longer than a weight does.
 void reorder(memory from, memory to) {
+  const OneThread one_thread;
   dnnl::stream stream(onednn::engine());
   dnnl::reorder(from, to).execute(stream, from, to);
   stream.wait();

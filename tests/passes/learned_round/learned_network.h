@@ -26,7 +26,7 @@ struct Network {
   }
 
   ir::Graph& graph() { return builder.graph; }
-  const quant::QuantizerTable& table() const { return builder.table; }
+  quant::QuantizerTable& table() { return builder.table; }
 
   std::vector<at::Tensor> weights() {
     std::vector<at::Tensor> all;

@@ -1,5 +1,9 @@
 #include <ATen/ops/equal.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <utility>
+#include <vector>
 
 #include "passes/learned_round/image_moments.h"
 #include "passes/learned_round/layer_data.h"
@@ -110,6 +114,32 @@ TEST(LearnRounding, GivesTheSameForTheSameSeedAlone) {
     differs |= !at::equal(first[i], other[i]);
   }
   EXPECT_TRUE(differs);
+}
+
+/// Of the quantizer between two layers of the block, whose scale clips almost all; the others have
+/// readers outside.
+TEST(LearnRounding, LearnsActivationScalesOfBlocks) {
+  constexpr size_t kInner = 4;
+  const auto learned = [](double rate) {
+    Network network;
+    quant::QuantizerTable& table = network.table();
+    table.scale_of(kInner).value = table.scale_of(kInner).value.mul(0.05);
+    const std::vector<quant::Scale> before = table.scales;
+    LearnedRoundOptions options = quick();
+    options.scope = RoundingScope::kBlock;
+    options.activation_learning_rate = rate;
+    const auto report = learn_rounding(network.graph(), table, options, calibration());
+    std::vector<double> factors;
+    for (size_t i = 0; i < before.size(); ++i) {
+      factors.push_back(table.scales[i].value.div(before[i].value).max().item<double>());
+    }
+    return std::make_pair(factors, report.units.at(1).error_after);
+  };
+  const auto [fixed, error_of_fixed] = learned(0);
+  const auto [factors, error] = learned(0.05);
+  EXPECT_THAT(fixed, ::testing::Each(1));
+  EXPECT_GT(factors.at(kInner), 2);
+  EXPECT_LT(error, 0.8 * error_of_fixed);
 }
 
 TEST(LearnRounding, ReportsUnitsInOrderWithTheirErrors) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "base/threads.h"
 #include "passes/learned_round/unit_network.h"
 #include "support/run_graph.h"
@@ -42,7 +44,7 @@ Outcome by_plan(GraphBuilder& builder, const at::Tensor& x, const Dropping& drop
   set_intra_op_threads(threads);
   const runtime::SweepUnit unit = unit_of(builder.graph);
   EXPECT_TRUE(UnitPlan::fits(builder.graph, unit));
-  UnitPlan plan(builder.graph, unit, builder.table, x.size(0));
+  UnitPlan plan(builder.graph, unit, builder.table, {x.size(0), false});
   Outcome outcome;
   const ir::Dims& shape = builder.graph.values[static_cast<size_t>(unit.output)].shape;
   outcome.output = at::zeros(ir::at_batch(shape, x.size(0)));
@@ -54,8 +56,13 @@ Outcome by_plan(GraphBuilder& builder, const at::Tensor& x, const Dropping& drop
                        [&](const at::Tensor& output, int64_t first, at::Tensor& to) {
                          outcome.output.narrow(0, first, output.size(0)).copy_(output);
                          to.copy_(g.narrow(0, first, output.size(0)));
-                       });
+                       })
+            .by_weights;
   }
+  EXPECT_TRUE(plan.takes(x.size(0)));
+  const at::Tensor undropped = plan.forward(x, x.size(0), weights_of(plan.layers()));
+  EXPECT_TRUE(undropped.is_contiguous());
+  EXPECT_TRUE(dropping.probability > 0 || undropped.equal(outcome.output));
   set_intra_op_threads(1);
   return outcome;
 }
@@ -135,6 +142,49 @@ TEST(UnitPlan, DerivesTransposedConvolutionsAndConstants) {
   builder.graph.output = builder.add(ir::Mul{}, {larger, shift});
   builder.quantize_weight(larger, 1e-3);
   expect_as_by_network(builder, normals({2, 3, 4, 4}, 1, 7));
+}
+
+/// y - x where codes do not clip, y where they do, times what comes from behind.
+TEST(UnitPlan, DerivesByTheLogarithmOfAScale) {
+  GraphBuilder builder({3, 40});
+  const auto input = builder.fake_quantize(builder.input(), 0.2, true, 4);
+  builder.graph.output = builder.linear(input, 2);
+  builder.quantize_weight(builder.graph.output, 1e-3);
+  const runtime::SweepUnit unit = unit_of(builder.graph);
+  UnitPlan plan(builder.graph, unit, builder.table, {6, true});
+  ASSERT_EQ(plan.scales().size(), 1);
+  const at::Tensor x = normals({6, 3, 40}, 1, 7);
+  const at::Tensor g = normals({6, 3, 2}, 1, 8);
+  const UnitPlan::Gradients by =
+      plan.gradients(x, weights_of(plan.layers()), {},
+                     [&](const at::Tensor& output, int64_t first, at::Tensor& to) {
+                       to.copy_(g.narrow(0, first, output.size(0)));
+                     });
+  const at::Tensor y = x.div(0.2).round().clamp(-8, 7).mul(0.2);
+  const at::Tensor clips = x.div(0.2).round().ne(y.div(0.2).round());
+  const at::Tensor by_y = g.matmul(weights_of(plan.layers())[0]);
+  const at::Tensor expected = y.sub(x.masked_fill(clips, 0)).mul(by_y).sum();
+  EXPECT_GT(clips.sum().item<int64_t>(), 0);
+  EXPECT_NEAR(by.by_scales[0], expected.item<double>(), 1e-4 * std::abs(expected.item<double>()));
+}
+
+TEST(UnitPlan, LeavesScalesThatOthersShare) {
+  GraphBuilder builder({3, 8});
+  const auto input = builder.fake_quantize(builder.input(), 0.2);
+  const auto inner = builder.linear(input, 4);
+  const auto own = builder.fake_quantize(inner, 0.1);
+  const auto outer = builder.linear(own, 2);
+  const auto after = builder.fake_quantize_with(
+      outer, builder.graph.nodes.front().as<ir::FakeQuantize>()->quantizer);
+  builder.quantize_weight(inner, 1e-3);
+  builder.graph.output = after;
+  runtime::SweepUnit unit{{}, builder.input(), outer};
+  for (ir::Node& node : builder.graph.nodes) {
+    if (node.output() != after) unit.nodes.push_back(&node);
+  }
+  const UnitPlan plan(builder.graph, unit, builder.table, {2, true});
+  ASSERT_EQ(plan.scales().size(), 1);
+  EXPECT_EQ(plan.scales()[0], builder.table.at(1).scale);
 }
 
 /// One image, and values so large that each is taken by itself.
