@@ -15,7 +15,7 @@ std::regex compile(const std::string& pattern) {
   constexpr size_t kShown = 100;
   const bool is_long = pattern.size() > kShown;
   throw InvalidOption("layer_bits",
-                      std::string("is not a regular expression") +
+                      std::string("is not a regular expression without references to groups") +
                           (is_long ? ", or is too long or nested too deep" : ""),
                       "'" + pattern.substr(0, kShown) + (is_long ? "...'" : "'"));
 }

@@ -15,7 +15,9 @@ std::optional<std::regex> compile_pattern(const std::string& text) {
   }
   if (text.size() > kLongest || deepest > kDeepest) return std::nullopt;
   try {
-    return std::regex(text);
+    // Of GCC's library: all ways are tried at once instead of one after the other, which takes
+    // exponential time on "(a+)+$". References back to a group cannot be tried so.
+    return std::regex(text, std::regex_constants::ECMAScript | std::regex_constants::__polynomial);
   } catch (const std::regex_error&) {
     return std::nullopt;
   }

@@ -100,7 +100,7 @@ std::string refusal(const PlacementOptions& options) {
 
 TEST(Overrides, RefuseAPatternThatIsNoRegularExpression) {
   EXPECT_EQ(refusal(with({{"conv(", 4, std::nullopt}})),
-            "layer_bits 'conv(': is not a regular expression");
+            "layer_bits 'conv(': is not a regular expression without references to groups");
 }
 
 TEST(Overrides, RefuseAPatternThatMatchesNoLayer) {

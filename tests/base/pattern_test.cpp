@@ -11,6 +11,18 @@ TEST(Pattern, CompilesWhatUsersWrite) {
   EXPECT_TRUE(std::regex_search("layer1.conv", *pattern));
 }
 
+/// One way after the other would take longer than the universe has been there.
+TEST(Pattern, SearchesInBoundedTime) {
+  const std::string text(200, 'a');
+  for (const char* nested : {"^(a+)+b$", "^(a|aa)+b$", "^(a|a)*b$", "^(.*)*x(.*)*y$"}) {
+    const auto pattern = compile_pattern(nested);
+    ASSERT_TRUE(pattern) << nested;
+    EXPECT_FALSE(std::regex_search(text, *pattern)) << nested;
+  }
+}
+
+TEST(Pattern, RefusesReferencesToGroups) { EXPECT_FALSE(compile_pattern("(a)\\1")); }
+
 TEST(Pattern, RefusesWhatIsNoneOrTooDeep) {
   EXPECT_FALSE(compile_pattern("["));
   EXPECT_FALSE(compile_pattern(std::string(30000, '(') + std::string(30000, ')')));
