@@ -98,6 +98,14 @@ json arithmetic_json(const std::vector<runtime::LayerArithmetic>& layers) {
   return {{"on_integers", integers}, {"count", layers.size()}, {"layers", list}};
 }
 
+/// Weights that are not quantized, of how many, their share of all values, and where they are.
+json float_weights_json(const eval::FloatWeights& weights) {
+  return {{"count", weights.count},
+          {"of", weights.of},
+          {"share", weights.share},
+          {"places", weights.places}};
+}
+
 /// Linux counts it in KiB.
 double peak_rss_mib() {
   rusage usage{};
@@ -138,6 +146,7 @@ json report_json(const RunFacts& facts, const json& options, const RunResult& re
       {"exports", result.exports ? parity::exports_json(*result.exports) : json()},
       {"warnings", result.warnings},
       {"guards", result.guards},
+      {"float_weights", float_weights_json(result.float_weights)},
       {"gate", gate_json(result)},
       {"hashes", hashes_json(result.hashes)},
       {"peak_rss_mib", peak_rss_mib()},

@@ -40,6 +40,8 @@ struct RunFacts {
 /// - `guards`: those of the warnings that say the result looks broken. `gate`: null, or `{verdict,
 ///   because}` and, with a baseline, `top1` with the drop as a fraction and its one-sided bounds.
 ///   `hashes` `{model, data}` where they were needed.
+/// - `float_weights`: `{count, of, share, places}`, weights of the quantized network that are not
+///   quantized (eval/float_weights.h).
 /// - `exports`: null where nothing was exported, else as parity/export_words.h says.
 /// - `function`: null, or for each step that is to keep the float network's function `{step,
 ///   images, agreeing, sqnr_db, lowest_sqnr_db, is_rounding, passes}` (eval/function_change.h).

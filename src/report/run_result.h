@@ -7,6 +7,7 @@
 
 #include "data/calibration_audit.h"
 #include "eval/evaluate.h"
+#include "eval/float_weights.h"
 #include "eval/gate.h"
 #include "eval/node_noise.h"
 #include "eval/paired_interval.h"
@@ -112,6 +113,8 @@ struct RunResult {
   std::vector<std::string> warnings;
   /// Those of the warnings that say the result looks broken.
   std::vector<std::string> guards;
+  /// Of the quantized network.
+  eval::FloatWeights float_weights;
   /// Of runs that compare or save predictions.
   std::optional<Hashes> hashes;
   std::optional<GateOutcome> gate;

@@ -25,7 +25,7 @@ void fit_biases(QuantizedNetwork& network, Log& log) {
                 std::to_string(before.of) + " biases do not fit " +
                 std::to_string(before.bit_width) +
                 " bits beside so small weights; the weights of " + std::to_string(channels) +
-                " channels have a larger scale");
+                (channels == 1 ? " channel has a larger scale" : " channels have a larger scale"));
   }
 }
 

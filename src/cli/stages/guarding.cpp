@@ -29,6 +29,7 @@ std::optional<eval::ConstantLayer> constant_layer(const Run& run, const ir::Grap
 /// What stays in float is said; a network that mostly does is no quantized network.
 void guard_weights(Run& run, const ir::Graph& graph) {
   const eval::FloatWeights weights = eval::float_weights(graph);
+  run.result.float_weights = weights;
   if (weights.count == 0) return;
   if (eval::is_mostly_float(weights)) return speak(run, {eval::words(weights)});
   run.log.warning(eval::words(weights));
