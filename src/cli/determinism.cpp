@@ -4,10 +4,12 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <nlohmann/json.hpp>
 
 #include "base/supervisor.h"
 #include "cli/session.h"
 #include "ptq/base/error.h"
+#include "report/report.h"
 
 namespace ptq::cli {
 namespace {
@@ -85,11 +87,11 @@ Settings second_run(Settings settings, const ComparedFolder& folder) {
       int64_t{settings.integer("batch-size-validation") == 7 ? 5 : 7});
   set(settings, "image-memory", 0.0);
   if (keeps_activations(settings)) set(settings, "activation-memory", 0.001);
-  for (const char* option :
-       {"report", "baseline", "save-predictions", "junit", "check-export", "repeat-calibration"}) {
+  for (const char* option : {"report", "page", "dump-graph", "baseline", "save-predictions",
+                             "junit", "check-export", "repeat-calibration"}) {
     set(settings, option, Value());
   }
-  for (const char* option : {"attribute", "strict", "audit-calibration"}) {
+  for (const char* option : {"attribute", "strict"}) {
     set(settings, option, false);
   }
   set(settings, "node-sqnr", int64_t{0});
@@ -107,11 +109,39 @@ std::string content(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-void require_same(const fs::path& first, const fs::path& second, const std::string& what) {
-  if (content(first) == content(second)) return;
+[[noreturn]] void refuse(const std::string& what) {
   throw InternalError("--verify-determinism: " + what +
                       " differ between two runs, which is a mistake in the program: please report "
                       "it");
+}
+
+void require_same(const fs::path& first, const fs::path& second, const std::string& what) {
+  if (content(first) == content(second)) return;
+  refuse(what);
+}
+
+/// What a report says was found, but for times and for what the second run does not measure.
+nlohmann::json comparable_report(const RunResult& result) {
+  nlohmann::json all = report::report_json({}, {}, result);
+  for (const char* key : {"stages", "images_per_second", "peak_rss_mib", "attribution",
+                          "node_noise", "exports", "guards", "gate", "hashes", "repeat_calibration",
+                          "layers", "activations", "truth", "classes", "flips"}) {
+    all.erase(key);
+  }
+  for (const char* network : {"float", "quantized"}) {
+    if (!all[network].is_object()) continue;
+    all[network].erase("network_seconds");
+    all[network].erase("waiting_seconds");
+  }
+  for (nlohmann::json& pass : all["passes"]) pass.erase("milliseconds");
+  return all;
+}
+
+void compare_reports(const RunResult& first, const RunResult& second) {
+  const nlohmann::json one = comparable_report(first), other = comparable_report(second);
+  for (const auto& [key, value] : one.items()) {
+    if (value.dump() != other.at(key).dump()) refuse("the entries '" + key + "' of the reports");
+  }
 }
 
 void compare_files(const Settings& first, const Settings& second) {
@@ -144,9 +174,9 @@ RunResult run_and_verify(const Settings& settings, Log& log) {
   log.line("once more with --threads " + std::to_string(second.integer("threads")) + " --workers " +
            std::to_string(second.integer("workers")) + " --batch-size-validation " +
            std::to_string(second.integer("batch-size-validation")) + " and hardly any memory");
-  run_alone(second, log);
+  compare_reports(result, run_alone(second, log));
   compare_files(first, second);
-  log.line("both runs wrote the same bytes: logits, quantizers, exported files");
+  log.line("both runs wrote the same bytes: logits, quantizers, exported files, reports");
   return result;
 }
 

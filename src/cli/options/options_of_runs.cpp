@@ -39,8 +39,8 @@ Rows run_options() {
           .not_named(),
       a_switch("verify-determinism",
                "run a second time with other numbers of threads, workers and images a batch, and "
-               "with hardly any memory, and compare logits, quantizers and exported files byte by "
-               "byte")
+               "with hardly any memory, and compare logits, quantizers, exported files and the "
+               "report byte by byte")
           .ours()
           .from(Level::kNothing)
           .not_named(),
