@@ -15,9 +15,17 @@
 #include "base/limits.h"
 #include "base/supervisor.h"
 #include "base/system_error.h"
+#include "cli/memory_at_start.h"
 
 namespace ptq::cli {
 namespace {
+
+// Sanitizers begin where this stands, and cannot be used before.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+using BeforeConstructors = void (*)(int, char**, char**);
+__attribute__((section(".preinit_array"), used)) const BeforeConstructors kCheckMemory =
+    check_memory_at_start;
+#endif
 
 int out_of_memory() {
   return fail(kSystem, "out of memory: " + memory_limits() + "; " + memory_advice());
@@ -58,6 +66,7 @@ int run_program(const std::function<int()>& program) noexcept {
     }
     return code;
   } catch (const Error& error) {
+    if (memory_is_limited() && speaks_of_memory(error.what())) return out_of_memory();
     return fail(error.exit_code(), error.what());
   } catch (const std::bad_alloc&) {
     return out_of_memory();
