@@ -124,6 +124,19 @@ bool multiplies_nothing(const Opaque& op) {
   return names.count(plain_name(op)) > 0;
 }
 
+/// Makes places, decisions or counts, or may do so: casts say in numbers what they cast to.
+bool gives_no_floats(const Opaque& op) {
+  static const Names operators = {
+      "argmax",       "argmin",      "argsort",    "bucketize",  "eq",  "ge",
+      "gt",           "isinf",       "isnan",      "le",         "lt",  "ne",
+      "one_hot",      "to",          "type_as",    "any",        "all", "isfinite",
+      "searchsorted", "logical_and", "logical_or", "logical_not"};
+  static const Names with_places = {"topk",     "sort", "max",    "min",   "median",
+                                    "kthvalue", "mode", "cummax", "cummin"};
+  const std::string_view name = plain_name(op);
+  return operators.count(name) > 0 || (op.result > 0 && with_places.count(name) > 0);
+}
+
 bool is_matrix(const at::Tensor& tensor) {
   const auto sizes = tensor.sizes();
   return tensor.is_floating_point() &&
@@ -148,6 +161,22 @@ std::vector<bool> masked_values(const Graph& graph) {
     masked[static_cast<size_t>(node.output())] = is_masked(node, masked);
   }
   return masked;
+}
+
+std::vector<bool> float_values(const Graph& graph) {
+  std::vector<bool> floats(graph.values.size(), false);
+  floats[static_cast<size_t>(graph.input)] = true;
+  for (const Node& node : graph.nodes) {
+    const auto* constant = node.as<Constant>();
+    const auto* opaque = node.as<Opaque>();
+    const bool reads_floats =
+        std::any_of(node.inputs.begin(), node.inputs.end(),
+                    [&](ValueId value) { return floats[static_cast<size_t>(value)]; });
+    floats[static_cast<size_t>(node.output())] =
+        constant != nullptr ? constant->value.value.is_floating_point()
+                            : reads_floats && (opaque == nullptr || !gives_no_floats(*opaque));
+  }
+  return floats;
 }
 
 bool divides_by(const Index& index, const Node& user, ValueId value) {

@@ -15,6 +15,9 @@ inline constexpr double kLeastMask = 1000;
 /// them into zeros. Such a value has no range that a scale could cover.
 std::vector<bool> masked_values(const Graph& graph);
 
+/// Whether each value is surely of floating type, and not places, decisions or counts.
+std::vector<bool> float_values(const Graph& graph);
+
 /// Whether `user` divides by `value`, takes its logarithm or the like, at once or after operations
 /// that keep zero zero or shift it: rounding the value to zero would make infinities of it.
 bool divides_by(const Index& index, const Node& user, ValueId value);

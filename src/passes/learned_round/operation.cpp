@@ -35,7 +35,9 @@ class Derived : public Operation {
   Derived(const ir::Op& op, const std::vector<Tracked>& inputs, int64_t batch) {
     const c10::AutoGradMode gradients(true);
     for (const Tracked& input : inputs) {
-      leaves_.push_back(input.value.detach().set_requires_grad(input.needs_gradient));
+      // Places that a topk chose have none, whatever they were chosen by.
+      const bool derives = input.needs_gradient && input.value.is_floating_point();
+      leaves_.push_back(input.value.detach().set_requires_grad(derives));
     }
     result_ = runtime::execute_op(op, leaves_, batch);
     output_ = result_.detach();

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "ir/facts.h"
 #include "passes/learned_round/blocks.h"
 #include "passes/learned_round/unit_lane.h"
 #include "quant/layer_quantizers.h"
@@ -97,9 +98,11 @@ void for_each(int64_t count, const Use& use) {
 }  // namespace
 
 bool UnitPlan::fits(const ir::Graph& graph, const runtime::SweepUnit& unit) {
+  const std::vector<bool> floats = ir::float_values(graph);
   return has_images_first(shape_of(graph, unit.input)) &&
          std::all_of(unit.nodes.begin(), unit.nodes.end(), [&](const ir::Node* node) {
-           return has_images_first(shape_of(graph, node->output()));
+           return floats[static_cast<size_t>(node->output())] &&
+                  has_images_first(shape_of(graph, node->output()));
          });
 }
 

@@ -22,7 +22,7 @@ namespace ptq::passes {
 /// depend on the number of threads.
 class UnitPlan {
  public:
-  /// Whether all values of the unit have images in their first dimension alone.
+  /// Whether all values of the unit are numbers with images in their first dimension alone.
   static bool fits(const ir::Graph& graph, const runtime::SweepUnit& unit);
 
   /// What a step has, and what it asks for.
