@@ -26,15 +26,6 @@ class GoodRun : public Program {
     return outcome;
   }
 
-  /// The values of a .npy file that this program wrote, after its header of 128 bytes.
-  static std::vector<float> values_of(const std::string& path) {
-    const std::string content = support::content_of(path);
-    constexpr size_t kHeader = 128;
-    std::vector<float> values((content.size() - kHeader) / sizeof(float));
-    std::memcpy(values.data(), content.data() + kHeader, values.size() * sizeof(float));
-    return values;
-  }
-
   std::vector<float> logits_of(const Arguments& more) const {
     Arguments all = more;
     all.insert(all.end(), {"--dump-logits", path("logits.npy")});

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -64,6 +65,15 @@ class Program : public ::testing::Test {
       if (all[i] == flag) all[i + 1] = value;
     }
     return all;
+  }
+
+  /// The values of a .npy file that this program wrote, after its header of 128 bytes.
+  static std::vector<float> values_of(const std::string& path) {
+    const std::string content = support::content_of(path);
+    constexpr size_t kHeader = 128;
+    std::vector<float> values((content.size() - kHeader) / sizeof(float));
+    std::memcpy(values.data(), content.data() + kHeader, values.size() * sizeof(float));
+    return values;
   }
 
   static support::ProgramResult run(const Arguments& arguments) {

@@ -1,0 +1,310 @@
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/rand.h>
+#include <ATen/ops/randn.h>
+#include <caffe2/serialize/inline_container.h>
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <numeric>
+
+#include "cli/program_fixture.h"
+#include "ptq/data/image_set.h"
+#include "support/script_model.h"
+
+// Networks as people have them, each standing for a kind that quantizers are reported to get wrong:
+// logits are PyTorch's and quantizing costs little, or one sentence says what cannot be done.
+namespace ptq::cli {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+/// A convolution, whose `y` [N, 16, 8, 8] is not negative, `lines` that make y [N, 16] of it, and a
+/// classifier of ten classes. `t` are nine tokens of y, [N, 9, 16].
+void define(support::ScriptModel& model, const std::string& lines) {
+  const at::Tensor triangle = at::ones({9, 9}).triu(1);
+  model.parameter("stem_w", at::randn({16, 3, 4, 4}).mul(0.2))
+      .parameter("stem_b", at::rand({16}))
+      .parameter("head_w", at::randn({10, 16}))
+      .parameter("head_b", at::randn({10}))
+      .parameter("square", at::randn({16, 16}).mul(0.3))
+      .parameter("query", at::randn({1, 2, 16}))
+      .parameter("cube", at::randn({16, 16, 16}).mul(0.1))
+      .buffer("minus_infinity", at::full({9, 9}, 0.0).masked_fill(triangle > 0, -kInfinity))
+      .buffer("lowest", triangle * std::numeric_limits<float>::lowest())
+      .buffer("triangle", triangle)
+      .buffer("scales", at::rand({16}).to(at::kDouble))
+      .code(
+          "def double(self, x: Tensor) -> Tensor:\n  return x * 2.0\n"
+          "def forward(self, x):\n"
+          "  y = torch.relu(torch.conv2d(x, self.stem_w, self.stem_b, [4, 4]))\n"
+          "  t = torch.transpose(torch.flatten(y, 2), 1, 2)[:, :9]\n" +
+          lines + "  return torch.linear(y, self.head_w, self.head_b)\n");
+}
+
+const std::string kAttend = "  y = torch.matmul(torch.softmax(a, -1), t).mean([1])\n";
+const std::string kScores = "  a = torch.matmul(t, torch.transpose(t, 1, 2)) * 0.25\n";
+const std::string kPool = "  y = y.mean([2, 3])\n";
+
+/// As a file that another program wrote: `from` is `to` in its code.
+void change_code(const std::string& path, const std::string& from, const std::string& to) {
+  const std::string changed = path + ".changed.pt";
+  {
+    caffe2::serialize::PyTorchStreamReader reader(path);
+    caffe2::serialize::PyTorchStreamWriter writer(changed);
+    for (const std::string& name : reader.getAllRecords()) {
+      if (name == "version" || name.rfind(".data/", 0) == 0) continue;
+      const auto [data, size] = reader.getRecord(name);
+      std::string content(static_cast<const char*>(data.get()), size);
+      for (size_t at = content.find(from); at != std::string::npos; at = content.find(from, at)) {
+        content.replace(at, from.size(), to);
+        at += to.size();
+      }
+      writer.writeRecord(name, content.data(), content.size());
+    }
+    writer.writeEndOfFile();
+  }
+  std::filesystem::rename(changed, path);
+}
+
+class Networks : public Program {
+ protected:
+  Networks() { at::manual_seed(3); }
+
+  std::string model(const std::string& lines) const {
+    support::ScriptModel model;
+    define(model, lines);
+    model.save(path("model.pt"));
+    return path("model.pt");
+  }
+
+  Arguments on_model(const Arguments& more = {}) const {
+    Arguments all = good_but("--model", path("model.pt"));
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+
+  at::Tensor validation_images() const {
+    data::LoaderOptions options;
+    options.recipe.resize = options.recipe.crop = 32;
+    data::ImageFolder folder = data::open_image_folder(path("validation"));
+    std::vector<int64_t> all(folder.items.size());
+    std::iota(all.begin(), all.end(), 0);
+    const data::ImageSet images(std::move(folder), all, options);
+    return *data::Batches(images.in_batches_of(static_cast<int64_t>(all.size())), at::kCPU).next();
+  }
+
+  /// Largest distance of two lists of logits, relative to the largest logit.
+  static double distance(const std::vector<float>& a, const std::vector<float>& b) {
+    EXPECT_EQ(a.size(), b.size());
+    double most = 0, largest = 0;
+    for (size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+      // Unlike std::max, this keeps what is not a number.
+      if (!(std::abs(a[i] - b[i]) <= most)) most = std::abs(a[i] - b[i]);
+      largest = std::max<double>(largest, std::abs(a[i]));
+    }
+    return most / largest;
+  }
+
+  static double sqnr(const std::vector<float>& exact, const std::vector<float>& noisy) {
+    double signal = 0, noise = 0;
+    for (size_t i = 0; i < exact.size(); ++i) {
+      signal += std::pow(exact[i], 2);
+      noise += std::pow(exact[i] - noisy[i], 2);
+    }
+    return 10 * std::log10(signal / noise);
+  }
+
+  /// Runs the model of `lines`; its float logits are PyTorch's. Returns the quantized SQNR in dB.
+  double run_network(const std::string& lines, const Arguments& more = {}) {
+    const std::string file = model(lines);
+    Arguments all = on_model({"--dump-float-logits", path("float.npy"), "--dump-logits",
+                              path("quantized.npy"), "--report", path("report.json")});
+    all.insert(all.end(), more.begin(), more.end());
+    result_ = run(all);
+    EXPECT_EQ(result_.exit_code, 0) << result_.err;
+    if (result_.exit_code != 0) return -kInfinity;
+    const at::Tensor expected =
+        support::reference_forward(file, validation_images()).contiguous().flatten();
+    const auto* begin = expected.data_ptr<float>();
+    const std::vector<float> logits = values_of(path("float.npy"));
+    EXPECT_LT(distance({begin, begin + expected.numel()}, logits), 1e-5);
+    return sqnr(logits, values_of(path("quantized.npy")));
+  }
+
+  support::ProgramResult result_;
+};
+
+struct Accepted {
+  const char* name;
+  std::string lines;
+  /// Decibels that the quantized logits have at least.
+  double sqnr;
+};
+
+std::ostream& operator<<(std::ostream& out, const Accepted& shown) { return out << shown.name; }
+
+class AcceptedNetwork : public Networks, public ::testing::WithParamInterface<Accepted> {};
+
+TEST_P(AcceptedNetwork, GivesPyTorchsLogitsAndIsQuantized) {
+  EXPECT_GT(run_network(GetParam().lines), GetParam().sqnr);
+}
+
+std::string name_of(const ::testing::TestParamInfo<Accepted>& info) { return info.param.name; }
+
+INSTANTIATE_TEST_SUITE_P(
+    Kinds, AcceptedNetwork,
+    ::testing::Values(
+        Accepted{"AsStrided",
+                 "  y = torch.as_strided(y, [y.size(0), 16, 4, 8], [1024, 64, 16, 1]).mean([2, "
+                 "3])\n",
+                 20},
+        Accepted{"MaskOfInfinities", kScores + "  a = a + self.minus_infinity\n" + kAttend, 20},
+        Accepted{"MaskOfLowestFloats", kScores + "  a = a + self.lowest\n" + kAttend, 20},
+        Accepted{"MaskOfAMinusTenThousand",
+                 kScores + "  a = a + self.triangle * -10000.0\n" + kAttend, 20},
+        Accepted{"MaskThatIsFilled",
+                 kScores + "  a = torch.masked_fill(a, self.triangle > 0, -1e9)\n" + kAttend, 20},
+        Accepted{"LearntQuery",
+                 "  q = self.query.expand([t.size(0), -1, -1])\n"
+                 "  a = torch.matmul(q, torch.transpose(t, 1, 2)) * 0.25\n" +
+                     kAttend,
+                 20},
+        Accepted{"DivisionByANorm",
+                 kPool + "  y = y / torch.clamp_min(y.norm(2, [1], True), 1e-6)\n", 20},
+        Accepted{"DivisionByAMeanOfSquares",
+                 "  y = y * torch.rsqrt(torch.mean(y * y, [1], True) + 1e-6)\n" + kPool, 20},
+        Accepted{"StandardizedWeight",
+                 "  w = torch.batch_norm(self.square.reshape([1, 16, -1]), None, None, None, None, "
+                 "True, 0.0, 1e-6, False).reshape([16, 16, 1, 1])\n"
+                 "  y = torch.relu(torch.conv2d(y, w))\n" +
+                     kPool,
+                 20},
+        Accepted{"WritesIntoSlices",
+                 "  z = torch.zeros_like(y)\n  z[:, :8, 1:] = y[:, :8, :-1]\n"
+                 "  z[:, 8:, :-1] = y[:, 8:, 1:]\n  y = z\n" +
+                     kPool,
+                 20},
+        Accepted{"Forks", "  f = fork(self.double, y)\n  y = y + torch.wait(f)\n" + kPool, 20},
+        Accepted{"DoubleConstants", kPool + "  y = (y * self.scales).float()\n", 20},
+        Accepted{"SumWithAWeight",
+                 "  y = torch.einsum(\"bchw,cd->bdhw\", [y, self.square])\n" + kPool, 20}),
+    name_of);
+
+TEST_F(Networks, ChoosesTokensAndReconstructsBlocks) {
+  const std::string lines =
+      "  s = torch.linear(t, self.square)[:, :, 0]\n  i = torch.topk(s, 4, 1)[1]\n"
+      "  t = torch.gather(t, 1, i.unsqueeze(-1).expand([-1, -1, 16]))\n"
+      "  y = torch.relu(torch.linear(t, self.square)).mean([1])\n";
+  EXPECT_GT(run_network(lines, {"--learned-round", "linear_round", "--learned-round-mode",
+                                "blockwise", "--learned-round-iters", "2"}),
+            8);
+}
+
+TEST_F(Networks, FitsBiasesThatNeedMoreThanTheirBits) {
+  const std::string lines =
+      "  m = torch.cat([torch.full([4, 1], 1e-8), torch.ones([12, 1])]).reshape([16, 1, 1, 1])\n"
+      "  y = torch.relu(torch.conv2d(y, self.square.reshape([16, 16, 1, 1]) * m, self.stem_b))\n";
+  EXPECT_GT(run_network(lines + kPool, {"--weight-quant-granularity", "per_channel"}), 20);
+  EXPECT_THAT(result_.err, HasSubstr("4 of 16 biases do not fit 32 bits"));
+}
+
+/// A trace made on a GPU has its device in the code.
+TEST_F(Networks, RunConstantsOfCudaOnTheProcessor) {
+  run_network(
+      "  y = y + torch.arange(8, dtype=None, layout=None, device=torch.device(\"cpu\"), "
+      "pin_memory=False) * 0.01\n" +
+      kPool);
+  const std::vector<float> expected = values_of(path("float.npy"));
+  change_code(path("model.pt"), "torch.device(\"cpu\")", "torch.device(\"cuda:0\")");
+  const support::ProgramResult result = run(on_model({"--dump-float-logits", path("of_cuda.npy")}));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(values_of(path("of_cuda.npy")), expected);
+}
+
+TEST_F(Networks, ReportWeightsThatStayInFloat) {
+  run_network(kPool + "  y = torch.bilinear(y, y, self.cube, None)\n");
+  EXPECT_THAT(result_.err, HasSubstr("1 of 3 weights stay in float"));
+  const auto report = nlohmann::json::parse(support::content_of(path("report.json")));
+  const auto& weights = report.at("float_weights");
+  EXPECT_EQ(weights.at("count"), 1);
+  EXPECT_EQ(weights.at("of"), 3);
+  EXPECT_NEAR(weights.at("share").get<double>(), 4096.0 / (4096 + 768 + 160), 1e-9);
+  EXPECT_EQ(weights.at("places"), nlohmann::json{"bilinear (aten::bilinear)"});
+}
+
+TEST_F(Networks, ReportThatNoWeightStaysInFloat) {
+  run_network(kPool);
+  const auto report = nlohmann::json::parse(support::content_of(path("report.json")));
+  EXPECT_EQ(report.at("float_weights").at("count"), 0);
+  EXPECT_EQ(report.at("float_weights").at("of"), 2);
+}
+
+struct Refused {
+  const char* name;
+  std::string lines;
+  const char* words;
+};
+
+std::ostream& operator<<(std::ostream& out, const Refused& shown) { return out << shown.name; }
+
+class RefusedNetwork : public Networks, public ::testing::WithParamInterface<Refused> {
+ protected:
+  void expect_sentence(const std::string& words) {
+    const support::ProgramResult result = run(on_model());
+    EXPECT_EQ(result.exit_code, static_cast<int>(ExitCode::kModel)) << result.err;
+    EXPECT_THAT(result.err, HasSubstr(words));
+    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+  }
+};
+
+TEST_P(RefusedNetwork, SaysWhyInOneSentence) {
+  model(GetParam().lines);
+  expect_sentence(GetParam().words);
+}
+
+std::string name_of_refused(const ::testing::TestParamInfo<Refused>& info) {
+  return info.param.name;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Kinds, RefusedNetwork,
+    ::testing::Values(
+        Refused{"MeanOfTheBatch", "  y = y - y.mean([0], True)\n" + kPool,
+                "mean (mean): the images of a batch influence each other"},
+        Refused{"AlmostNothingOfTheBatch", kPool + "  y = y + y.mean([0], True) * 1e-4\n",
+                "mean_1 (mean): the images of a batch influence each other"},
+        Refused{"ThresholdOfTheBatch", kPool + "  y = torch.where(y > y.mean(), y, y * 0.5)\n",
+                "the images of a batch influence each other"},
+        Refused{
+            "BatchNormWithoutStatistics",
+            "  y = torch.batch_norm(y, None, None, None, None, True, 0.1, 1e-5, False)\n" + kPool,
+            "batch norm without running statistics uses those of the batch"},
+        Refused{"Dropout", kPool + "  y = torch.dropout(y, 0.5, True)\n",
+                "runs as in training: it drops at random (p 0.5)"},
+        Refused{"Noise", kPool + "  y = y + torch.rand_like(y)\n", "draws random numbers"},
+        Refused{"MaskedIndex", kPool + "  y = y + y[y > 0].mean()\n",
+                "gives as many values as pixels say"},
+        Refused{"WeightThatIsNoNumber",
+                kPool + "  y = torch.linear(y, self.square / (self.square - self.square))\n",
+                "weight of linear (aten::linear) holds values that are not finite"}),
+    name_of_refused);
+
+TEST_F(RefusedNetwork, NamesAnOperatorOfANewerLibTorch) {
+  change_code(model(kPool), "torch.relu(", "torch.relu_of_tomorrow(");
+  expect_sentence("it uses the operator aten::relu_of_tomorrow, which this LibTorch");
+}
+
+TEST_F(RefusedNetwork, NamesWhatOptimizeForInferenceWrites) {
+  change_code(model(kPool), "torch.relu(", "torch.to_mkldnn(");
+  expect_sentence("which torch.jit.optimize_for_inference writes");
+}
+
+}  // namespace
+}  // namespace ptq::cli
