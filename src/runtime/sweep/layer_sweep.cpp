@@ -8,14 +8,11 @@
 #include "ptq/base/error.h"
 #include "quant/layer_quantizers.h"
 #include "runtime/sweep/activation_store.h"
+#include "runtime/sweep/sweep_images.h"
 #include "runtime/sweep/sweep_stream.h"
 
 namespace ptq::runtime {
 namespace {
-
-/// Images that go through the network together: enough to feed the kernels, few enough to spread
-/// over lanes.
-constexpr int64_t kImagesAtOnce = 8;
 
 /// By value: whether it depends on the images.
 std::vector<bool> image_values(const ir::Graph& graph) {
@@ -115,28 +112,6 @@ class Stop final : public SweepStop {
   const std::vector<int64_t>& sources_;
 };
 
-/// The images in few at once, and the batches that they were cut from.
-struct Images {
-  std::vector<ActivationStore::Handle> batches;
-  std::vector<int64_t> sources;
-};
-
-Images take_images(const ActivationStore& store, int64_t at_once,
-                   const std::function<std::optional<at::Tensor>()>& next_batch) {
-  Images images;
-  int64_t source = 0;
-  for (; const std::optional<at::Tensor> batch = next_batch(); ++source) {
-    const int64_t count = batch->size(0);
-    for (int64_t begin = 0; begin < count; begin += at_once) {
-      const at::Tensor part = batch->narrow(0, begin, std::min(at_once, count - begin));
-      images.batches.push_back(store.keep(part.clone(at::MemoryFormat::Contiguous)));
-      images.sources.push_back(source);
-    }
-  }
-  if (source == 0) throw DataError("there are no calibration images");
-  return images;
-}
-
 bool one_at_a_time(const quant::QuantizerTable& table, const std::vector<Stream>& streams) {
   return quant::has_dynamic_scale(table) &&
          std::any_of(streams.begin(), streams.end(),
@@ -155,7 +130,7 @@ void sweep(ir::Graph& graph, const quant::QuantizerTable& table, const SweepOpti
   const UnitCheck check(graph, index);
   for (const SweepUnit& unit : units) check(unit);
   const ActivationStore store(options.memory_bytes);
-  Images images =
+  SweepImages images =
       take_images(store, one_at_a_time(table, options.streams) ? 1 : kImagesAtOnce, next_batch);
   const SweepNetwork network{graph, index, table, options, store};
   std::list<SweepStream> streams;
