@@ -25,6 +25,7 @@ const std::map<std::string, std::set<std::string>> kNeighbours = {
     {"cli/options", {"combinations", "gate"}},
     {"cli/stages", {"options"}},
     {"export/onnx/write", {"onnx"}},
+    {"passes/bits", {"learned_round"}},
     {"passes/learned_round", {"bias_correction", "rounding"}},
     {"runtime/integer", {"plan", "steps"}},
     {"runtime/onednn", {"steps"}},
