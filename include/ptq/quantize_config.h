@@ -84,6 +84,9 @@ struct ActivationEqualization {
   double alpha = 0.5;
 };
 
+/// Part of the calibration images that judge what a rounding technique does to each layer.
+inline constexpr double kHeldOut = 0.2;
+
 /// Codes chosen from a layer's inputs instead of the nearest (passes/round_weights.h).
 struct Gptq {
   /// Columns with large inputs first.
@@ -92,16 +95,19 @@ struct Gptq {
   std::optional<AccumulatorOptions> accumulator = {};
   /// Whether bias correction compares with the weights as they were before.
   bool keep_original_weights = true;
+  double held_out = kHeldOut;
 };
 struct Gpfq {
   bool act_order = false;
   /// Part of a layer's inputs that is looked at.
   double input_fraction = 1;
   std::optional<AccumulatorOptions> accumulator = {};
+  double held_out = kHeldOut;
 };
 struct Qronos {
   bool act_order = false;
   double damping = 1e-6;
+  double held_out = kHeldOut;
 };
 
 /// Rounding techniques in the order in which they run; none rounds to the nearest code.

@@ -103,17 +103,22 @@ void check_accumulator(const QuantizeConfig& config,
           "each accumulator needs the scale of its output channel");
 }
 
+void check_held_out(double share) { require_between(share, 0, 0.5, "rounding.held_out"); }
+
 void check_technique(const QuantizeConfig& config, const Gptq& gptq) {
+  check_held_out(gptq.held_out);
   check_accumulator(config, gptq.accumulator);
   require(!gptq.accumulator || gptq.quantize_activations, "rounding.accumulator",
           "the bound follows from quantized inputs: set quantize_activations");
 }
 void check_technique(const QuantizeConfig& config, const Gpfq& gpfq) {
+  check_held_out(gpfq.held_out);
   check_accumulator(config, gpfq.accumulator);
   require(gpfq.input_fraction > 0 && gpfq.input_fraction <= 1, "rounding.input_fraction",
           "must be above 0 and at most 1");
 }
 void check_technique(const QuantizeConfig& /*config*/, const Qronos& qronos) {
+  check_held_out(qronos.held_out);
   require(qronos.damping > 0 && qronos.damping <= 1, "rounding.damping",
           "must be above 0 and at most 1");
 }

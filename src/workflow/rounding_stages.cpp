@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <string>
 #include <variant>
+#include <vector>
 
 #include "base/text.h"
 #include "workflow/technique_stages.h"
@@ -31,16 +34,33 @@ double median_error(const std::vector<passes::RoundedLayer>& layers,
   return *middle;
 }
 
+/// Layers that a technique did not change, by reason.
+void say_left(Log& log, const std::string& name, const std::vector<passes::RoundedLayer>& layers) {
+  std::map<std::string, std::vector<std::string>> by_reason;
+  for (const passes::RoundedLayer& layer : layers) {
+    if (!layer.left.empty()) by_reason[layer.left].push_back(layer.name);
+  }
+  for (const auto& [reason, names] : by_reason) {
+    log.line("  " + name + ": " + reason + ": " + joined(names));
+  }
+}
+
 void summarize(Log& log, const std::string& name, const std::vector<passes::RoundedLayer>& layers) {
   log.line(name + ": " + std::to_string(layers.size()) + " layers, median SQNR " +
            decibels(median_error(layers, &passes::RoundedLayer::error_before)) + " -> " +
            decibels(median_error(layers, &passes::RoundedLayer::error_after)));
+  say_left(log, name, layers);
 }
 
 passes::RoundingOptions options_of(const Rounding::Technique& technique) {
   using passes::RoundingTechnique;
   passes::RoundingOptions options;
-  std::visit([&](const auto& chosen) { options.act_order = chosen.act_order; }, technique);
+  std::visit(
+      [&](const auto& chosen) {
+        options.act_order = chosen.act_order;
+        options.held_out = chosen.held_out;
+      },
+      technique);
   if (const auto* gptq = std::get_if<Gptq>(&technique)) {
     options.technique = RoundingTechnique::kGptq;
     options.quantize_activations = gptq->quantize_activations;

@@ -49,6 +49,11 @@ struct RoundingOptions {
   /// Codes are held to what an accumulator can take (AXE): GPTQ and GPFQ, integers with one scale
   /// an output channel, quantized activations.
   std::optional<AccumulatorOptions> accumulator;
+  /// Part of the images kept aside, evenly, up to one half: a layer for which the technique, tried
+  /// without these, finds codes that do worse on them than the nearest ones is left at the nearest.
+  /// Others are rounded with all images. Off with 0, for few images (batches of eight are kept
+  /// aside whole), with an accumulator and with an input_fraction below 1.
+  double held_out = 0;
   int threads = 1;
   int64_t memory_bytes = int64_t{4} << 30;
   /// Picks the layers that are rounded, of those with a weight quantizer; all where empty.

@@ -101,6 +101,13 @@ Rows gpxq_options() {
               "products that one accumulator adds; None is a whole dot product (AXE)")
           .at_least(3)
           .from(Level::kQuantized),
+      number("gpxq-held-out", "0.2",
+             "share of the calibration images that judge each layer: where a technique does worse "
+             "on them than the nearest codes, the layer gets those; 0 is off")
+          .between(0, 0.5)
+          .ours()
+          .from(Level::kQuantized)
+          .sets("rounding.held_out"),
       number("activation-memory", "None",
              "GiB of activations to keep in memory while weights are rounded; the rest goes to "
              "$TMPDIR; None is a quarter of the memory")

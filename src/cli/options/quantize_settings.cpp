@@ -88,15 +88,17 @@ std::optional<AccumulatorOptions> accumulator(const Settings& settings) {
 Rounding rounding(const Settings& settings) {
   Rounding rounding;
   const bool act_order = settings.is_on("gpxq-act-order");
+  const double held_out = settings.number("gpxq-held-out");
   if (settings.is_on("gpfq")) {
-    rounding.then(Gpfq{act_order, settings.number("gpfq-p"), accumulator(settings)});
+    rounding.then(Gpfq{act_order, settings.number("gpfq-p"), accumulator(settings), held_out});
   }
   if (settings.is_on("gptq")) {
     rounding.then(Gptq{act_order, settings.is_on("gptq-use-quant-activations"),
-                       accumulator(settings), !settings.is_on("disable-create-weight-orig")});
+                       accumulator(settings), !settings.is_on("disable-create-weight-orig"),
+                       held_out});
   }
   if (settings.is_on("qronos")) {
-    rounding.then(Qronos{act_order, settings.number("qronos-damping")});
+    rounding.then(Qronos{act_order, settings.number("qronos-damping"), held_out});
   }
   return rounding;
 }

@@ -2,6 +2,9 @@
 
 #include <ATen/Parallel.h>
 
+#include <optional>
+#include <string>
+
 #include "passes/rounding/column_rounding.h"
 #include "passes/rounding/weight_rows.h"
 #include "ptq/base/error.h"
@@ -27,23 +30,45 @@ double trace(const at::Tensor& a, const at::Tensor& m, const at::Tensor& b) {
   return sum;
 }
 
+/// InputMoments as a technique takes them.
+struct Sums {
+  at::Tensor hessian, cross;
+  double energy = 0;
+  int64_t columns = 0;
+
+  Sums(InputMoments& moments, bool has_cross)
+      : hessian(moments.hessian()), energy(moments.energy()), columns(moments.columns()) {
+    if (has_cross) cross = moments.cross();
+  }
+
+  /// Of the images that `part` does not count.
+  Sums without(const Sums& part) const {
+    Sums rest = *this;
+    rest.hessian = hessian.sub(part.hessian);
+    if (cross.defined()) rest.cross = cross.sub(part.cross);
+    rest.energy -= part.energy;
+    rest.columns -= part.columns;
+    return rest;
+  }
+
+  bool is_finite() const {
+    return hessian.isfinite().all().item<bool>() &&
+           (!cross.defined() || cross.isfinite().all().item<bool>());
+  }
+};
+
 class LayerRounding {
  public:
-  LayerRounding(const LayerProblem& problem, InputMoments& moments)
+  LayerRounding(const LayerProblem& problem, InputMoments& moments, InputMoments* held_out)
       : problem_(problem),
         options_(problem.options),
         layer_(*ir::weighted(problem.layer.op)),
-        moments_(moments),
+        moments_(moments, is_mismatched()),
         quantizer_(problem.layer.op, problem.table),
         before_(rows_of(layer_.weight.value)),
         original_(rows_of(problem.original)) {
-    // GPTQ's Hessian is that of a mean: an input that is always zero counts as 1 in it.
-    const double per_column = 2 / static_cast<double>(moments.columns());
-    hessian_ = is_mismatched() ? moments.hessian() : moments.hessian().mul(per_column);
-    if (is_mismatched()) cross_ = moments.cross();
-    const bool is_finite = hessian_.isfinite().all().item<bool>() &&
-                           (!is_mismatched() || cross_.isfinite().all().item<bool>());
-    if (!is_finite) {
+    if (held_out != nullptr) held_out_.emplace(*held_out, is_mismatched());
+    if (!moments_.is_finite()) {
       throw QuantizationError(problem.layer.name +
                               ": its inputs are not finite on the calibration images");
     }
@@ -51,18 +76,17 @@ class LayerRounding {
 
   RoundedLayer run() {
     const at::Tensor nearest = rounded(layer_.weight.value);
-    RoundedLayer report{problem_.layer.name, error_of(nearest), 0};
-    at::Tensor rows = before_.transpose(1, 2).clone(at::MemoryFormat::Contiguous);
-    const bool is_solved = round_groups(rows);
-    const at::Tensor after = weight_of_rows(problem_.layer.op, rows.transpose(1, 2).contiguous());
-    report.error_after = error_of(rounded(after));
+    RoundedLayer report{problem_.layer.name, error_of(nearest, moments_), 0};
+    if (held_out_ && !options_.accumulator && does_harm(nearest)) {
+      return left_at(nearest, "worse than the nearest codes on images kept aside", report);
+    }
+    bool is_solved = true;
+    const at::Tensor after = solved(moments_, is_solved);
+    report.error_after = error_of(rounded(after), moments_);
     const bool may_keep = options_.technique == RoundingTechnique::kGptq && !options_.accumulator;
     if (!is_solved) report.left = "its inputs depend on each other: more images may help";
     if (may_keep && report.error_after > report.error_before) {
-      report.left = "no codes better than the nearest were found";
-      report.error_after = report.error_before;
-      layer_.weight.value = nearest;
-      return report;
+      return left_at(nearest, "no codes better than the nearest were found", report);
     }
     layer_.weight.value = after;
     return report;
@@ -70,6 +94,27 @@ class LayerRounding {
 
  private:
   bool is_mismatched() const { return options_.technique != RoundingTechnique::kGptq; }
+
+  RoundedLayer left_at(const at::Tensor& nearest, const std::string& why, RoundedLayer report) {
+    report.left = why;
+    report.error_after = report.error_before;
+    layer_.weight.value = nearest;
+    return report;
+  }
+
+  /// Whether codes found without the images kept aside are worse on these than the nearest.
+  bool does_harm(const at::Tensor& nearest) {
+    bool is_solved = true;
+    const at::Tensor codes = rounded(solved(moments_.without(*held_out_), is_solved));
+    return error_of(codes, *held_out_) > error_of(nearest, *held_out_);
+  }
+
+  /// The weight that the technique finds; `is_solved` becomes false if a group has no solution.
+  at::Tensor solved(const Sums& sums, bool& is_solved) {
+    at::Tensor rows = before_.transpose(1, 2).clone(at::MemoryFormat::Contiguous);
+    is_solved = round_groups(rows, sums);
+    return weight_of_rows(problem_.layer.op, rows.transpose(1, 2).contiguous());
+  }
 
   at::Tensor rows_of(const at::Tensor& weight) const {
     return weight_rows(problem_.layer.op, weight);
@@ -80,26 +125,30 @@ class LayerRounding {
   }
 
   /// Of a weight of codes.
-  double error_of(const at::Tensor& weight) const {
+  double error_of(const at::Tensor& weight, const Sums& sums) const {
     const at::Tensor codes = rows_of(weight);
     if (!is_mismatched()) {
       const at::Tensor difference = codes.sub(before_);
-      const double energy = trace(before_, hessian_, before_);
-      return energy > 0 ? trace(difference, hessian_, difference) / energy : 0;
+      const double energy = trace(before_, sums.hessian, before_);
+      return energy > 0 ? trace(difference, sums.hessian, difference) / energy : 0;
     }
-    if (!(moments_.energy() > 0)) return 0;
+    if (!(sums.energy > 0)) return 0;
     const double error =
-        moments_.energy() - 2 * trace(codes, cross_, original_) + trace(codes, hessian_, codes);
-    return std::max(0.0, error / moments_.energy());
+        sums.energy - 2 * trace(codes, sums.cross, original_) + trace(codes, sums.hessian, codes);
+    return std::max(0.0, error / sums.energy);
   }
 
   /// `weight` [groups, K, out]. False if a group has no solution.
-  bool round_groups(at::Tensor& weight) {
+  bool round_groups(at::Tensor& weight, const Sums& sums) {
+    // GPTQ's Hessian is that of a mean: an input that is always zero counts as 1 in it.
+    const at::Tensor hessian =
+        is_mismatched() ? sums.hessian : sums.hessian.mul(2 / static_cast<double>(sums.columns));
     const int64_t groups = weight.size(0);
     std::vector<char> solved(static_cast<size_t>(groups), 0);
     const auto round = [&](int64_t begin, int64_t end) {
       for (int64_t group = begin; group < end; ++group) {
-        solved[static_cast<size_t>(group)] = round_group(group, weight.select(0, group)) ? 1 : 0;
+        solved[static_cast<size_t>(group)] =
+            round_group(group, weight.select(0, group), hessian, sums.cross) ? 1 : 0;
       }
     };
     if (groups > 1) {
@@ -110,10 +159,11 @@ class LayerRounding {
     return std::find(solved.begin(), solved.end(), 0) == solved.end();
   }
 
-  bool round_group(int64_t group, const at::Tensor& weight) {
+  bool round_group(int64_t group, const at::Tensor& weight, const at::Tensor& hessian,
+                   const at::Tensor& cross) {
     ColumnProblem columns;
     columns.weight = weight;
-    columns.hessian = hessian_.select(0, group);
+    columns.hessian = hessian.select(0, group);
     columns.quantizer = &quantizer_;
     columns.group = group;
     columns.act_order = options_.act_order;
@@ -122,7 +172,7 @@ class LayerRounding {
     columns.bound = bound ? &*bound : nullptr;
     if (!is_mismatched()) return round_by_gptq(columns);
     columns.original = original_.select(0, group).t().contiguous();
-    columns.cross = cross_.select(0, group);
+    columns.cross = cross.select(0, group);
     if (options_.technique == RoundingTechnique::kQronos) return round_by_qronos(columns);
     round_by_gpfq(columns);
     return true;
@@ -149,8 +199,8 @@ class LayerRounding {
   const LayerProblem& problem_;
   const RoundingOptions& options_;
   ir::Weighted& layer_;
-  const InputMoments& moments_;
-  at::Tensor hessian_, cross_;
+  const Sums moments_;
+  std::optional<Sums> held_out_;
   ColumnQuantizer quantizer_;
   /// The weight before, and the one aimed at, by rows.
   at::Tensor before_, original_;
@@ -158,8 +208,9 @@ class LayerRounding {
 
 }  // namespace
 
-RoundedLayer round_layer(const LayerProblem& problem, InputMoments& moments) {
-  return LayerRounding(problem, moments).run();
+RoundedLayer round_layer(const LayerProblem& problem, InputMoments& moments,
+                         InputMoments* held_out) {
+  return LayerRounding(problem, moments, held_out).run();
 }
 
 }  // namespace ptq::passes

@@ -16,7 +16,10 @@ struct LayerProblem {
   at::Tensor original;
 };
 
-/// Changes the layer's weight.
-RoundedLayer round_layer(const LayerProblem& problem, InputMoments& moments);
+/// Changes the layer's weight. `held_out`, where given, are the moments of images that `moments`
+/// counts too: the technique is tried without them first, and where its codes do worse on them than
+/// the nearest ones, the layer gets those.
+RoundedLayer round_layer(const LayerProblem& problem, InputMoments& moments,
+                         InputMoments* held_out = nullptr);
 
 }  // namespace ptq::passes

@@ -1,5 +1,7 @@
 #include "ptq/passes/round_weights.h"
 
+#include <optional>
+
 #include "passes/rounding/round_layer.h"
 #include "passes/rounding/weight_rows.h"
 #include "ptq/base/error.h"
@@ -62,8 +64,12 @@ class Rounding {
     wanted.cross = has_float_stream();
     if (wanted.cross) wanted.float_rows = weight_rows(layer.op, problem.original);
     InputMoments moments(layer.op, wanted);
+    const std::vector<int64_t> aside = held_out_batches(stop);
+    std::optional<InputMoments> held_out;
+    if (!aside.empty()) held_out.emplace(layer.op, wanted);
     add_inputs(stop, moments);
-    reports_.push_back(round_layer(problem, moments));
+    for (const int64_t batch : aside) add_input(stop, batch, factors_of(stop), *held_out);
+    reports_.push_back(round_layer(problem, moments, held_out ? &*held_out : nullptr));
     if (options_.on_layer) {
       options_.on_layer(reports_.back(), static_cast<int64_t>(reports_.size()), total_);
     }
@@ -72,13 +78,34 @@ class Rounding {
   void add_inputs(const runtime::SweepStop& stop, InputMoments& moments) const {
     const std::vector<double> factors = factors_of(stop);
     for (int64_t batch = 0; batch < stop.batches(); ++batch) {
-      const double factor = factors[static_cast<size_t>(batch)];
-      if (has_float_stream()) {
-        moments.add(stop.input(0, batch), stop.input(1, batch), factor);
-      } else {
-        moments.add(stop.input(0, batch), factor);
-      }
+      add_input(stop, batch, factors, moments);
     }
+  }
+
+  void add_input(const runtime::SweepStop& stop, int64_t batch, const std::vector<double>& factors,
+                 InputMoments& moments) const {
+    const double factor = factors[static_cast<size_t>(batch)];
+    if (has_float_stream()) {
+      moments.add(stop.input(0, batch), stop.input(1, batch), factor);
+    } else {
+      moments.add(stop.input(0, batch), factor);
+    }
+  }
+
+  /// Evenly over all; none where the rest would be less than half, or where the technique looks at
+  /// a part of its inputs only.
+  std::vector<int64_t> held_out_batches(const runtime::SweepStop& stop) const {
+    if (!(options_.held_out > 0) || options_.input_fraction < 1) return {};
+    std::vector<int64_t> aside;
+    double due = 0;
+    for (int64_t batch = 0; batch < stop.batches(); ++batch) {
+      due += options_.held_out;
+      if (due < 1) continue;
+      due -= 1;
+      aside.push_back(batch);
+    }
+    const bool leaves_half = 2 * static_cast<int64_t>(aside.size()) <= stop.batches();
+    return leaves_half ? aside : std::vector<int64_t>();
   }
 
   /// GPFQ counts every batch of the loader alike, whatever its size (section 10, row 2); the others
