@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 #include <optional>
 #include <string>
@@ -63,7 +64,12 @@ void add(Key& key, const ActivationConfig& activations) {
           unsigned_values);
 }
 
+/// Nothing where they are of weights alone, which calibration does not see.
 void add(Key& key, const std::vector<LayerOverride>& overrides) {
+  const bool any = std::any_of(overrides.begin(), overrides.end(), [](const LayerOverride& each) {
+    return each.act_bit_width.has_value();
+  });
+  if (!any) return;
   for (const LayerOverride& each : overrides) {
     const auto& [pattern, weight_bits, act_bits] = each;
     key.add(pattern, weight_bits, act_bits);

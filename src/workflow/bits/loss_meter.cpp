@@ -1,0 +1,121 @@
+#include "workflow/bits/loss_meter.h"
+
+#include <ATen/ops/cat.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <unordered_map>
+
+#include "eval/divergence.h"
+#include "eval/sqnr.h"
+#include "passes/bits/bit_groups.h"
+
+namespace ptq::workflow {
+namespace {
+
+constexpr int64_t kBatch = 32;
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// Reads decoded images first, so that time is the network's.
+at::Tensor float_logits(const QuantizedNetwork& network, const passes::NextBatch& next,
+                        const runtime::Execution& execution, double& seconds) {
+  const c10::InferenceMode no_gradients;
+  runtime::ExecutorOptions options;
+  options.numerics = runtime::Numerics::kFloat;
+  const auto executor = runtime::make_executor(network.graph, network.table, execution, options);
+  std::vector<at::Tensor> logits;
+  while (const std::optional<at::Tensor> batch = next()) {
+    const auto start = std::chrono::steady_clock::now();
+    logits.push_back(executor->run(*batch).to(at::kCPU));
+    seconds += seconds_since(start);
+  }
+  return at::cat(logits).contiguous();
+}
+
+}  // namespace
+
+LossMeter::LossMeter(const QuantizedNetwork& network, const data::ImageSet& images, int64_t count,
+                     const Context& context)
+    : network_(network),
+      images_(images.in_batches_of(kBatch)),
+      context_(context),
+      count_(std::min(count, images.size())) {
+  double seconds = 0;
+  float_logits_ = float_logits(network_, batches(), context.execution, seconds);
+  // Images may be left out that cannot be read.
+  count_ = float_logits_.size(0);
+  evaluation_seconds_ = seconds * static_cast<double>(images.size()) / static_cast<double>(count_);
+}
+
+passes::NextBatch LossMeter::batches() const {
+  const auto all = std::make_shared<data::Batches>(images_, context_.execution.device);
+  const int64_t count = count_;
+  return [all, count]() -> std::optional<at::Tensor> {
+    const int64_t left = count - all->done();
+    if (left <= 0) return std::nullopt;
+    std::optional<at::Tensor> batch = all->next();
+    if (batch && batch->size(0) > left) batch = batch->narrow(0, 0, left);
+    return batch;
+  };
+}
+
+std::vector<AnswerLoss> LossMeter::measure(
+    const std::string& stage, const runtime::QuantizerStates& base,
+    const std::vector<runtime::QuantizerVariant>& variants) const {
+  std::vector<AnswerLoss> sums(variants.size());
+  const auto total = count_ * static_cast<int64_t>(variants.size());
+  int64_t done = 0;
+  const auto note = [&](size_t variant, int64_t first, const at::Tensor& logits) {
+    const int64_t rows = logits.size(0);
+    const at::Tensor exact = float_logits_.narrow(0, first, rows);
+    for (const double each : eval::divergences(exact, logits)) sums[variant].divergence += each;
+    sums[variant].sqnr += eval::mean_sqnr(exact, logits) * static_cast<double>(rows);
+    context_.log.progress(stage, done += rows, total);
+  };
+  const runtime::Execution& execution = context_.execution;
+  runtime::run_variants(network_.graph, base, variants,
+                        {execution.threads, execution.activation_memory}, batches(), note);
+  for (AnswerLoss& loss : sums) {
+    loss.divergence /= static_cast<double>(count_);
+    loss.sqnr /= static_cast<double>(count_);
+  }
+  return sums;
+}
+
+int64_t images_for(const ir::Graph& graph, const std::vector<runtime::QuantizerVariant>& variants,
+                   int64_t available, double evaluations) {
+  const std::vector<size_t> stretches = runtime::stretches_of(graph);
+  std::vector<double> behind(stretches.back() + 2, 0);
+  std::unordered_map<ir::QuantizerId, size_t> first;
+  size_t at = 0;
+  for (const ir::Node& node : graph.nodes) {
+    behind[stretches[at]] += static_cast<double>(passes::products_of(graph, node));
+    const ir::Weighted* layer = ir::weighted(node.op);
+    const auto* fake = node.as<ir::FakeQuantize>();
+    if (layer != nullptr) first.emplace(layer->weight_quantizer, stretches[at]);
+    if (fake != nullptr) first.emplace(fake->quantizer, stretches[at]);
+    ++at;
+  }
+  for (size_t i = behind.size() - 1; i-- > 0;) behind[i] += behind[i + 1];
+  double cost = 0;
+  for (const runtime::QuantizerVariant& variant : variants) {
+    size_t start = behind.size() - 1;
+    for (const ir::QuantizerId id : variant.quantizers) {
+      const auto found = first.find(id);
+      if (found != first.end()) start = std::min(start, found->second);
+    }
+    cost += behind[start] / behind[0];
+  }
+  const double images = static_cast<double>(available) * evaluations / std::max(cost, 1e-9);
+  const double limited = std::min(images, static_cast<double>(available));
+  const int64_t eights = 8 * static_cast<int64_t>(limited / 8);
+  return std::min(std::max<int64_t>(8, eights), available);
+}
+
+}  // namespace ptq::workflow
