@@ -14,14 +14,20 @@ namespace {
 std::vector<int64_t> validation_items(const Config& config, const data::ImageFolder& folder) {
   std::vector<int64_t> items(folder.items.size());
   std::iota(items.begin(), items.end(), int64_t{0});
-  if (!config.validation_samples) return items;
-  if (*config.validation_samples > static_cast<int64_t>(items.size())) {
-    throw DataError("--validation-samples " + std::to_string(*config.validation_samples) + ": " +
-                    config.validation_dir + " has " + std::to_string(items.size()) + " images");
+  if (!config.validation_samples && config.validation_skip == 0) return items;
+  const auto available = static_cast<int64_t>(items.size());
+  const int64_t skip = config.validation_skip;
+  const int64_t count = config.validation_samples.value_or(available - skip);
+  if (count < 1 || skip + count > available) {
+    const std::string asked =
+        config.validation_samples ? "--validation-samples " + std::to_string(count) : "";
+    const std::string left_out = skip > 0 ? "--validation-skip " + std::to_string(skip) : "";
+    throw DataError(asked + (asked.empty() || left_out.empty() ? "" : " with ") + left_out + ": " +
+                    config.validation_dir + " has " + std::to_string(available) + " images");
   }
-  items =
-      data::draw_calibration_items(folder, *config.validation_samples,
-                                   data::CalibrationSampling::kStratified, config.quantize.seed);
+  items = data::draw_calibration_items(folder, skip + count, data::CalibrationSampling::kStratified,
+                                       config.quantize.seed);
+  items.erase(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(skip));
   std::sort(items.begin(), items.end());
   return items;
 }
@@ -99,10 +105,11 @@ T kept_or(workflow::Kept<T>& shelf, const std::string& key, const Make& make) {
 }
 
 // One run reads its calibration images once or twice, which is not worth the memory; attribution
-// calibrates several networks. Many runs may draw different ones of the same images.
+// calibrates several networks, and bits are chosen by running many. Many runs may draw different
+// ones of the same images.
 Keeping for_calibration(const Config& config, workflow::SharedStages& shared) {
   if (shared.runs == workflow::Session::Runs::kOne) {
-    return {config.attribute ? config.image_memory_bytes : 0};
+    return {config.attribute || config.bits.any() ? config.image_memory_bytes : 0};
   }
   return {0, kept_or(shared.calibration_crops, crop_key(config, config.calibration_dir),
                      [&] { return std::make_shared<data::CropStore>(config.image_memory_bytes); })};
@@ -131,9 +138,9 @@ data::ImageSet validation_set(const Config& config, workflow::SharedStages& shar
 
 std::string validation_key(const Config& config) {
   const std::string key = crop_key(config, config.validation_dir) + colours_key(config.recipe);
-  if (!config.validation_samples) return key;
-  return key + " " + std::to_string(*config.validation_samples) + " " +
-         std::to_string(config.quantize.seed);
+  if (!config.validation_samples && config.validation_skip == 0) return key;
+  return key + " " + std::to_string(config.validation_samples.value_or(-1)) + " after " +
+         std::to_string(config.validation_skip) + " " + std::to_string(config.quantize.seed);
 }
 
 // Speed and memory change no bit, but threads and the plan may.

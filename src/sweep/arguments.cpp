@@ -57,6 +57,15 @@ class Taker {
   Words words_;
 };
 
+double held_out_share(const std::string& text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc() && end == text.data() + text.size() && value > 0 && value < 1) {
+    return value;
+  }
+  throw ConfigError("--held-out must lie between 0 and 1, not " + text);
+}
+
 double seconds(const std::string& text) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -72,6 +81,7 @@ cli::Settings settings_of(const Words& words) {
   for (const cli::Option& option : cli::option_table()) {
     const bool is_forbidden = option.group == cli::Group::kOutput || option.name == "config" ||
                               option.name == "skip-float" || option.name == "validation-samples" ||
+                              option.name == "validation-skip" ||
                               option.name == "verify-determinism";
     if (is_forbidden && settings.given(option.name)) {
       throw ConfigError("--" + std::string(option.name) + " is for single runs");
@@ -122,6 +132,13 @@ Arguments parse_arguments(int argc, const char* const* argv) {
   if (const auto budget = taker.take_value("--time-budget")) options.time_budget = seconds(*budget);
   options.retry_failed = taker.take_switch("--retry-failed");
   options.halving = taker.take_switch("--halving");
+  arguments.search = taker.take_switch("--search");
+  const auto held_out = taker.take_value("--held-out");
+  if (held_out && !arguments.search) throw ConfigError("--held-out is for --search");
+  if (held_out) arguments.held_out = held_out_share(*held_out);
+  if (arguments.search && options.halving) {
+    throw ConfigError("--search halves by itself: leave out --halving");
+  }
   options.save_predictions = taker.take_switch("--save-predictions");
   options.save_quantizers = taker.take_switch("--save-quantizers");
   arguments.sweep_file = sweep_file(taker);
@@ -142,6 +159,9 @@ goes on where it was: the same command again.
   --retry-failed       run configurations again that failed before
   --halving            rank on growing subsets of the images, evaluate the best on all
   --time-budget S      begin no configuration after S seconds
+  --search             find the best configuration in the time there is; options that the file does
+                       not name are free; the winner is written to winner.yaml
+  --held-out SHARE     part of the validation images that only the winner sees (default: 0.5)
   --save-predictions   keep a file of predictions a configuration
   --save-quantizers    keep a file of scales a configuration
   --merge              make one table of several

@@ -16,6 +16,10 @@ struct Arguments {
   /// Tables to merge.
   std::vector<std::string> tables;
   SweepOptions options;
+  /// --search: the best configuration in the time there is; this part of the validation images is
+  /// kept aside for it.
+  bool search = false;
+  double held_out = 0.5;
   /// Options of ptq_imagenet_val, instead of the file's.
   cli::Settings settings;
 };

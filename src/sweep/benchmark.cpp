@@ -2,11 +2,15 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <string>
+#include <utility>
 
+#include "base/text.h"
 #include "ptq/base/error.h"
 #include "sweep/arguments.h"
 #include "sweep/merge.h"
 #include "sweep/results.h"
+#include "sweep/search.h"
 #include "sweep/tables.h"
 
 namespace ptq::sweep {
@@ -60,12 +64,33 @@ void require_one_result(const TextTable& results) {
       " configurations failed; the first: " + results.cell(results.rows.front(), "error"));
 }
 
+void find_best(const Arguments& arguments, const Expansion& expansion, Log& log) {
+  const SweepOptions& options = arguments.options;
+  const SearchReport report = search(expansion, options, arguments.held_out, real_world(log), log);
+  write_tables(options.output, report.results, expansion.skipped);
+  const std::string path = (fs::path(options.output) / "winner.yaml").string();
+  write_winner(path, report);
+  log.line("winner: configuration " + std::to_string(report.winner.number) + ", in " + path +
+           "; of those left " + std::to_string(report.as_good) +
+           " others are as good as far as chance allows");
+  log.line("top-1 on the " + std::to_string(report.held_out_images) +
+           " images that the search on " + std::to_string(report.search_images) +
+           " others did not use: " +
+           percent(static_cast<double>(report.held_out_correct) /
+                       static_cast<double>(report.held_out_images),
+                   3) +
+           " (" + std::to_string(report.held_out_correct) + ")");
+}
+
 void sweep(const Arguments& arguments, Log& log) {
-  const Expansion expansion = expand(read_sweep_file(arguments.sweep_file), arguments.settings);
+  Sweep file = read_sweep_file(arguments.sweep_file);
+  if (arguments.search) file = with_free_techniques(std::move(file));
+  const Expansion expansion = expand(file, arguments.settings);
   say_what_is_there(expansion, log);
   if (arguments.command == Command::kList) return list(expansion, log);
   const SweepOptions& options = arguments.options;
   make_folder(options.output);
+  if (arguments.search) return find_best(arguments, expansion, log);
   const SweepReport report = run_sweep(expansion, options, real_world(log), log);
   if (report.left > 0) {
     log.line("time is up: " + std::to_string(report.left) +

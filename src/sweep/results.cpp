@@ -47,7 +47,10 @@ void add_accuracy(Cells& cells, const cli::RunResult& result) {
 
 std::string status(const Configuration& configuration, const Outcome& outcome) {
   if (!outcome.result) return "failed";
-  return configuration.settings.is_none("validation-samples") ? "done" : "subset";
+  const cli::Settings& settings = configuration.settings;
+  const bool all =
+      settings.is_none("validation-samples") && settings.integer("validation-skip") == 0;
+  return all ? "done" : "subset";
 }
 
 }  // namespace

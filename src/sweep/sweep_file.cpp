@@ -30,7 +30,7 @@ YAML::Node load(const std::string& path) {
 /// The sweep decides where results go.
 bool is_forbidden(const Option& option) {
   static const std::set<std::string_view> names = {"config", "skip-float", "validation-samples",
-                                                   "verify-determinism"};
+                                                   "validation-skip", "verify-determinism"};
   return option.group == cli::Group::kOutput || names.count(option.name) != 0;
 }
 

@@ -46,14 +46,15 @@ class PretendedWorld {
     return {settings.text("model-name"), "validation", "calibration",
             cli::to_text(settings.value("weight-bit-width")) + "/" +
                 cli::to_text(settings.value("act-bit-width")) + "/" +
-                cli::to_text(settings.value("validation-samples"))};
+                cli::to_text(settings.value("validation-samples")) + "/" +
+                cli::to_text(settings.value("validation-skip"))};
   }
 
   double now = 0;
   int64_t images = 1000;
   /// Weight bits in the order of the runs.
   std::vector<int64_t> ran;
-  std::vector<int64_t> counts;
+  std::vector<int64_t> counts, skipped;
   /// Weight bits that each part of a sweep announced.
   std::vector<std::vector<int64_t>> announced;
 

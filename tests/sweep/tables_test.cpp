@@ -85,7 +85,7 @@ TEST(ResultRow, SaysOptionsHashesAndAccuracy) {
   outcome.result.emplace();
   outcome.result->quantized.accuracy = {300, 100, 200};
   outcome.result->float_evaluation = outcome.result->quantized;
-  outcome.result->comparison = cli::Comparison{{300, 270, 3, 1}, {-0.01, -0.02, 0.005}};
+  outcome.result->comparison = report::Comparison{{300, 270, 3, 1}, {-0.01, -0.02, 0.005}};
   outcome.result->warnings = {"one", "two"};
   const TextTable table{result_columns({}), {}};
   const auto row = result_row(table.columns, {12, settings}, {"M", "V", "C", "O"}, outcome);

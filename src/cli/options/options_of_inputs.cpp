@@ -49,6 +49,11 @@ Rows data_options() {
           .by_default("all images")
           .ours()
           .from(Level::kQuantized),
+      integer("validation-skip", "0",
+              "leave out the images that this --validation-samples would evaluate")
+          .at_least(0)
+          .ours()
+          .from(Level::kQuantized),
       a_switch("audit-calibration",
                "list the calibration images' classes, duplicates and overlap with validation")
           .ours()
