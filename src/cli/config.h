@@ -9,6 +9,7 @@
 #include "eval/gate.h"
 #include "export/export.h"
 #include "import/import.h"
+#include "ptq/bits.h"
 #include "ptq/data/loader.h"
 #include "ptq/data/sampling.h"
 #include "ptq/quantize_config.h"
@@ -29,6 +30,7 @@ struct Outputs {
   int64_t page_images = 0;
   /// Ends in .svg or .dot.
   std::optional<std::string> graph;
+  std::optional<std::string> sensitivity, layer_bits, pareto;
 
   /// Every file that is to be written.
   std::vector<std::string> files() const;
@@ -57,6 +59,19 @@ struct Exports {
   bool any() const { return onnx || torchscript; }
 };
 
+/// Sensitivities and budgets.
+struct BitsConfig {
+  BitSearchOptions search;
+  /// Files; none where nobody asked.
+  std::optional<std::string> sensitivity_file, layer_bits_file, pareto_file;
+  /// --pareto: the budgets, in mean bits a weight, or how many of them; neither where nobody asked.
+  std::vector<double> pareto_budgets;
+  int64_t pareto_points = 0;
+
+  bool wants_pareto() const { return !pareto_budgets.empty() || pareto_points > 0; }
+  bool any() const { return sensitivity_file || search.budget.any() || wants_pareto(); }
+};
+
 /// What a run does, in types. Everything in it follows from Settings.
 struct Config {
   std::string model_file;
@@ -75,6 +90,8 @@ struct Config {
   int64_t calibration_draws = 1;
   /// Images evaluated, evenly from all classes; all where nobody asks.
   std::optional<int64_t> validation_samples;
+  /// Images left out: those that so many samples would be.
+  int64_t validation_skip = 0;
   int64_t batch_size_calibration = 64;
   int64_t batch_size_validation = 256;
   int workers = 8;
@@ -82,6 +99,7 @@ struct Config {
   int64_t image_memory_bytes = 0;
 
   QuantizeConfig quantize;
+  BitsConfig bits;
   /// Say what techniques changed and left out, and why.
   bool explain = false;
   /// Accuracy after each stage of quantization.

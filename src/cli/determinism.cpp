@@ -91,6 +91,10 @@ Settings second_run(Settings settings, const ComparedFolder& folder) {
                              "junit", "check-export", "repeat-calibration"}) {
     set(settings, option, Value());
   }
+  // Measured again: options of the run count on them.
+  for (const char* option : {"sensitivity", "save-layer-bits", "save-pareto"}) {
+    if (!settings.is_none(option)) set(settings, option, folder.file(option));
+  }
   for (const char* option : {"attribute", "strict"}) {
     set(settings, option, false);
   }
@@ -123,9 +127,10 @@ void require_same(const fs::path& first, const fs::path& second, const std::stri
 /// What a report says was found, but for times and for what the second run does not measure.
 nlohmann::json comparable_report(const RunResult& result) {
   nlohmann::json all = report::report_json({}, {}, result);
-  for (const char* key : {"stages", "images_per_second", "peak_rss_mib", "attribution",
-                          "node_noise", "exports", "guards", "gate", "hashes", "repeat_calibration",
-                          "layers", "activations", "truth", "classes", "flips"}) {
+  for (const char* key :
+       {"stages", "images_per_second", "peak_rss_mib", "attribution", "node_noise", "sensitivity",
+        "pareto", "exports", "guards", "gate", "hashes", "repeat_calibration", "layers",
+        "activations", "truth", "classes", "flips"}) {
     all.erase(key);
   }
   for (const char* network : {"float", "quantized"}) {

@@ -18,6 +18,7 @@
 #include "cli/stages/arithmetic.h"
 #include "cli/stages/attribution.h"
 #include "cli/stages/auditing.h"
+#include "cli/stages/bits_stage.h"
 #include "cli/stages/calibration_draws.h"
 #include "cli/stages/evaluation_stage.h"
 #include "cli/stages/export_stages.h"
@@ -208,7 +209,7 @@ void write_results(const Run& run) {
 
 /// From settings to files.
 RunResult run_all(const Settings& settings, Session& session, Log& log) {
-  const Config config = make_config(settings);
+  Config config = make_config(settings);
   check_outputs(settings, config);
   require_threads(config.execution.threads + config.workers);
   set_intra_op_threads(config.execution.threads);
@@ -235,6 +236,7 @@ RunResult run_all(const Settings& settings, Session& session, Log& log) {
   if (needs_images(config.quantize)) {
     images.calibration().prefetch();
   }
+  choose_bits(run, graph, images, config.quantize);
   quantized_stages(run, graph, images);
   report_unreadable(run, images);
   if (auditing) auditing->finish(run, images);

@@ -32,6 +32,11 @@ nlohmann::json relu6_json(const workflow::TechniqueReports& result);
 /// (`rejected`).
 nlohmann::json techniques_json(const workflow::TechniqueReports& techniques);
 
+/// `sensitivity`, `bits`, `pareto`.
+nlohmann::json sensitivity_json(const std::optional<Sensitivity>& sensitivity);
+nlohmann::json bits_json(const std::optional<BitAssignment>& bits);
+nlohmann::json pareto_json(const std::vector<ParetoRow>& rows);
+
 /// `attribution`, `node_noise`; and the same as lines to print.
 nlohmann::json attribution_json(const RunResult& result);
 nlohmann::json node_noise_json(const RunResult& result);

@@ -40,6 +40,7 @@ struct RunFacts {
 /// - `guards`: those of the warnings that say the result looks broken. `gate`: null, or `{verdict,
 ///   because}` and, with a baseline, `top1` with the drop as a fraction and its one-sided bounds.
 ///   `hashes` `{model, data}` where they were needed.
+/// - `sensitivity`, `bits`, `pareto`: null where not asked for (docs/bit-budgets.md).
 /// - `float_weights`: `{count, of, share, places}`, weights of the quantized network that are not
 ///   quantized (eval/float_weights.h).
 /// - `exports`: null where nothing was exported, else as parity/export_words.h says.

@@ -13,6 +13,7 @@
 #include "eval/paired_interval.h"
 #include "parity/export_report.h"
 #include "ptq/base/log.h"
+#include "ptq/bits.h"
 #include "report/page/details.h"
 #include "runtime/integer_layers.h"
 #include "workflow/quantization.h"
@@ -50,6 +51,23 @@ struct AttributionRow {
 
   /// Whether top-1 fell, and by more than chance explains.
   bool harms() const { return change && change->high < 0; }
+};
+
+/// A point of the curve of bits against accuracy (--pareto).
+struct ParetoRow {
+  /// "W4", or "budget 4".
+  std::string name;
+  /// None where all weights have one width.
+  std::optional<double> budget;
+  double mean_weight_bits = 0;
+  eval::Accuracy accuracy;
+  /// Top-1 against the float network's, and against the widest uniform width within the budget.
+  std::optional<eval::Interval> against_float, against_uniform;
+  /// That width: "W4".
+  std::string uniform;
+  /// Of budgets, before techniques (ptq/bits.h).
+  std::optional<double> divergence;
+  std::vector<LayerOverride> layer_bits;
 };
 
 /// What the drawn calibration images are.
@@ -106,6 +124,9 @@ struct RunResult {
   /// integers.
   std::vector<runtime::LayerArithmetic> layers;
   /// Empty where nobody asked.
+  std::optional<Sensitivity> sensitivity;
+  std::optional<BitAssignment> bits;
+  std::vector<ParetoRow> pareto;
   std::vector<AttributionRow> attribution;
   std::vector<eval::NodeNoise> node_noise;
   std::optional<parity::ExportReport> exports;

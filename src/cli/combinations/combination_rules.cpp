@@ -107,9 +107,9 @@ std::vector<Rule> dtype_rules() {
 }  // namespace
 
 const std::vector<Rule>& combination_rules() {
-  static const std::vector<Rule> rules =
-      together({weight_rules(), activation_rules(), bias_rules(), unused_rules(),
-                graph_technique_rules(), rounding_rules(), result_rules(), dtype_rules()});
+  static const std::vector<Rule> rules = together(
+      {weight_rules(), activation_rules(), bias_rules(), unused_rules(), graph_technique_rules(),
+       rounding_rules(), bit_rules(), result_rules(), dtype_rules()});
   return rules;
 }
 

@@ -40,6 +40,8 @@ inline std::vector<Rule> together(std::vector<std::vector<Rule>> parts) {
 std::vector<Rule> graph_technique_rules();
 /// Of rounding: GPTQ, GPFQ, Qronos, accumulators, learned rounding.
 std::vector<Rule> rounding_rules();
+/// Of sensitivities and budgets.
+std::vector<Rule> bit_rules();
 /// Of what is measured and written: attribution, draws, the gate, exports.
 std::vector<Rule> result_rules();
 

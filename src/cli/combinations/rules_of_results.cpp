@@ -15,12 +15,13 @@ std::vector<Rule> page_rules() {
 }
 
 std::vector<Rule> draw_rules() {
+  constexpr std::string_view kOtherImages =
+      "the seed also draws the validation images, and draws must be compared on the same images";
   return {
       {{another("repeat-calibration"), is("calibration-sampling", {"first"})},
        "every draw would be the same"},
-      {{another("repeat-calibration"), another("validation-samples")},
-       "the seed also draws the validation images, and draws must be compared on the "
-       "same images"},
+      {{another("repeat-calibration"), another("validation-samples")}, kOtherImages},
+      {{another("repeat-calibration"), another("validation-skip")}, kOtherImages},
   };
 }
 

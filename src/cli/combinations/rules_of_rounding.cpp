@@ -14,9 +14,13 @@ std::vector<Rule> sweep_rules() {
   }
   const Condition no_gptq = is("gptq", {"off"}), no_gpfq = is("gpfq", {"off"}),
                   no_qronos = is("qronos", {"off"});
-  rules.push_back({{another("gpxq-act-order"), no_gptq, no_gpfq, no_qronos}, kNoEffect});
+  for (const char* option : {"gpxq-act-order", "gpxq-held-out"}) {
+    rules.push_back({{another(option), no_gptq, no_gpfq, no_qronos}, kNoEffect});
+  }
   rules.push_back(
-      {{another("activation-memory"), no_gptq, no_gpfq, no_qronos, is("learned-round", {"None"})},
+      {{another("activation-memory"), no_gptq, no_gpfq, no_qronos, is("learned-round", {"None"}),
+        is("sensitivity", {"None"}), is("weight-budget", {"None"}), is("size-budget", {"None"}),
+        is("bitops-budget", {"None"}), is("pareto", {"None"})},
        kNoEffect});
   rules.push_back({{another("gpfq-p"), no_gpfq}, kNoEffect});
   rules.push_back({{another("qronos-damping"), no_qronos}, kNoEffect});

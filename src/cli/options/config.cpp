@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/threads.h"
 #include "cli/gate/gating.h"
+#include "cli/options/bit_settings.h"
 #include "cli/options/flag_names.h"
 #include "cli/options/quantize_settings.h"
 #include "cli/options/run_name.h"
@@ -116,7 +117,10 @@ Outputs outputs(const Settings& settings) {
                 settings.text_or_none("junit"),
                 settings.text_or_none("page"),
                 settings.integer("page-images"),
-                settings.text_or_none("dump-graph")};
+                settings.text_or_none("dump-graph"),
+                settings.text_or_none("sensitivity"),
+                settings.text_or_none("save-layer-bits"),
+                settings.text_or_none("save-pareto")};
   check_graph_file(files);
   std::set<std::string> names;
   for (const std::string& file : files.files()) {
@@ -189,8 +193,8 @@ runtime::Execution execution(const Settings& settings) {
 
 std::vector<std::string> Outputs::files() const {
   std::vector<std::string> all;
-  for (const auto& file :
-       {report, quantizers, logits, float_logits, predictions, junit, page, graph}) {
+  for (const auto& file : {report, quantizers, logits, float_logits, predictions, junit, page,
+                           graph, sensitivity, layer_bits, pareto}) {
     if (file) all.push_back(*file);
   }
   return all;
@@ -213,6 +217,7 @@ Config make_config(const Settings& settings) {
   if (!settings.is_none("validation-samples")) {
     config.validation_samples = settings.integer("validation-samples");
   }
+  config.validation_skip = settings.integer("validation-skip");
   config.batch_size_calibration = settings.integer("batch-size-calibration");
   config.batch_size_validation = settings.integer("batch-size-validation");
   config.workers = static_cast<int>(settings.integer("workers"));
@@ -220,6 +225,7 @@ Config make_config(const Settings& settings) {
                                                         : data::UnreadableImages::kError;
   config.image_memory_bytes = bytes_of_gib(settings.number("image-memory"));
   config.quantize = quantize_config(settings);
+  config.bits = bits_config(settings);
   config.explain = settings.is_on("explain");
   config.attribute = settings.is_on("attribute");
   config.node_sqnr_images = settings.integer("node-sqnr");

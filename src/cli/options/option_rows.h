@@ -53,6 +53,10 @@ Rows scale_options();
 /// Which values a quantizer covers, and what is left unquantized.
 Rows range_options();
 Rows number_format_options();
+/// Sensitivities, and bits within budgets.
+Rows bit_options();
+/// What is measured of them, and written where.
+Rows bit_output_options();
 /// Techniques on the graph: before quantization, and those that correct it.
 Rows graph_technique_options();
 /// GPTQ, GPFQ, Qronos.

@@ -21,6 +21,7 @@ Rows all_options() {
   append(rows, Group::kQuantization, scale_options());
   append(rows, Group::kQuantization, range_options());
   append(rows, Group::kQuantization, number_format_options());
+  append(rows, Group::kQuantization, bit_options());
   append(rows, Group::kTechniques, graph_technique_options());
   append(rows, Group::kTechniques, gpxq_options());
   append(rows, Group::kTechniques, learned_round_options());
@@ -28,6 +29,7 @@ Rows all_options() {
   append(rows, Group::kRun, run_options());
   append(rows, Group::kGate, gate_options());
   append(rows, Group::kOutput, output_options());
+  append(rows, Group::kOutput, bit_output_options());
   return rows;
 }
 

@@ -511,6 +511,63 @@ function flips() {
   box.append(grid);
 }
 
+function sensitivity() {
+  const found = report.sensitivity;
+  if (!found) return drop('sensitivity', 'Run with --sensitivity FILE.csv to see what each layer loses at each width.');
+  const groups = new Map();
+  for (const row of found.rows.filter((each) => each.divergence > 0)) {
+    const key = `${row.kind === 'weight' ? 'W' : 'A'} ${row.group}`;
+    groups.set(key, [...(groups.get(key) || []), row]);
+  }
+  const worst = (rows) => Math.max(...rows.map((row) => row.divergence));
+  const rows = [...groups].sort((a, b) => worst(b[1]) - worst(a[1])).slice(0, 40);
+  if (!rows.length) return drop('sensitivity');
+  const all = rows.flatMap(([, each]) => each.map((row) => row.divergence));
+  section('sensitivity').append(note('Divergence of the answers from the float network\u2019s, in nats, where these quantizers alone are on: '
+    + `one mark a width, measured on ${found.images} calibration images. The ${rows.length} of ${groups.size} groups that lose most; W are weights, A activations.`),
+  rowChart(rows, {
+    name: ([key]) => key, low: Math.max(Math.min(...all), 1e-6), high: Math.max(...all), log: true, height: 20,
+    draw: (svg, [key, each], y, at) => {
+      for (const row of each) {
+        const x = at(Math.max(row.divergence, 1e-6));
+        svg.append(hinted(shape('circle', { cx: x, cy: y, r: 3.5, class: 'mark' }),
+          `${key}, ${row.bits} bits: ${short(row.divergence)} nats, estimated ${short(row.estimate)}, SQNR ${decibels(row.sqnr_db)} dB`));
+        svg.append(shape('text', { x: x + 5, y: y - 2, class: 'value' }, row.bits));
+      }
+    },
+  }));
+}
+
+function pareto() {
+  const rows = report.pareto;
+  if (!rows) return drop('pareto');
+  const height = 300, left = 50, right = 30, bottom = 262;
+  const reach = (row) => row.against_float ? [row.against_float.low, row.against_float.high].map((part) => of_float.correct + part * row.count) : [row.correct, row.correct];
+  const counts = rows.flatMap((row) => [row.correct, ...reach(row)]);
+  const low = Math.max(0, Math.min(...counts)), high = Math.min(report.count, Math.max(...counts));
+  const bits = rows.map((row) => row.mean_weight_bits);
+  const at = (value) => left + (WIDTH - left - right) * (value - Math.min(...bits)) / ((Math.max(...bits) - Math.min(...bits)) || 1);
+  const up = (value) => 12 + (bottom - 12) * (high - Math.min(high, Math.max(low, value))) / ((high - low) || 1);
+  const svg = drawing(height);
+  for (const tick of niceTicks(low, high)) {
+    svg.append(shape('line', { x1: left, x2: WIDTH - right, y1: up(tick), y2: up(tick), class: 'axis' }));
+    svg.append(shape('text', { x: left - 6, y: up(tick) + 4, 'text-anchor': 'end' }, short(tick)));
+  }
+  for (const tick of niceTicks(Math.min(...bits), Math.max(...bits))) svg.append(shape('text', { x: at(tick), y: bottom + 20, 'text-anchor': 'middle' }, short(tick)));
+  for (const row of rows) {
+    const x = at(row.mean_weight_bits), ends = reach(row);
+    svg.append(shape('line', { x1: x, x2: x, y1: up(ends[0]), y2: up(ends[1]), class: 'whisker' }));
+    svg.append(hinted(shape('circle', { cx: x, cy: up(row.correct), r: 5, class: row.budget === null ? 'before' : 'mark' }),
+      `${row.name}: ${row.correct} of ${row.count} right at ${fixed(row.mean_weight_bits, 2)} bits`));
+  }
+  const points = (change) => change ? `${signed(100 * change.top1, 2)} (${signed(100 * change.low, 2)} to ${signed(100 * change.high, 2)})` : '';
+  section('pareto').append(note('Right answers against mean bits a weight; lines are 95 % intervals against the float network.'), svg,
+    legend([['chosen layer by layer', 'accent'], ['one width for all', 'soft']]),
+    table([text('setting'), number('mean bits'), number('right'), text('points against float'), text('points against uniform')],
+      rows.map((row) => [row.name, fixed(row.mean_weight_bits, 3), `${row.correct} of ${row.count}`, points(row.against_float),
+        row.uniform ? `${row.uniform}: ${points(row.against_uniform)}` : ''])));
+}
+
 function times() {
   const merged = new Map();
   for (const stage of report.stages) merged.set(stage.name, (merged.get(stage.name) || 0) + stage.seconds);
@@ -545,7 +602,7 @@ function draw() {
   drawn_for = section('footer').clientWidth;
   for (const part of [
     header, verdict, cards, warnings, stages, floatFunction, noise, weights, histograms, activations, equalization,
-    rounding, bits, integers, classes, flips, times, repeat]) part();
+    rounding, sensitivity, pareto, bits, integers, classes, flips, times, repeat]) part();
 }
 draw();
 window.addEventListener('resize', () => {
