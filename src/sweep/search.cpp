@@ -221,9 +221,12 @@ class Search {
 
 void require_one_model(const Expansion& expansion) {
   const auto& all = expansion.configurations;
-  const std::string model = model_path(all.front().settings);
+  const auto model = [](const Configuration& each) {
+    return model_label(each.settings) + "\n" + model_path(each.settings);
+  };
+  const std::string first = model(all.front());
   for (const Configuration& each : all) {
-    if (model_path(each.settings) != model) {
+    if (model(each) != first) {
       throw ConfigError(
           "--search compares configurations of one model, and the file names several");
     }
