@@ -12,7 +12,7 @@
 
 #include "base/limits.h"
 #include "base/supervised_state.h"
-#include "base/system_error.h"
+#include "ptq/base/error.h"
 
 namespace ptq {
 namespace {
@@ -85,7 +85,7 @@ int wait_for(pid_t child, const sigset_t& signals, const SupervisedState& state,
 }
 
 Ending system_ending(const std::string& sentence) {
-  return {static_cast<int>(kSystem), sentence, 0};
+  return {static_cast<int>(ExitCode::kSystem), sentence, 0};
 }
 
 Ending ending_of_signal(const SupervisedState& state, int signal) {

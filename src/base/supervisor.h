@@ -24,7 +24,7 @@ struct Ending {
 /// the Risk it was in), by a library that ended the program, or killed; and first removes the
 /// temporary files and ends the processes that it left. Signals that ask to end are handed on. Call
 /// it before any thread is started. Without a child (the system gives no process) the exit code is
-/// kSystem.
+/// ExitCode::kSystem.
 Ending supervise(const std::function<int()>& program);
 
 /// While it lives, a crash is put down to what it says: a library fed with a file, for example. Not

@@ -5,7 +5,7 @@
 #include <system_error>
 #include <utility>
 
-#include "base/system_error.h"
+#include "ptq/base/error.h"
 
 namespace ptq {
 

@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "ptq/base/error.h"
+
 namespace ptq::cli {
 namespace {
 
@@ -34,9 +36,8 @@ void check_memory_at_start(int /*count*/, char** /*arguments*/, char** /*environ
   constexpr char kSentence[] =
       "error: the shell allows too little address space for LibTorch to start (ulimit -v); a "
       "small network needs 1 GiB\n";
-  constexpr int kSystem = 71;
   [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, kSentence, strlen(kSentence));
-  _exit(kSystem);
+  _exit(static_cast<int>(ExitCode::kSystem));
 }
 
 }  // namespace ptq::cli

@@ -14,8 +14,8 @@
 #include "base/first_sentence.h"
 #include "base/limits.h"
 #include "base/supervisor.h"
-#include "base/system_error.h"
 #include "cli/memory_at_start.h"
+#include "ptq/base/error.h"
 
 namespace ptq::cli {
 namespace {
@@ -28,7 +28,7 @@ __attribute__((section(".preinit_array"), used)) const BeforeConstructors kCheck
 #endif
 
 int out_of_memory() {
-  return fail(kSystem, "out of memory: " + memory_limits() + "; " + memory_advice());
+  return fail(ExitCode::kSystem, "out of memory: " + memory_limits() + "; " + memory_advice());
 }
 
 /// Libraries tell it in words of their own.
@@ -44,8 +44,8 @@ int fail_by_library(const std::exception& error) {
   const std::string words = first_sentence(error);
   if (speaks_of_memory(words)) return out_of_memory();
   if (memory_is_limited()) {
-    return fail(kSystem, "a library failed (" + words + ") where " + memory_limits() + "; " +
-                             memory_advice());
+    return fail(ExitCode::kSystem, "a library failed (" + words + ") where " + memory_limits() +
+                                       "; " + memory_advice());
   }
   return fail(ExitCode::kInternal, "internal error, please report it: " + words);
 }
@@ -72,7 +72,8 @@ int run_program(const std::function<int()>& program) noexcept {
     return out_of_memory();
   } catch (const std::system_error& error) {
     if (error.code() != std::errc::resource_unavailable_try_again) return fail_by_library(error);
-    return fail(kSystem, "a thread cannot be started; --threads 1 --workers 1 needs the fewest");
+    return fail(ExitCode::kSystem,
+                "a thread cannot be started; --threads 1 --workers 1 needs the fewest");
   } catch (const std::exception& error) {
     return fail_by_library(error);
   }

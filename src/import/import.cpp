@@ -8,7 +8,6 @@
 #include "base/first_sentence.h"
 #include "base/limits.h"
 #include "base/supervisor.h"
-#include "base/system_error.h"
 #include "import/guard/budget.h"
 #include "import/guard/model_file.h"
 #include "import/influence.h"

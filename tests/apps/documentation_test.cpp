@@ -6,7 +6,6 @@
 #include <iterator>
 #include <string>
 
-#include "base/system_error.h"
 #include "cli/combinations/combinations.h"
 #include "cli/settings.h"
 #include "ptq/base/error.h"
@@ -50,8 +49,8 @@ TEST(Documentation, ListsEveryExitCode) {
   const std::string page = read(kDocs + "/exit-codes.md");
   for (const ExitCode code :
        {ExitCode::kSuccess, ExitCode::kGateFailed, ExitCode::kGateInconclusive, ExitCode::kUsage,
-        ExitCode::kData, ExitCode::kModel, ExitCode::kQuantization, ExitCode::kInternal, kSystem,
-        ExitCode::kOutput}) {
+        ExitCode::kData, ExitCode::kModel, ExitCode::kQuantization, ExitCode::kInternal,
+        ExitCode::kSystem, ExitCode::kOutput}) {
     const std::string row = "\n| " + std::to_string(static_cast<int>(code)) + " | ";
     EXPECT_NE(page.find(row), std::string::npos) << row;
   }

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "base/system_error.h"
+#include "ptq/base/error.h"
 #include "support/temporary_folder.h"
 
 namespace ptq {
@@ -53,13 +53,13 @@ TEST(Supervisor, CallsAnyOtherCrashAMistakeOfTheProgram) {
 
 TEST(Supervisor, CallsAnEndByALibraryAMatterOfTheSystem) {
   const Ending ending = supervised([]() -> int { _exit(1); });
-  EXPECT_EQ(ending.exit_code, number(kSystem));
+  EXPECT_EQ(ending.exit_code, number(ExitCode::kSystem));
   EXPECT_NE(ending.sentence.find("--threads 1"), std::string::npos) << ending.sentence;
 }
 
 TEST(Supervisor, CallsAKillAMatterOfMemory) {
   const Ending ending = supervised([] { return kill(getpid(), SIGKILL); });
-  EXPECT_EQ(ending.exit_code, number(kSystem));
+  EXPECT_EQ(ending.exit_code, number(ExitCode::kSystem));
   EXPECT_NE(ending.sentence.find("memory"), std::string::npos) << ending.sentence;
 }
 

@@ -18,6 +18,7 @@ enum class ExitCode : int {
   kQuantization = 67,     // a quantizer that cannot be built for this model
   kExport = 68,    // a network that an export format cannot express, a file that cannot be read
   kInternal = 70,  // a broken invariant: our mistake
+  kSystem = 71,    // memory, threads or processes that the system does not give
   kOutput = 73,    // a file that could not be written
 };
 
@@ -47,6 +48,9 @@ struct QuantizationError : Error {
 };
 struct ExportError : Error {
   explicit ExportError(const std::string& message) : Error(ExitCode::kExport, message) {}
+};
+struct SystemError : Error {
+  explicit SystemError(const std::string& message) : Error(ExitCode::kSystem, message) {}
 };
 struct OutputError : Error {
   explicit OutputError(const std::string& message) : Error(ExitCode::kOutput, message) {}
