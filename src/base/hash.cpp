@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -76,6 +77,25 @@ std::string sha256_of_file(const std::string& path) {
   // Opening a folder succeeds; reading it does not.
   if (std::ferror(file.get()) != 0) throw unreadable(path);
   return hash.hex();
+}
+
+/// Of four words at a time, each by FNV-1a with a shift that lets high bits reach low ones: one
+/// multiplication need not wait for the one before it.
+uint64_t checksum64(const void* bytes, size_t size) {
+  constexpr size_t kLanes = 4;
+  constexpr uint64_t kPrime = 0x100000001b3ULL;
+  const auto mix = [](uint64_t hash, uint64_t word) {
+    hash = (hash ^ word) * kPrime;
+    return hash ^ hash >> 29U;
+  };
+  std::array<uint64_t, kLanes> hashes = {0xcbf29ce484222325ULL, 1, 2, size};
+  for (size_t at = 0; at < size; at += sizeof hashes) {
+    std::array<uint64_t, kLanes> words = {};
+    std::memcpy(words.data(), static_cast<const char*>(bytes) + at,
+                std::min(sizeof words, size - at));
+    for (size_t i = 0; i < kLanes; ++i) hashes[i] = mix(hashes[i], words[i]);
+  }
+  return mix(mix(mix(hashes[0], hashes[1]), hashes[2]), hashes[3]);
 }
 
 }  // namespace ptq

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -29,5 +31,8 @@ std::string sha256(std::string_view bytes);
 
 /// Of a whole file, read piece by piece. Throws DataError naming the file if it cannot be read.
 std::string sha256_of_file(const std::string& path);
+
+/// A quick checksum of bytes, for equality and damage, not against forgery.
+uint64_t checksum64(const void* bytes, size_t size);
 
 }  // namespace ptq

@@ -92,11 +92,16 @@ struct Config {
   std::optional<int64_t> validation_samples;
   /// Images left out: those that so many samples would be.
   int64_t validation_skip = 0;
+  /// Classes of the network before those of the folder: 0 or 1.
+  int64_t label_offset = 0;
   int64_t batch_size_calibration = 64;
   int64_t batch_size_validation = 256;
   int workers = 8;
   data::UnreadableImages unreadable = data::UnreadableImages::kError;
   int64_t image_memory_bytes = 0;
+  /// Folder of results of earlier runs; none where nobody asked.
+  std::optional<std::string> cache;
+  int64_t cache_bytes = 0;
 
   QuantizeConfig quantize;
   BitsConfig bits;

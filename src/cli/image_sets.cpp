@@ -50,15 +50,26 @@ struct Keeping {
   std::shared_ptr<data::CropStore> store = nullptr;
 };
 
+std::shared_ptr<ContentCache> open_cache(const Config& config, workflow::SharedStages& shared) {
+  if (!config.cache) {
+    shared.cache = nullptr;
+  } else if (!shared.cache || shared.cache->directory() != *config.cache) {
+    shared.cache = std::make_shared<ContentCache>(*config.cache, config.cache_bytes);
+  }
+  return shared.cache;
+}
+
 data::ImageSet open(const Config& config, const std::string& directory, Items items,
-                    Keeping keeping) {
+                    Keeping keeping, workflow::SharedStages& shared) {
   data::LoaderOptions options;
   options.recipe = config.recipe;
   options.workers = config.workers;
   options.unreadable = config.unreadable;
   options.memory_budget_bytes = keeping.memory_bytes;
   options.store = std::move(keeping.store);
+  options.cache = shared.cache;
   data::ImageFolder folder = data::open_image_folder(directory);
+  if (config.label_offset == 1) data::add_background_class(folder);
   std::vector<int64_t> chosen = items(config, folder);
   return {std::move(folder), std::move(chosen), std::move(options)};
 }
@@ -66,8 +77,9 @@ data::ImageSet open(const Config& config, const std::string& directory, Items it
 /// What decoded crops depend on: not the mean and deviation, which come later.
 std::string crop_key(const Config& config, const std::string& directory) {
   const data::Recipe& recipe = config.recipe;
-  return directory + "\n" + std::to_string(recipe.resize) + " " + std::to_string(recipe.crop) +
-         " " + std::to_string(static_cast<int>(recipe.interpolation)) + " " +
+  return directory + "\n" + config.cache.value_or("") + "\n" + std::to_string(config.label_offset) +
+         " " + std::to_string(recipe.resize) + " " + std::to_string(recipe.crop) + " " +
+         std::to_string(static_cast<int>(recipe.interpolation)) + " " +
          std::to_string(static_cast<int>(config.unreadable)) + " " +
          std::to_string(config.workers) + " " + std::to_string(config.image_memory_bytes);
 }
@@ -123,14 +135,15 @@ void append(std::vector<UnreadableImage>& all, const char* set, const data::Load
 
 data::ImageSet calibration_set(const Config& config, workflow::SharedStages& shared) {
   return kept_or(shared.calibration_images, calibration_key(config), [&] {
-    return open(config, config.calibration_dir, calibration_items, for_calibration(config, shared));
+    return open(config, config.calibration_dir, calibration_items, for_calibration(config, shared),
+                shared);
   });
 }
 
 data::ImageSet validation_set(const Config& config, workflow::SharedStages& shared) {
   return kept_or(shared.validation_images, validation_key(config), [&] {
     return open(config, config.validation_dir, validation_items,
-                for_validation(config, shared.runs));
+                for_validation(config, shared.runs), shared);
   });
 }
 
@@ -167,7 +180,8 @@ void Session::announce(const std::vector<Settings>& settings) {
 }
 
 ImageSets::ImageSets(const Config& config, workflow::Session& session)
-    : calibration_(
+    : cache_(open_cache(config, session.stages())),
+      calibration_(
           calibration_set(config, session.stages()).in_batches_of(config.batch_size_calibration)),
       validation_(
           validation_set(config, session.stages()).in_batches_of(config.batch_size_validation)) {}

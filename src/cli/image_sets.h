@@ -1,7 +1,9 @@
 #pragma once
 
+#include <memory>
 #include <vector>
 
+#include "base/content_cache.h"
 #include "cli/config.h"
 #include "cli/run.h"
 #include "ptq/data/image_set.h"
@@ -24,6 +26,7 @@ class ImageSets {
   std::vector<UnreadableImage> unreadable() const;
 
  private:
+  std::shared_ptr<ContentCache> cache_;  // first: the sets read from it
   data::ImageSet calibration_, validation_;
 };
 

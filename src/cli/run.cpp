@@ -19,6 +19,7 @@
 #include "cli/stages/attribution.h"
 #include "cli/stages/auditing.h"
 #include "cli/stages/bits_stage.h"
+#include "cli/stages/cache_stage.h"
 #include "cli/stages/calibration_draws.h"
 #include "cli/stages/evaluation_stage.h"
 #include "cli/stages/export_stages.h"
@@ -46,7 +47,14 @@ void announce(Run& run) {
   run.log.line("run name    " + run_name(run.settings, run.config));
 }
 
+void announce_passed_over(Run& run, const std::string& directory, const data::ImageFolder& folder) {
+  if (folder.passed_over == 0) return;
+  run.log.line(directory + ": " + std::to_string(folder.passed_over) +
+               (folder.passed_over == 1 ? " hidden file" : " hidden files") + " passed over");
+}
+
 void announce_images(Run& run, ImageSets& images) {
+  announce_passed_over(run, run.config.validation_dir, images.validation().folder());
   if (!needs_images(run.config.quantize)) {
     run.log.line("no calibration: no option needs it; evaluating on " +
                  std::to_string(images.validation().size()));
@@ -70,10 +78,15 @@ void check_labels(Run& run, const ir::Graph& graph, const data::ImageFolder& fol
   for (const data::ImageFolder::Item& item : folder.items) {
     if (item.label < classes) continue;
     throw DataError(item.path + " has label " + std::to_string(item.label) + ", but " +
-                    run.config.model_file + " has " + std::to_string(classes) + " classes");
+                    run.config.model_file + " has " + std::to_string(classes) + " classes" +
+                    (run.config.label_offset == 1 ? ": --label-offset 1 counts one too many" : ""));
   }
   const auto named = static_cast<int64_t>(folder.classes.size());
-  if (named != classes) {
+  if (classes == named + 1 && run.config.label_offset == 0) {
+    run.log.warning(run.config.model_file + " has one class more than " +
+                    run.config.validation_dir +
+                    ": if its first class is the background, --label-offset 1 is needed");
+  } else if (named != classes) {
     run.log.warning(run.config.validation_dir + " has " + std::to_string(named) +
                     " classes and the model " + std::to_string(classes) +
                     ": labels count the folder's classes, unless a labels.txt or classes.txt says "
@@ -227,13 +240,14 @@ RunResult run_all(const Settings& settings, Session& session, Log& log) {
   std::optional<Auditing> auditing;
   if (needs_images(config.quantize)) auditing.emplace(run, images);
   // Decoding starts while the model is read, and calibration's while the graph is prepared.
-  images.validation().prefetch();
+  // Answers in a cache need no images.
+  if (!config.cache) images.validation().prefetch();
   const ir::Graph graph = import_model(run);
   check_labels(run, graph, images.validation().folder());
   check_numbered_folders(run, images.validation().folder());
   check_exportable(run, graph);
   float_stage(run, graph, images);
-  if (needs_images(config.quantize)) {
+  if (needs_images(config.quantize) && !config.cache) {
     images.calibration().prefetch();
   }
   choose_bits(run, graph, images, config.quantize);
@@ -244,6 +258,7 @@ RunResult run_all(const Settings& settings, Session& session, Log& log) {
   report::add_answer_details(run.result, images.validation().folder());
   guard_answers(run);
   repeat_calibration(run, session);
+  finish_cache(run);
   run.result.stages = recording.stages;
   run.result.warnings = recording.warnings;
   for (const std::string& line : report::result_lines(run.result)) log.line(line);

@@ -1,37 +1,32 @@
 #include <algorithm>
-#include <filesystem>
 #include <map>
 #include <thread>
 #include <unordered_map>
 
-#include "base/hash.h"
 #include "data/calibration_audit.h"
 #include "data/each.h"
+#include "data/item_file.h"
 #include "ptq/base/error.h"
 
 namespace ptq::data {
 namespace {
 
 struct File {
-  const std::string* path = nullptr;
+  const ImageFolder::Item* item = nullptr;
   uintmax_t size = 0;
   /// Empty where the size alone tells it from the others, or it cannot be read.
   std::string hash;
 };
 
 void find_sizes(std::vector<File>& files, int threads) {
-  each(files.size(), threads, [&](size_t i) {
-    std::error_code failure;
-    const uintmax_t size = std::filesystem::file_size(*files[i].path, failure);
-    files[i].size = failure ? 0 : size;
-  });
+  each(files.size(), threads, [&](size_t i) { files[i].size = size_of_item(*files[i].item); });
 }
 
 std::vector<File> files_of(const ImageFolder& folder, const std::vector<int64_t>& items) {
   std::vector<File> files;
   files.reserve(items.size());
   for (const int64_t item : items) {
-    files.push_back({&folder.items.at(static_cast<size_t>(item)).path, 0, ""});
+    files.push_back({&folder.items.at(static_cast<size_t>(item)), 0, ""});
   }
   return files;
 }
@@ -51,7 +46,7 @@ void hash_where_sizes_meet(std::vector<File>& drawn, std::vector<File>& validati
   }
   each(wanted.size(), threads, [&](size_t i) {
     try {
-      wanted[i]->hash = sha256_of_file(*wanted[i]->path);
+      wanted[i]->hash = sha256_of_item(*wanted[i]->item);
     } catch (const DataError&) {
       // The loader says so, or leaves it out.
     }
@@ -78,9 +73,10 @@ ContentAudit audit_contents(const ImageFolder& calibration, const std::vector<in
   for (const File& file : own) {
     if (file.hash.empty()) continue;
     const auto [earlier, is_new] = seen.emplace(file.hash, &file);
-    if (!is_new) audit.duplicates.push_back({*file.path, *earlier->second->path});
+    if (!is_new) audit.duplicates.push_back({file.item->path, earlier->second->item->path});
     const auto other = evaluated.find(file.hash);
-    if (other != evaluated.end()) audit.in_validation.push_back({*file.path, *other->second->path});
+    if (other != evaluated.end())
+      audit.in_validation.push_back({file.item->path, other->second->item->path});
   }
   return audit;
 }

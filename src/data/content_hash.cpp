@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "data/each.h"
+#include "data/item_file.h"
 #include "ptq/base/error.h"
 
 namespace ptq::data {
@@ -11,7 +12,7 @@ std::vector<std::string> content_hashes(const ImageFolder& folder,
                                         const std::vector<int64_t>& items, int threads) {
   std::vector<std::string> hashes(items.size());
   each(items.size(), threads, [&](size_t i) {
-    hashes[i] = sha256_of_file(folder.items.at(static_cast<size_t>(items[i])).path);
+    hashes[i] = sha256_of_item(folder.items.at(static_cast<size_t>(items[i])));
   });
   return hashes;
 }

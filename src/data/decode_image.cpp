@@ -1,28 +1,22 @@
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <condition_variable>
-#include <cstdio>
 #include <initializer_list>
 #include <memory>
 #include <mutex>
 #include <new>
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
-#include <system_error>
 #include <utility>
 
-#include "base/input_file.h"
 #include "base/limits.h"
 #include "data/decoders.h"
+#include "data/item_file.h"
 #include "ptq/base/error.h"
 
 namespace ptq::data {
 namespace {
 
 constexpr int64_t kMostPixels = 178'956'970;
-constexpr uint64_t kMostFileBytes = uint64_t{1} << 30;
 
 /// Of images that are being decoded, by all threads together; one larger image is decoded alone.
 constexpr int64_t kMostDecodedBytes = int64_t{1} << 30;
@@ -56,22 +50,6 @@ DecodeBudget& decode_budget() {
 std::shared_ptr<void> share_of_budget(int64_t bytes) {
   decode_budget().take(bytes);
   return {nullptr, [bytes](void*) { decode_budget().give_back(bytes); }};
-}
-
-FileBytes read_file(const std::string& path) {
-  const std::string obstacle = input_obstacle(path, kMostFileBytes);
-  if (!obstacle.empty()) throw DecodeFailure(obstacle);
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
-                                                             std::fclose);
-  if (!file) throw DecodeFailure("cannot be opened: " + std::generic_category().message(errno));
-  std::setvbuf(file.get(), nullptr, _IONBF, 0);
-  struct stat status {};
-  if (fstat(fileno(file.get()), &status) != 0) throw DecodeFailure("cannot be read");
-  FileBytes bytes(static_cast<size_t>(status.st_size));
-  if (std::fread(bytes.data(), 1, bytes.size(), file.get()) != bytes.size()) {
-    throw DecodeFailure("cannot be read");
-  }
-  return bytes;
 }
 
 bool has_at(const FileBytes& file, size_t offset, std::initializer_list<uint8_t> magic) {
@@ -126,8 +104,7 @@ Image decode_with_opencv(const FileBytes& file, int64_t width, int64_t height, D
   return image;
 }
 
-Image decode_file(const std::string& path) {
-  const FileBytes file = read_file(path);
+Image decode_bytes(const FileBytes& file) {
   if (file.empty()) throw DecodeFailure("the file is empty");
   if (has_at(file, 0, {0xFF, 0xD8, 0xFF})) return decode_jpeg(file);
   if (has_at(file, 0, {0x89, 'P', 'N', 'G'})) return decode_png(file);
@@ -136,14 +113,14 @@ Image decode_file(const std::string& path) {
     return decode_webp(file);
   }
   if (has_at(file, 0, {'I', 'I', 42, 0}) || has_at(file, 0, {'M', 'M', 0, 42})) {
-    return decode_tiff(path);
+    return decode_tiff(file);
   }
   throw DecodeFailure("not a JPEG, PNG, BMP, WebP or TIFF image");
 }
 
 Image decode_image(const std::string& path) {
   try {
-    return decode_file(path);
+    return decode_bytes(read_item(item_at(path)));
   } catch (const DecodeFailure& failure) {
     throw DataError(path + ": " + failure.what());
   }

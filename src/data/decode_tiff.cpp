@@ -1,36 +1,13 @@
 #include <tiffio.h>
 
 #include <algorithm>
-#include <cstdarg>
-#include <cstdio>
 #include <cstring>
-#include <filesystem>
-#include <memory>
 
 #include "data/decoders.h"
+#include "data/tiff_memory.h"
 
 namespace ptq::data {
 namespace {
-
-using TiffHandle = std::unique_ptr<TIFF, void (*)(TIFF*)>;
-
-int keep_message(TIFF*, void* message, const char*, const char* format, va_list arguments) {
-  char text[256];
-  std::vsnprintf(text, sizeof(text), format, arguments);
-  static_cast<std::string*>(message)->assign(text);
-  return 1;
-}
-
-int ignore_message(TIFF*, void*, const char*, const char*, va_list) { return 1; }
-
-TiffHandle open_tiff(const std::string& path, std::string& message) {
-  const std::unique_ptr<TIFFOpenOptions, void (*)(TIFFOpenOptions*)> options(TIFFOpenOptionsAlloc(),
-                                                                             TIFFOpenOptionsFree);
-  TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), 1 << 30);
-  TIFFOpenOptionsSetErrorHandlerExtR(options.get(), keep_message, &message);
-  TIFFOpenOptionsSetWarningHandlerExtR(options.get(), ignore_message, nullptr);
-  return {TIFFOpenExt(path.c_str(), "r", options.get()), TIFFClose};
-}
 
 enum class Alpha { kNone, kStraight, kPremultiplied };
 
@@ -104,11 +81,10 @@ void check_supported(TIFF* tiff, const Layout& layout) {
 
 /// No compression makes more of a byte: deflate 1032, LZW 1700 at its best, runs 64. Looked at
 /// before memory is taken.
-void check_size(const std::string& path, int64_t sample_bytes) {
+void check_size(const FileBytes& file, int64_t sample_bytes) {
   constexpr int64_t kMostPerByte = 2048;
-  std::error_code error;
-  const auto size = static_cast<int64_t>(std::filesystem::file_size(path, error));
-  if (error || sample_bytes / kMostPerByte <= size) return;
+  const auto size = static_cast<int64_t>(file.size());
+  if (sample_bytes / kMostPerByte <= size) return;
   throw DecodeFailure("damaged or truncated TIFF: it promises more pixels than its " +
                       std::to_string(size) + " bytes can hold");
 }
@@ -262,9 +238,10 @@ void convert(TIFF* tiff, const Layout& layout, const Samples& samples, Image& im
 
 }  // namespace
 
-Image decode_tiff(const std::string& path) {
+Image decode_tiff(const FileBytes& file) {
   std::string message = "no reason given";
-  const TiffHandle tiff = open_tiff(path, message);
+  TiffMemory memory{file};
+  const TiffHandle tiff = open_tiff(memory, message);
   if (!tiff) throw DecodeFailure("damaged TIFF: " + message);
   Layout layout = layout_of(tiff.get());
   if (layout.photometric == PHOTOMETRIC_YCBCR &&
@@ -275,7 +252,7 @@ Image decode_tiff(const std::string& path) {
   check_pixels(layout.width, layout.height);
   check_supported(tiff.get(), layout);
   const int64_t row_bytes = int64_t{layout.width} * layout.samples * layout.bits / 8;
-  check_size(path, row_bytes * layout.height);
+  check_size(file, row_bytes * layout.height);
   Image image = make_image(layout.width, layout.height, row_bytes * layout.height);
   convert(tiff.get(), layout, read_samples(tiff.get(), layout, message), image);
   return image;

@@ -23,11 +23,10 @@ Image decode_png(const FileBytes& file);
 Image decode_webp(const FileBytes& file);
 Image decode_bmp(const FileBytes& file);
 
-/// Any of them, told apart by the first bytes. Throws DecodeFailure.
-Image decode_file(const std::string& path);
+Image decode_tiff(const FileBytes& file);
 
-/// As the others, but libtiff opens the file itself.
-Image decode_tiff(const std::string& path);
+/// Any of them, told apart by the first bytes. Throws DecodeFailure.
+Image decode_bytes(const FileBytes& file);
 
 /// What OpenCV makes of a file's bytes, of which its headers promise `width` x `height` pixels:
 /// CV_8UC3, or with `unchanged` the file's own type. Orientation is not applied. The image is empty

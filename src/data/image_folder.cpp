@@ -1,12 +1,11 @@
 #include "ptq/data/image_folder.h"
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <filesystem>
-#include <string_view>
-#include <tuple>
+#include <utility>
 
+#include "data/folder_files.h"
+#include "data/imagenet_labels.h"
 #include "data/label_files.h"
 #include "ptq/base/error.h"
 
@@ -14,57 +13,6 @@ namespace ptq::data {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool is_image(const fs::path& path) {
-  static constexpr std::array<std::string_view, 7> kSuffixes = {".jpg",  ".jpeg", ".png", ".bmp",
-                                                                ".webp", ".tif",  ".tiff"};
-  std::string suffix = path.extension().string();
-  std::transform(suffix.begin(), suffix.end(), suffix.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return std::find(kSuffixes.begin(), kSuffixes.end(), suffix) != kSuffixes.end();
-}
-
-// What notebooks, archives and file servers leave behind: .ipynb_checkpoints, ._im0.png.
-bool is_leftover(const fs::path& path) {
-  const std::string name = path.filename().string();
-  return name.front() == '.' || name == "__MACOSX" || name == "@eaDir";
-}
-
-bool is_dangling(const fs::directory_entry& entry) { return entry.is_symlink() && !entry.exists(); }
-
-std::vector<std::string> folders_in(const fs::path& directory) {
-  std::vector<std::string> names;
-  for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
-    if (is_leftover(entry.path())) continue;
-    if (is_dangling(entry) && !entry.path().has_extension()) {
-      throw DataError(entry.path().string() + " is a link to a folder that does not exist");
-    }
-    if (entry.is_directory()) names.push_back(entry.path().filename().string());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
-// In the order of their folder, then of their name. A link to nothing is an image that cannot be
-// read, which the loader names.
-std::vector<fs::path> images_below(const fs::path& folder) {
-  std::vector<fs::path> paths;
-  const auto options = fs::directory_options::follow_directory_symlink;
-  fs::recursive_directory_iterator entry(folder, options);
-  for (; entry != fs::recursive_directory_iterator(); ++entry) {
-    if (is_leftover(entry->path())) {
-      entry.disable_recursion_pending();
-      continue;
-    }
-    const bool is_file = entry->is_regular_file() || is_dangling(*entry);
-    if (is_file && is_image(entry->path())) paths.push_back(entry->path());
-  }
-  std::sort(paths.begin(), paths.end(), [](const fs::path& a, const fs::path& b) {
-    return std::make_tuple(a.parent_path().string(), a.filename().string()) <
-           std::make_tuple(b.parent_path().string(), b.filename().string());
-  });
-  return paths;
-}
 
 int64_t label_of(const std::string& folder, const ClassNames& names, const fs::path& directory) {
   const auto found = std::find(names.names.begin(), names.names.end(), folder);
@@ -75,20 +23,59 @@ int64_t label_of(const std::string& folder, const ClassNames& names, const fs::p
   return found - names.names.begin();
 }
 
-ImageFolder read_class_folders(const fs::path& directory, ClassNames names) {
-  const std::vector<std::string> folders = folders_in(directory);
-  if (folders.empty()) {
-    throw DataError(directory.string() + ": no folder of a class and no labels.txt in it");
-  }
-  if (names.names.empty()) names.names = folders;
+ImageFolder read_class_folders(const fs::path& directory, const std::vector<ClassFolder>& folders,
+                               ClassNames names, int64_t passed_over) {
+  const bool by_folder = names.names.empty();
   ImageFolder result;
-  for (const std::string& folder : folders) {
-    const int64_t label = label_of(folder, names, directory);
-    const std::vector<fs::path> paths = images_below(directory / folder);
-    if (paths.empty()) throw DataError((directory / folder).string() + ": no image in it");
-    for (const fs::path& path : paths) result.items.push_back({path.string(), label});
+  result.passed_over = passed_over;
+  for (const ClassFolder& folder : folders) {
+    if (by_folder) names.names.push_back(folder.name);
+    const int64_t label = by_folder ? static_cast<int64_t>(names.names.size()) - 1
+                                    : label_of(folder.name, names, directory);
+    std::vector<ImageFolder::Item> images = images_below(folder.path, result.passed_over);
+    if (images.empty()) throw DataError(folder.path.string() + ": no image in it");
+    for (ImageFolder::Item& image : images) {
+      image.label = label;
+      result.items.push_back(std::move(image));
+    }
   }
   result.classes = std::move(names.names);
+  return result;
+}
+
+// A single archive in a folder may be all images, which then have a file of labels.
+ImageFolder read_folder(const fs::path& directory, ClassNames names) {
+  int64_t passed_over = 0;
+  const std::vector<ClassFolder> folders = class_folders_in(directory, passed_over);
+  const bool is_one_archive = folders.size() == 1 && folders.front().is_archive();
+  if (!folders.empty() && !is_one_archive) {
+    return read_class_folders(directory, folders, std::move(names), passed_over);
+  }
+  const auto labels = find_imagenet_labels(directory);
+  if (labels) {
+    ImageFolder result =
+        label_by_imagenet(images_in(is_one_archive ? folders.front().path : directory, passed_over),
+                          *labels, std::move(names));
+    result.passed_over = passed_over;
+    return result;
+  }
+  if (is_one_archive) {
+    return read_class_folders(directory, folders, std::move(names), passed_over);
+  }
+  throw DataError(directory.string() +
+                  ": no folder of a class, no labels.txt and no other file of labels "
+                  "(ILSVRC2012_validation_ground_truth.txt, LOC_val_solution.csv, labels.csv)");
+}
+
+ImageFolder read_archive(const fs::path& archive) {
+  const fs::path directory = fs::absolute(archive).parent_path();
+  const auto labels = find_imagenet_labels(directory);
+  if (!labels) throw DataError(archive.string() + ": no file of labels beside it");
+  int64_t passed_over = 0;
+  std::vector<ImageFolder::Item> images = images_in(archive, passed_over);
+  if (images.empty()) throw DataError(archive.string() + ": no image in it");
+  ImageFolder result = label_by_imagenet(std::move(images), *labels, read_class_names(directory));
+  result.passed_over = passed_over;
   return result;
 }
 
@@ -112,14 +99,20 @@ ImageFolder read_listed_images(const fs::path& directory, ClassNames names) {
 
 }  // namespace
 
+void add_background_class(ImageFolder& folder) {
+  folder.classes.insert(folder.classes.begin(), "background");
+  for (ImageFolder::Item& item : folder.items) ++item.label;
+}
+
 ImageFolder open_image_folder(const std::string& directory) {
   const fs::path path(directory);
   try {
     if (!fs::exists(path)) throw DataError(directory + ": no such folder");
+    if (fs::is_regular_file(path) && path.extension() == ".tar") return read_archive(path);
     if (!fs::is_directory(path)) throw DataError(directory + ": not a folder");
     ClassNames names = read_class_names(path);
     if (fs::exists(path / kLabelsFile)) return read_listed_images(path, std::move(names));
-    return read_class_folders(path, std::move(names));
+    return read_folder(path, std::move(names));
   } catch (const fs::filesystem_error& error) {
     throw DataError(error.path1().string() + ": " + error.code().message());
   }

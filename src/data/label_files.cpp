@@ -27,10 +27,6 @@ std::string trimmed(const std::string& text) {
   return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
 }
 
-[[noreturn]] void refuse(const fs::path& file, int line, const std::string& reason) {
-  throw DataError(file.string() + " line " + std::to_string(line) + ": " + reason);
-}
-
 std::string content_of(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
   if (!stream) throw DataError(file.string() + ": cannot be opened");
@@ -38,23 +34,6 @@ std::string content_of(const fs::path& file) {
   content << stream.rdbuf();
   if (stream.bad()) throw DataError(file.string() + ": cannot be read");
   return content.str();
-}
-
-// Every line that is not blank, with its number. Lines end as on any system.
-void for_each_line(const fs::path& file,
-                   const std::function<void(int, const std::string&)>& visit) {
-  const std::string obstacle = input_obstacle(file.string());
-  if (!obstacle.empty()) throw DataError(file.string() + ": " + obstacle);
-  std::string content = to_utf8(content_of(file));
-  if (content.find('\n') == std::string::npos) {
-    std::replace(content.begin(), content.end(), '\r', '\n');
-  }
-  std::istringstream stream(content);
-  std::string line;
-  for (int number = 1; std::getline(stream, line); ++number) {
-    const std::string text = trimmed(line);
-    if (!text.empty()) visit(number, text);
-  }
 }
 
 std::optional<int64_t> to_integer(const std::string& text) {
@@ -84,8 +63,8 @@ ImageFolder::Item parse_label(const fs::path& file, int number, const std::strin
   const std::optional<int64_t> label =
       blank == std::string::npos ? std::nullopt : to_integer(text.substr(blank + 1));
   if (!label) {
-    refuse(file, number,
-           "expected a path and a class index with a blank between them, got '" + text + "'");
+    refuse_line(file, number,
+                "expected a path and a class index with a blank between them, got '" + text + "'");
   }
   return {existing_path(file.parent_path(), trimmed(text.substr(0, blank))), *label};
 }
@@ -94,12 +73,33 @@ void check_label(const fs::path& file, int number, int64_t label, const ClassNam
   const bool named = !names.names.empty();
   const int64_t classes = named ? static_cast<int64_t>(names.names.size()) : kMostClasses;
   if (label >= 0 && label < classes) return;
-  refuse(file, number,
-         "class index " + std::to_string(label) + " is not in [0, " + std::to_string(classes - 1) +
-             "]" + (named ? ", the classes of " + names.file.string() : ""));
+  refuse_line(file, number,
+              "class index " + std::to_string(label) + " is not in [0, " +
+                  std::to_string(classes - 1) + "]" +
+                  (named ? ", the classes of " + names.file.string() : ""));
 }
 
 }  // namespace
+
+void refuse_line(const fs::path& file, int line, const std::string& reason) {
+  throw DataError(file.string() + " line " + std::to_string(line) + ": " + reason);
+}
+
+void for_each_line(const fs::path& file,
+                   const std::function<void(int, const std::string&)>& visit) {
+  const std::string obstacle = input_obstacle(file.string());
+  if (!obstacle.empty()) throw DataError(file.string() + ": " + obstacle);
+  std::string content = to_utf8(content_of(file));
+  if (content.find('\n') == std::string::npos) {
+    std::replace(content.begin(), content.end(), '\r', '\n');
+  }
+  std::istringstream stream(content);
+  std::string line;
+  for (int number = 1; std::getline(stream, line); ++number) {
+    const std::string text = trimmed(line);
+    if (!text.empty()) visit(number, text);
+  }
+}
 
 ClassNames read_class_names(const fs::path& directory) {
   // absolute() first: the parent of "." has no other name.
@@ -114,7 +114,8 @@ ClassNames read_class_names(const fs::path& directory) {
   if (result.file.empty()) return result;
   std::set<std::string> seen;
   for_each_line(result.file, [&](int number, const std::string& name) {
-    if (!seen.insert(name).second) refuse(result.file, number, "class '" + name + "' occurs twice");
+    if (!seen.insert(name).second)
+      refuse_line(result.file, number, "class '" + name + "' occurs twice");
     result.names.push_back(name);
   });
   if (result.names.empty()) throw DataError(result.file.string() + ": no class in it");
@@ -129,13 +130,13 @@ std::vector<ImageFolder::Item> read_labels(const fs::path& file, const ClassName
     ImageFolder::Item item = parse_label(file, number, text);
     check_label(file, number, item.label, names);
     if (!fs::exists(file.parent_path() / item.path)) {
-      refuse(file, number, "'" + item.path + "' does not exist");
+      refuse_line(file, number, "'" + item.path + "' does not exist");
     }
     if (fs::is_directory(file.parent_path() / item.path)) {
-      refuse(file, number, "'" + item.path + "' is a folder, not an image");
+      refuse_line(file, number, "'" + item.path + "' is a folder, not an image");
     }
     if (!seen.insert(fs::path(item.path).lexically_normal().string()).second) {
-      refuse(file, number, "'" + item.path + "' is listed twice");
+      refuse_line(file, number, "'" + item.path + "' is listed twice");
     }
     items.push_back(std::move(item));
   });

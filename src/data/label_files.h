@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -25,5 +26,14 @@ ClassNames read_class_names(const std::filesystem::path& directory);
 /// Throws DataError naming file and line (see open_image_folder).
 std::vector<ImageFolder::Item> read_labels(const std::filesystem::path& file,
                                            const ClassNames& names);
+
+/// Calls `visit` with every line that is not blank, trimmed, and its number, from 1. Lines end as
+/// on any system; UTF-16 is known by its mark. Throws DataError naming a file that cannot be read.
+void for_each_line(const std::filesystem::path& file,
+                   const std::function<void(int line, const std::string& text)>& visit);
+
+/// Throws DataError: `file line 3: reason`.
+[[noreturn]] void refuse_line(const std::filesystem::path& file, int line,
+                              const std::string& reason);
 
 }  // namespace ptq::data

@@ -3,14 +3,16 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <new>
 #include <utility>
 
+#include "base/hash.h"
+#include "data/crop_cache.h"
 #include "data/decode_queue.h"
 #include "data/decoders.h"
 #include "data/image.h"
+#include "data/item_file.h"
 #include "ptq/base/error.h"
 #include "ptq/base/invalid_option.h"
 
@@ -19,47 +21,37 @@ namespace {
 
 int64_t bytes_per_crop(const Recipe& recipe) { return recipe.crop * recipe.crop * 3; }
 
-Crop read_crop(const std::string& path, const Recipe& recipe) {
+Crop decode(const FileBytes& file, const Recipe& recipe) {
   const auto crop =
-      std::make_shared<const cv::Mat>(resize_and_crop(decode_file(path).pixels, recipe));
+      std::make_shared<const cv::Mat>(resize_and_crop(decode_bytes(file).pixels, recipe));
   return {crop, crop->data};
 }
 
-Decoded decode_crop(const std::string& path, const LoaderOptions& options) {
+Crop read_crop(const ImageFolder::Item& item, const Recipe& recipe, CropCache* cache) {
+  const FileBytes file = read_item(item);
+  if (cache == nullptr) return decode(file, recipe);
+  const std::string key = cache->key_of(item.path, file);
+  Crop crop = cache->find(key);
+  if (crop) return crop;
+  crop = decode(file, recipe);
+  cache->put(key, crop);
+  return crop;
+}
+
+Decoded decode_crop(const ImageFolder::Item& item, const LoaderOptions& options, CropCache* cache) {
   Decoded result;
   CropStore* store = options.store.get();
   try {
-    if (store != nullptr) result.pixels = store->find(path);
+    if (store != nullptr) result.pixels = store->find(item.path);
     if (result.pixels) return result;
-    result.pixels = read_crop(path, options.recipe);
-    if (store != nullptr) store->keep(path, result.pixels, bytes_per_crop(options.recipe));
+    result.pixels = read_crop(item, options.recipe, cache);
+    if (store != nullptr) store->keep(item.path, result.pixels, bytes_per_crop(options.recipe));
   } catch (const DecodeFailure& failure) {
     result.failure = failure.what();
   } catch (const std::bad_alloc&) {
     result.failure = "the image does not fit the memory";
   }
   return result;
-}
-
-/// Of four words at a time, each by FNV-1a with a shift that lets high bits reach low ones; a
-/// multiplication would wait for the one before it.
-uint64_t hash_of(const uint8_t* pixels, size_t size) {
-  constexpr size_t kLanes = 4;
-  constexpr uint64_t kPrime = 0x100000001b3ULL;
-  std::array<uint64_t, kLanes> hashes = {0xcbf29ce484222325ULL, 1, 2, 3};
-  for (size_t at = 0; at < size; at += sizeof hashes) {
-    std::array<uint64_t, kLanes> words = {};
-    std::memcpy(words.data(), pixels + at, std::min(sizeof words, size - at));
-    for (size_t i = 0; i < kLanes; ++i) {
-      hashes[i] = (hashes[i] ^ words[i]) * kPrime;
-      hashes[i] ^= hashes[i] >> 29;
-    }
-  }
-  for (size_t i = 1; i < kLanes; ++i) {
-    hashes[0] = (hashes[0] ^ hashes[i]) * kPrime;
-    hashes[0] ^= hashes[0] >> 29;
-  }
-  return hashes[0];
 }
 
 }  // namespace
@@ -71,8 +63,11 @@ class Loader::Impl {
         items_(std::move(items)),
         options_(options),
         hashes_(items_.size()),
-        queue_(items_.size(), images_kept(), options.workers,
-               [this](size_t position) { return decode_crop(item(position).path, options_); }) {}
+        cache_(options.cache ? std::make_unique<CropCache>(options.cache, options.recipe)
+                             : nullptr),
+        queue_(items_.size(), images_kept(), options.workers, [this](size_t position) {
+          return decode_crop(item(position), options_, cache_.get());
+        }) {}
 
   void start(int64_t batch_size) {
     if (batch_size < 1) {
@@ -96,6 +91,15 @@ class Loader::Impl {
     if (count == 0) return end_of_pass();
     batch.pixels = batch.pixels.narrow(0, 0, count);
     return batch;
+  }
+
+  std::string content_key() {
+    if (!cache_) return "";
+    return cache_->key_of_all(folder_, items_, std::max(options_.workers, 1));
+  }
+
+  void recall(const std::vector<uint64_t>& hashes) {
+    for (size_t i = 0; i < items_.size(); ++i) hashes_[i] = hashes.at(i);
   }
 
   const std::vector<Unreadable>& unreadable() const { return unreadable_; }
@@ -132,7 +136,7 @@ class Loader::Impl {
     const auto size = static_cast<size_t>(bytes_per_crop(recipe()));
     std::memcpy(batch.pixels.data_ptr<uint8_t>() + place * bytes_per_crop(recipe()),
                 result.pixels.get(), size);
-    if (!hashes_[position]) hashes_[position] = hash_of(result.pixels.get(), size);
+    if (!hashes_[position]) hashes_[position] = checksum64(result.pixels.get(), size);
     batch.labels.push_back(item(position).label);
     batch.items.push_back(items_[position]);
   }
@@ -160,6 +164,7 @@ class Loader::Impl {
   std::vector<std::optional<uint64_t>> hashes_;
   int64_t batch_size_ = 0;
   int64_t delivered_ = 0;
+  const std::unique_ptr<CropCache> cache_;
   DecodeQueue queue_;  // last, for its threads read the others
 };
 
@@ -184,6 +189,8 @@ Loader& Loader::operator=(Loader&&) noexcept = default;
 void Loader::start(int64_t batch_size) { impl_->start(batch_size); }
 std::optional<Batch> Loader::next() { return impl_->next(); }
 std::vector<Unreadable> Loader::unreadable() const { return impl_->unreadable(); }
+std::string Loader::content_key() const { return impl_->content_key(); }
+void Loader::recall(const std::vector<uint64_t>& hashes) { impl_->recall(hashes); }
 std::vector<Loader::SeenCrop> Loader::seen_crops() const { return impl_->seen_crops(); }
 const ImageFolder& Loader::folder() const { return impl_->folder(); }
 const std::vector<int64_t>& Loader::items() const { return impl_->items(); }

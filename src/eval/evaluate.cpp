@@ -97,4 +97,17 @@ Evaluation evaluate(runtime::Executor& executor, data::Loader& loader,
   return evaluation;
 }
 
+Evaluation evaluation_of(const at::Tensor& logits, const data::ImageFolder& folder,
+                         const std::vector<int64_t>& items) {
+  Evaluation evaluation;
+  evaluation.classes = logits.size(1);
+  evaluation.logits = logits;
+  for (size_t i = 0; i < items.size(); ++i) {
+    const float* row = logits.data_ptr<float>() + static_cast<int64_t>(i) * evaluation.classes;
+    const int64_t label = folder.items.at(static_cast<size_t>(items[i])).label;
+    record(evaluation, row, label, items[i]);
+  }
+  return evaluation;
+}
+
 }  // namespace ptq::eval

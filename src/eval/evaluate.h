@@ -49,4 +49,9 @@ using Progress = std::function<void(int64_t done)>;
 Evaluation evaluate(runtime::Executor& executor, data::Loader& loader,
                     const EvaluationOptions& options, const Progress& progress);
 
+/// What a network that gave these logits, float32 [N, classes], answered: `items` of the folder.
+/// Without times.
+Evaluation evaluation_of(const at::Tensor& logits, const data::ImageFolder& folder,
+                         const std::vector<int64_t>& items);
+
 }  // namespace ptq::eval

@@ -1,5 +1,6 @@
 #include <sstream>
 
+#include "ir/exact_text.h"
 #include "ptq/ir/graph.h"
 
 namespace ptq::ir {
@@ -82,11 +83,27 @@ void print_node(std::ostream& out, const Node& node) {
 
 }  // namespace
 
-std::string to_text(const Graph& graph) {
-  std::ostringstream out;
+namespace {
+
+void print_graph(std::ostream& out, const Graph& graph) {
   out << "input %" << graph.input << "\n";
   for (const Node& node : graph.nodes) print_node(out, node);
   out << "output %" << graph.output << "\n";
+}
+
+}  // namespace
+
+std::string to_text(const Graph& graph) {
+  std::ostringstream out;
+  print_graph(out, graph);
+  return out.str();
+}
+
+std::string exact_text(const Graph& graph) {
+  std::ostringstream out;
+  out << std::hexfloat;
+  print_graph(out, graph);
+  for (const Value& value : graph.values) print(out, value.shape);
   return out.str();
 }
 

@@ -106,6 +106,20 @@ json float_weights_json(const eval::FloatWeights& weights) {
           {"places", weights.places}};
 }
 
+json entries_json(const ContentCache::Counts& counts) {
+  return {{"found", counts.found}, {"made", counts.made}};
+}
+
+json cache_json(const RunResult& result) {
+  if (!result.cache) return nullptr;
+  const CacheUse& use = *result.cache;
+  return {{"directory", use.directory},
+          {"crops", entries_json(use.crops)},
+          {"answers", entries_json(use.answers)},
+          {"scales", entries_json(use.scales)},
+          {"stages", result.from_cache}};
+}
+
 /// Linux counts it in KiB.
 double peak_rss_mib() {
   rusage usage{};
@@ -136,6 +150,7 @@ json report_json(const RunFacts& facts, const json& options, const RunResult& re
       {"repeat_calibration", draws_json(result.draws)},
       {"unreadable", unreadable_json(result.unreadable)},
       {"stages", stages_json(result.stages)},
+      {"cache", cache_json(result)},
       {"passes", passes_json(result.techniques.passes)},
       {"function", function_json(result.techniques)},
       {"relu6", relu6_json(result.techniques)},

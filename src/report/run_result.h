@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/content_cache.h"
 #include "data/calibration_audit.h"
 #include "eval/evaluate.h"
 #include "eval/float_weights.h"
@@ -106,6 +107,12 @@ struct Hashes {
   std::string data;
 };
 
+/// Entries of a kind: found in the cache, and put there.
+struct CacheUse {
+  std::string directory;
+  ContentCache::Counts crops, answers, scales;
+};
+
 struct RunResult {
   /// None where the float evaluation was skipped; so is the comparison.
   std::optional<eval::Evaluation> float_evaluation;
@@ -131,6 +138,10 @@ struct RunResult {
   std::vector<eval::NodeNoise> node_noise;
   std::optional<parity::ExportReport> exports;
   std::vector<Stage> stages;
+  /// Results of earlier runs that this one used and left; none without a cache.
+  std::optional<CacheUse> cache;
+  /// Stages whose result is from the cache.
+  std::vector<std::string> from_cache;
   std::vector<std::string> warnings;
   /// Those of the warnings that say the result looks broken.
   std::vector<std::string> guards;

@@ -4,6 +4,7 @@
 #include "ptq/backends/placement.h"
 #include "ptq/base/error.h"
 #include "ptq/passes/calibrate.h"
+#include "workflow/kept_calibration.h"
 #include "workflow/technique_stages.h"
 
 namespace ptq::workflow {
@@ -74,13 +75,15 @@ CalibratedActivations calibrated(const QuantizedNetwork& network, const Quantize
       {network.table, config.activations->percentile}};
   for (Companion& other : others) all.push_back(std::move(other.calibration));
   const int64_t count = calibrate_together(graph, all, images, context);
+  CalibratedActivations own = {passes::activation_scales(graph, all.front().table), count};
+  keep_scales(own, config, images, context);
   for (size_t i = 0; i < others.size(); ++i) {
     const passes::ActivationCalibration& other = all[i + 1];
     if (other.failure) continue;
     context.session.stages().activations.put(
         others[i].key, {{passes::activation_scales(graph, other.table), count}, {}});
   }
-  return {passes::activation_scales(graph, all.front().table), count};
+  return own;
 }
 
 }  // namespace
@@ -90,8 +93,10 @@ int64_t calibrate_activations(QuantizedNetwork& network, const QuantizeConfig& c
   if (!calibrates_activations(config)) return 0;
   const CalibratedActivations made =
       shared(context.session, context.log, context.session.stages().activations,
-             calibrated_key(context.source, config),
-             [&] { return calibrated(network, config, *images, context); });
+             calibrated_key(context.source, config), [&] {
+               if (auto kept = kept_scales(config, *images, context)) return *std::move(kept);
+               return calibrated(network, config, *images, context);
+             });
   passes::set_activation_scales(network.graph, network.table, made.scales);
   return made.images;
 }

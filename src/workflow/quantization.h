@@ -59,6 +59,8 @@ struct Context {
   RecordingLog& log;
   Session& session;
   Source source = {};
+  /// The same by contents, for what is kept between processes.
+  Source contents = {};
   /// What errors call the network.
   std::string network_name = "the network";
   /// Say what techniques changed and left out, and why.

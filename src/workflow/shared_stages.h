@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/content_cache.h"
 #include "eval/evaluate.h"
 #include "passes/activation_scales.h"
 #include "passes/correct_biases.h"
@@ -39,6 +40,8 @@ struct CalibratedActivations {
 /// tensors and never write into them (ptq/ir/tensors.h).
 struct SharedStages {
   Session::Runs runs = Session::Runs::kOne;
+  /// What earlier processes made; may be null.
+  std::shared_ptr<ContentCache> cache;
   std::vector<Announced> announced;
   Kept<data::ImageSet> calibration_images, validation_images;
   /// Calibration images of all draws.

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "passes/calibrate_batch_norms.h"
+#include "workflow/kept_calibration.h"
 #include "workflow/technique_words.h"
 
 namespace ptq::workflow {
@@ -132,6 +133,12 @@ passes::BiasCorrection correct_biases(QuantizedNetwork& network, const QuantizeC
     return passes::mean_layer_inputs(network.graph, network.table, options,
                                      batches_of(images, "bias correction", context, done));
   };
+  const auto kept_or_measured = [&] {
+    if (auto kept = kept_means(config, images, context)) return *std::move(kept);
+    passes::LayerInputMeans means = measure();
+    keep_means(means, config, images, context);
+    return means;
+  };
   const auto report = timed(context.log, "bias correction", [&] {
     // Calibrating batch norms makes what layers read depend on the weights' quantizers, and so do
     // rounded weights that stand for the float ones.
@@ -139,7 +146,7 @@ passes::BiasCorrection correct_biases(QuantizedNetwork& network, const QuantizeC
     const passes::LayerInputMeans means =
         is_own ? measure()
                : shared(context.session, context.log, context.session.stages().input_means,
-                        calibrated_key(context.source, config), measure);
+                        calibrated_key(context.source, config), kept_or_measured);
     return passes::correct_biases(network.graph, network.table, options, means);
   });
   context.log.line("correct-biases: " + std::to_string(report.layers) + " layers, " +

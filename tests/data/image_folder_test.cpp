@@ -172,10 +172,14 @@ TEST(OpenImageFolder, RefusesWhatIsNoFolder) {
 TEST(OpenImageFolder, RefusesAFolderWithoutClasses) {
   const TemporaryFolder root;
   EXPECT_EQ(refusal_of(root.path()),
-            root.path() + ": no folder of a class and no labels.txt in it");
+            root.path() +
+                ": no folder of a class, no labels.txt and no other file of labels "
+                "(ILSVRC2012_validation_ground_truth.txt, LOC_val_solution.csv, labels.csv)");
   root.write("1.jpg", "");
   EXPECT_EQ(refusal_of(root.path()),
-            root.path() + ": no folder of a class and no labels.txt in it");
+            root.path() +
+                ": no folder of a class, no labels.txt and no other file of labels "
+                "(ILSVRC2012_validation_ground_truth.txt, LOC_val_solution.csv, labels.csv)");
 }
 
 TEST(OpenImageFolder, RefusesAClassWithoutImages) {

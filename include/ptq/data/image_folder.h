@@ -9,14 +9,24 @@ namespace ptq::data {
 /// Labelled images on disk. Labels are indices into `classes`.
 struct ImageFolder {
   struct Item {
+    /// Of a file, or `archive.tar/name`.
     std::string path;
     int64_t label = 0;
+    /// Where an image in an archive lies; empty for a file.
+    std::string archive = {};
+    int64_t offset = 0;
+    int64_t size = 0;
   };
   std::vector<std::string> classes;
   std::vector<Item> items;
+  /// Hidden files and folders that were passed over.
+  int64_t passed_over = 0;
 };
 
-/// Reads a folder in one of three layouts:
+/// Puts a class `background` before all others: labels grow by one.
+void add_background_class(ImageFolder& folder);
+
+/// Reads a folder in one of these layouts:
 ///
 /// - `<directory>/<class>/**/<image>`: classes are the folders in lexicographic order, images of a
 ///   class come in the order of their folder and name (torchvision's ImageFolder). A class folder
@@ -27,6 +37,10 @@ struct ImageFolder {
 ///   images and no others, in the order of their paths. Classes are named by `classes.txt`, or by
 ///   their numbers where it does not exist.
 ///
+/// - a folder of images, or a .tar archive of them, labelled as ImageNet is shipped: see
+///   data/imagenet_labels.h.
+///
+/// A class may be an archive `<class>.tar` in place of a folder; archives are read in place.
 /// Files are images by their suffix: jpg, jpeg, png, bmp, webp, tif, tiff, in any case. Folders and
 /// files whose name begins with a dot, __MACOSX and @eaDir are passed over. Text files may be
 /// UTF-8, with or without a mark, or UTF-16 with one. A link to nothing counts as an image. Nothing

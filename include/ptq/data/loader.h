@@ -12,6 +12,10 @@
 #include "ptq/data/image_folder.h"
 #include "ptq/data/recipe.h"
 
+namespace ptq {
+class ContentCache;
+}
+
 namespace ptq::data {
 
 enum class UnreadableImages { kError, kSkip };
@@ -26,6 +30,8 @@ struct LoaderOptions {
   int64_t memory_budget_bytes = int64_t{1} << 30;
   /// Crops that other loaders of the same recipe decoded, and may use; may be null.
   std::shared_ptr<CropStore> store = nullptr;
+  /// Crops of earlier runs and other programs; may be null.
+  std::shared_ptr<ContentCache> cache = nullptr;
 };
 
 struct Batch {
@@ -77,6 +83,14 @@ class Loader {
   };
   /// Of the images handed out so far, in the order of `items`.
   std::vector<SeenCrop> seen_crops() const;
+
+  /// With a cache, a key of the contents of all images in their order; empty without one, and where
+  /// a file cannot be read.
+  std::string content_key() const;
+
+  /// As if all images had been handed out, none of them unreadable: their hashes, in the order of
+  /// `items`, from an earlier pass.
+  void recall(const std::vector<uint64_t>& hashes);
 
   const ImageFolder& folder() const;
   const std::vector<int64_t>& items() const;

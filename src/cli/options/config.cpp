@@ -3,6 +3,7 @@
 #include <ATen/Context.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <set>
 
@@ -167,6 +168,15 @@ int64_t activation_memory(const Settings& settings) {
   return bytes_of_gib(settings.number("activation-memory"));
 }
 
+/// Two runs that are compared must both be run.
+std::optional<std::string> cache_folder(const Settings& settings) {
+  if (settings.is_on("verify-determinism")) return std::nullopt;
+  if (!settings.is_none("cache")) return settings.text("cache");
+  const char* variable = std::getenv("PTQ_CACHE");
+  if (variable == nullptr || *variable == '\0') return std::nullopt;
+  return variable;
+}
+
 /// Node by node there is float arithmetic alone.
 runtime::Arithmetic arithmetic(const Settings& settings) {
   const auto wanted = settings.choice<runtime::Arithmetic>("arithmetic");
@@ -220,10 +230,13 @@ Config make_config(const Settings& settings) {
   config.validation_skip = settings.integer("validation-skip");
   config.batch_size_calibration = settings.integer("batch-size-calibration");
   config.batch_size_validation = settings.integer("batch-size-validation");
+  config.label_offset = settings.integer("label-offset");
   config.workers = static_cast<int>(settings.integer("workers"));
   config.unreadable = settings.is_on("skip-unreadable") ? data::UnreadableImages::kSkip
                                                         : data::UnreadableImages::kError;
   config.image_memory_bytes = bytes_of_gib(settings.number("image-memory"));
+  config.cache = cache_folder(settings);
+  config.cache_bytes = bytes_of_gib(settings.number("cache-size"));
   config.quantize = quantize_config(settings);
   config.bits = bits_config(settings);
   config.explain = settings.is_on("explain");

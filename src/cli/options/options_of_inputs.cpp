@@ -54,6 +54,11 @@ Rows data_options() {
           .at_least(0)
           .ours()
           .from(Level::kQuantized),
+      integer("label-offset", "0",
+              "1 for a network whose first class is the background, which no image is of")
+          .between(0, 1)
+          .ours()
+          .from(Level::kCalibrationImages),
       a_switch("audit-calibration",
                "list the calibration images' classes, duplicates and overlap with validation")
           .ours()
@@ -107,6 +112,17 @@ Rows recipe_options() {
                                        {"bicubic", data::Interpolation::kBicubic}})
           .by_default("by model name")
           .ours(),
+      text("cache", "None",
+           "folder that keeps crops, answers and calibrated scales for later runs; PTQ_CACHE does "
+           "too")
+          .ours()
+          .from(Level::kNothing)
+          .not_named(),
+      number("cache-size", "20", "GiB that the folder of --cache may hold")
+          .at_least(0)
+          .ours()
+          .from(Level::kNothing)
+          .not_named(),
       number("image-memory", "2", "GiB of decoded images to keep in memory")
           .at_least(0)
           .ours()

@@ -1,5 +1,9 @@
 #include "cli/stages/evaluation_stage.h"
 
+#include <optional>
+#include <utility>
+
+#include "cli/stages/kept_answers.h"
 #include "ptq/runtime/execution.h"
 
 namespace ptq::cli {
@@ -13,14 +17,23 @@ eval::Evaluation evaluate(Run& run, const EvaluationStage& stage, const ir::Grap
   eval::EvaluationOptions options;
   options.recipe = config.recipe;
   options.device = config.execution.device;
-  options.keep_logits = stage.keep_logits;
   const data::ImageSet& validation = images.validation();
   return timed(run.log, stage.name, [&] {
-    validation.prefetch();
-    const auto network = runtime::make_executor(graph, table, config.execution, executor);
-    return eval::evaluate(*network, validation.loader(), options, [&](int64_t done) {
-      run.log.progress(stage.name, done, validation.size());
-    });
+    const KeptAnswers kept(run, stage, graph, table, validation);
+    std::optional<eval::Evaluation> evaluation = kept.find();
+    if (evaluation) {
+      run.result.from_cache.push_back(stage.name);
+    } else {
+      options.keep_logits = stage.keep_logits || kept.are_wanted();
+      validation.prefetch();
+      const auto network = runtime::make_executor(graph, table, config.execution, executor);
+      evaluation = eval::evaluate(*network, validation.loader(), options, [&](int64_t done) {
+        run.log.progress(stage.name, done, validation.size());
+      });
+      kept.keep(*evaluation);
+    }
+    if (!stage.keep_logits) evaluation->logits.reset();
+    return *std::move(evaluation);
   });
 }
 

@@ -1,11 +1,16 @@
 #include "cli/stages/quantize_stage.h"
 
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/environment.h"
+#include "base/hash.h"
 #include "cli/stages/node_noise_stage.h"
+#include "quant/network_key.h"
 #include "workflow/quantization.h"
+#include "workflow/shared_stages.h"
 
 namespace ptq::cli {
 namespace {
@@ -48,6 +53,25 @@ std::string attribute_early_techniques(Run& run, const ir::Graph& graph, ImageSe
   return stage;
 }
 
+/// What calibration follows from, by contents; nothing without a cache.
+workflow::Source contents_of(const Run& run, const ir::Graph& imported, const ImageSets& images) {
+  const Config& config = run.config;
+  const runtime::Execution& execution = config.execution;
+  const bool is_on = run.session.stages().cache != nullptr && execution.device.is_cpu() &&
+                     needs_images(config.quantize);
+  const std::string pictures = is_on ? images.calibration().loader().content_key() : "";
+  if (pictures.empty()) return {};
+  std::ostringstream run_as;
+  run_as << execution.dtype << ' ' << execution.compile << ' ' << execution.threads << ' ';
+  std::ostringstream seen_as;
+  seen_as << std::hexfloat << config.batch_size_calibration;
+  for (const auto& colours : {config.recipe.mean, config.recipe.std}) {
+    for (const float each : colours) seen_as << ' ' << each;
+  }
+  return {run_as.str() + quant::network_key(imported, {}) + sha256(float_environment()),
+          pictures + ' ' + seen_as.str()};
+}
+
 }  // namespace
 
 QuantizedNetwork quantize_model(Run& run, const ir::Graph& imported, ImageSets& images,
@@ -55,6 +79,7 @@ QuantizedNetwork quantize_model(Run& run, const ir::Graph& imported, ImageSets& 
   const Config& config = run.config;
   std::string first = attribute_early_techniques(run, imported, images, attribution);
   workflow::Context context{config.execution, run.log, run.session, source_of(config)};
+  context.contents = contents_of(run, imported, images);
   context.network_name = config.model_file;
   context.explain = config.explain ? workflow::Explain::kYes : workflow::Explain::kNo;
   context.after_stage = [&](const std::string& stage, const QuantizedNetwork& network) {

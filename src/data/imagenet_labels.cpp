@@ -1,0 +1,178 @@
+#include "data/imagenet_labels.h"
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "base/csv.h"
+#include "data/devkit.h"
+#include "ptq/base/error.h"
+
+namespace ptq::data {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Where a class stands in a file.
+struct Named {
+  std::string name;
+  int line = 0;
+};
+
+std::string first_word(const std::string& text) {
+  return text.substr(0, text.find_first_of(" \t"));
+}
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+bool is_heading(const std::string& field) {
+  static const std::set<std::string> headings = {"imageid", "file", "filename",
+                                                 "image",   "path", "name"};
+  return headings.count(lower(field)) > 0;
+}
+
+/// Images by file name without folder and suffix.
+std::unordered_map<std::string, Named> read_table(const fs::path& file) {
+  std::unordered_map<std::string, Named> labels;
+  for_each_line(file, [&](int line, const std::string& text) {
+    const std::vector<std::string> fields = split_csv(text);
+    if (fields.size() < 2 || fields[1].empty()) {
+      refuse_line(file, line, "expected a file and a class, got '" + text + "'");
+    }
+    if (line == 1 && is_heading(fields[0])) return;
+    const std::string stem = fs::path(fields[0]).stem().string();
+    if (!labels.emplace(stem, Named{first_word(fields[1]), line}).second) {
+      refuse_line(file, line, "'" + fields[0] + "' is listed twice");
+    }
+  });
+  return labels;
+}
+
+/// The number at the end of ILSVRC2012_val_00000001.
+size_t number_of(const std::string& path) {
+  const std::string stem = fs::path(path).stem().string();
+  const size_t begin = stem.find_last_not_of("0123456789") + 1;
+  const std::string digits = stem.substr(begin);
+  return digits.empty() || digits.size() > 9 ? 0 : std::stoul(digits);
+}
+
+/// One class an image, in the order of the images' numbers.
+class Lines {
+ public:
+  explicit Lines(const fs::path& file) : file_(file) {
+    for_each_line(file, [&](int line, const std::string& text) { lines_.push_back({text, line}); });
+    const bool numbers = std::all_of(lines_.begin(), lines_.end(), [](const Named& each) {
+      return each.name.find_first_not_of("0123456789") == std::string::npos;
+    });
+    if (!numbers) return;
+    const std::vector<std::string> synsets = devkit_synsets(file.parent_path());
+    if (synsets.empty()) {
+      throw DataError(file.string() +
+                      " holds numbers of the devkit, which its meta.mat explains, or a synsets.txt "
+                      "with a class a line in the devkit's order; neither is beside it");
+    }
+    for (Named& each : lines_) each.name = synset(synsets, each);
+    classes_ = synsets;
+  }
+
+  const std::vector<std::string>& classes() const { return classes_; }
+  const Named* find(const std::string& path) const {
+    const size_t number = number_of(path);
+    return number < 1 || number > lines_.size() ? nullptr : &lines_[number - 1];
+  }
+
+ private:
+  std::string synset(const std::vector<std::string>& synsets, const Named& each) const {
+    const size_t number = each.name.size() > 9 ? 0 : std::stoul(each.name);
+    if (number >= 1 && number <= synsets.size()) return synsets[number - 1];
+    refuse_line(file_, each.line, "the devkit has no class " + each.name);
+  }
+
+  const fs::path file_;
+  std::vector<Named> lines_;
+  std::vector<std::string> classes_;
+};
+
+std::vector<std::string> mapped_classes(const fs::path& folder) {
+  std::vector<std::string> classes;
+  const fs::path file = folder / "LOC_synset_mapping.txt";
+  if (!fs::is_regular_file(file)) return classes;
+  for_each_line(file, [&](int, const std::string& text) { classes.push_back(first_word(text)); });
+  return classes;
+}
+
+template <class Find>
+ImageFolder labelled(std::vector<ImageFolder::Item> images, const fs::path& file,
+                     std::vector<std::string> classes, const Find& find) {
+  std::map<std::string, int64_t> numbers;
+  const bool is_open = classes.empty();
+  if (is_open) {
+    for (const ImageFolder::Item& image : images) {
+      if (const Named* label = find(image.path)) numbers[label->name];
+    }
+    for (auto& [name, number] : numbers) {
+      number = static_cast<int64_t>(classes.size());
+      classes.push_back(name);
+    }
+  }
+  for (size_t i = 0; i < classes.size(); ++i) numbers[classes[i]] = static_cast<int64_t>(i);
+  for (ImageFolder::Item& image : images) {
+    const Named* label = find(image.path);
+    if (label == nullptr) throw DataError(image.path + " has no label in " + file.string());
+    const auto number = numbers.find(label->name);
+    if (number == numbers.end()) {
+      refuse_line(file, label->line, "there is no class '" + label->name + "'");
+    }
+    image.label = number->second;
+  }
+  ImageFolder folder;
+  folder.classes = std::move(classes);
+  folder.items = std::move(images);
+  return folder;
+}
+
+std::vector<std::string> sorted(std::vector<std::string> names) {
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace
+
+std::optional<fs::path> find_imagenet_labels(const fs::path& folder) {
+  const fs::path here = fs::absolute(folder / ".").lexically_normal().parent_path();
+  const fs::path above = here.parent_path();
+  for (const fs::path& place : {here, above, above.parent_path()}) {
+    for (const char* name :
+         {"LOC_val_solution.csv", "labels.csv", "ILSVRC2012_validation_ground_truth.txt",
+          "ILSVRC2012_devkit_t12/data/ILSVRC2012_validation_ground_truth.txt",
+          "imagenet_2012_validation_synset_labels.txt"}) {
+      if (fs::is_regular_file(place / name)) return place / name;
+    }
+  }
+  return std::nullopt;
+}
+
+ImageFolder label_by_imagenet(std::vector<ImageFolder::Item> images, const fs::path& file,
+                              ClassNames names) {
+  if (file.extension() == ".csv") {
+    const auto table = read_table(file);
+    const auto find = [&](const std::string& path) {
+      const auto found = table.find(fs::path(path).stem().string());
+      return found == table.end() ? nullptr : &found->second;
+    };
+    if (names.names.empty()) names.names = sorted(mapped_classes(file.parent_path()));
+    return labelled(std::move(images), file, std::move(names.names), find);
+  }
+  const Lines lines(file);
+  if (names.names.empty()) names.names = sorted(lines.classes());
+  return labelled(std::move(images), file, std::move(names.names),
+                  [&](const std::string& path) { return lines.find(path); });
+}
+
+}  // namespace ptq::data
