@@ -136,6 +136,14 @@ TEST_F(IntegerPlan, WeightsOfEveryFormat) {
   expect_oracle(asymmetric(conv(x, 9, {3, 1, 1, 3, 1, true}, {8, true, true}, 0), 0.1, 99));
 }
 
+/// Scales that are powers of two make exact ties, of which an odd zero point turns half over.
+TEST_F(IntegerPlan, TiesBesideAZeroPoint) {
+  const auto x = conv(input(0.03125), 24);
+  const ir::QuantizerId weight = ir::weighted(maker(x).op)->weight_quantizer;
+  builder_.table.scale_of(weight).value = at::full({}, 0.0078125, at::kFloat);
+  expect_oracle(builder_.fake_quantize(conv(asymmetric(x, 0.0625, 101), 8), 0.5));
+}
+
 TEST_F(IntegerPlan, ResidualAddsOfCodesAndOfFloats) {
   const auto x = builder_.fake_quantize(conv(input(), 24), 0.04);
   const auto a = builder_.fake_quantize(conv(x, 24), 0.07);

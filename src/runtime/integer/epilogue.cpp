@@ -91,7 +91,11 @@ bool Epilogue::find_codes() {
   if (!format) return false;
   const quant::Reciprocal reciprocal = quant::reciprocal_of(format->params);
   if (reciprocal.near_tie < 0) return false;
-  ToCodes to{*format, format->smallest(), format->largest(), reciprocal.value, reciprocal.near_tie};
+  // Codes are rounded before the zero point is added, which a tie may not survive.
+  constexpr float kNearTie = 0.499F;
+  const float near_tie = format->params.zero_point == 0 ? reciprocal.near_tie
+                                                        : std::min(reciprocal.near_tie, kNearTie);
+  ToCodes to{*format, format->smallest(), format->largest(), reciprocal.value, near_tie};
   const auto byte_of = [&](float value) {
     return static_cast<int>(quant::quantize(value, format->params)) + format->offset;
   };
