@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/cpu_isa.h"
 #include "runtime/integer/depthwise_kernel.h"
 #include "runtime/integer/epilogue.h"
 #include "runtime/integer/packed_columns.h"
@@ -15,30 +14,41 @@ struct DepthwiseWeights {
   int64_t channels, taps;
   /// [taps][channels], without their zero points.
   std::vector<int16_t> plain;
-  /// [blocks of 16 channels][kernel_width][quads][16][4], for VNNI.
-  AlignedBytes quads;
+  /// Blocks of 16 channels as the vector kernel takes them, if there is one.
+  AlignedBytes blocks;
   std::vector<int32_t> constant;
   std::vector<float> scale, bias;
 };
 
-int64_t block_bytes(const Windows& w) { return w.kernel_width * quads_of(w) * 64; }
+int64_t block_bytes(const Windows& w, const DepthwiseKernel& kernel) {
+  return w.kernel_width * vectors_of(w, kernel) * 64;
+}
 
-void pack_quads(const Windows& w, const int8_t* rows, int64_t channels, int8_t* to) {
-  for (int64_t c = 0; c < channels; ++c) {
-    int8_t* block = to + c / kQuadChannels * block_bytes(w);
-    for (int64_t y = 0; y < w.kernel_height; ++y) {
-      for (int64_t x = 0; x < w.kernel_width; ++x) {
-        const int64_t vector = x * quads_of(w) + y / 4;
-        block[vector * 64 + c % kQuadChannels * 4 + y % 4] =
-            rows[c * w.kernel_height * w.kernel_width + y * w.kernel_width + x];
+template <class Element>
+void pack_as(const Windows& w, const DepthwiseKernel& kernel, const int16_t* weights, void* to) {
+  const int64_t vectors = vectors_of(w, kernel), rows = kernel.rows;
+  auto* const blocks = static_cast<Element*>(to);
+  for (int64_t y = 0; y < w.kernel_height; ++y) {
+    for (int64_t x = 0; x < w.kernel_width; ++x) {
+      for (int64_t c = 0; c < w.channels; ++c) {
+        const int64_t block = c / kBlockChannels * w.kernel_width * vectors;
+        const int64_t vector = block + x * vectors + y / rows;
+        blocks[(vector * kBlockChannels + c % kBlockChannels) * rows + y % rows] =
+            static_cast<Element>(*weights++);
       }
     }
   }
 }
 
-std::shared_ptr<const DepthwiseWeights> depthwise_weights(const quant::IntegerLayer& layer,
-                                                          const at::Tensor& rows,
-                                                          const Windows& windows, int32_t zero) {
+void pack_blocks(const Windows& w, const DepthwiseKernel& kernel, DepthwiseWeights& weights) {
+  const int64_t blocks = (w.channels + kBlockChannels - 1) / kBlockChannels;
+  weights.blocks = AlignedBytes(blocks * block_bytes(w, kernel));
+  const auto pack = kernel.rows == 4 ? pack_as<int8_t> : pack_as<int16_t>;
+  pack(w, kernel, weights.plain.data(), weights.blocks.data());
+}
+
+std::shared_ptr<DepthwiseWeights> depthwise_weights(const quant::IntegerLayer& layer,
+                                                    const at::Tensor& rows, int32_t zero) {
   auto result = std::make_shared<DepthwiseWeights>();
   const int64_t channels = rows.size(0), taps = rows.size(1);
   const auto* weights = rows.data_ptr<int8_t>();
@@ -62,26 +72,23 @@ std::shared_ptr<const DepthwiseWeights> depthwise_weights(const quant::IntegerLa
     const float* bias = layer.float_bias.data_ptr<float>();
     result->bias.assign(bias, bias + channels);
   }
-  const int64_t blocks = (channels + kQuadChannels - 1) / kQuadChannels;
-  result->quads = AlignedBytes(blocks * block_bytes(windows));
-  pack_quads(windows, weights, channels, static_cast<int8_t*>(result->quads.data()));
   return result;
 }
 
-/// A convolution that reads each channel alone: by VNNI four kernel rows at once, or tap by tap.
+/// A convolution that reads each channel alone: some kernel rows at once, or tap by tap.
 class DepthwiseStep : public Step {
  public:
   DepthwiseStep(std::shared_ptr<const DepthwiseWeights> weights, const Windows& windows,
-                bool by_quads, uint8_t zero, Tail tail)
+                const DepthwiseKernel* kernel, uint8_t zero, Tail tail)
       : weights_(std::move(weights)),
         windows_(windows),
-        by_quads_(by_quads),
+        kernel_(kernel),
         zero_(zero),
         tail_(std::move(tail)) {}
 
   int64_t scratch_bytes() const override {
-    const int64_t quads = columns_reached(windows_) * quads_of(windows_) * 64;
-    return by_quads_ ? quads + 64 : windows_.channels;
+    if (kernel_ == nullptr) return windows_.channels;
+    return columns_reached(windows_) * vectors_of(windows_, *kernel_) * 64 + 64;
   }
 
   Bound bind(const std::vector<at::Tensor>& inputs, const at::Tensor& out,
@@ -93,13 +100,13 @@ class DepthwiseStep : public Step {
 
  private:
   void run(const uint8_t* in, const Epilogue& epilogue, uint8_t* scratch) const {
-    if (!by_quads_) std::fill_n(scratch, windows_.channels, zero_);
+    if (kernel_ == nullptr) std::fill_n(scratch, windows_.channels, zero_);
     const int64_t image_bytes = windows_.in_height * windows_.in_width * windows_.channels;
     for (int64_t image = 0; image < windows_.images; ++image, in += image_bytes) {
       for (int64_t y = 0; y < windows_.out_height; ++y) {
         const int64_t first = (image * windows_.out_height + y) * windows_.out_width;
-        if (by_quads_) {
-          row_by_quads(in, y, first, epilogue, scratch);
+        if (kernel_ != nullptr) {
+          row_by_blocks(in, y, first, epilogue, scratch);
         } else {
           row_by_taps(in, y, first, epilogue, scratch);
         }
@@ -112,21 +119,22 @@ class DepthwiseStep : public Step {
             weights_->bias.empty() ? nullptr : weights_->bias.data()};
   }
 
-  void row_by_quads(const uint8_t* in, int64_t y, int64_t first, const Epilogue& epilogue,
-                    uint8_t* quads) const {
-    constexpr int64_t kRows = kTileElements / kQuadChannels;
+  void row_by_blocks(const uint8_t* in, int64_t y, int64_t first, const Epilogue& epilogue,
+                     uint8_t* block) const {
+    constexpr int64_t kRows = kTileElements / kBlockChannels;
     alignas(64) int32_t sums[kTileElements];
     const int64_t top = y * windows_.stride_y - windows_.padding_y;
-    const auto* weights = static_cast<const int8_t*>(weights_->quads.data());
-    for (int64_t c = 0; c < windows_.channels; c += kQuadChannels) {
-      load_quads(windows_, in + c, top, zero_, quads);
-      const int64_t columns_now = std::min(kQuadChannels, windows_.channels - c);
+    const auto* weights = static_cast<const uint8_t*>(weights_->blocks.data());
+    for (int64_t c = 0; c < windows_.channels; c += kBlockChannels) {
+      kernel_->load(windows_, in + c, top, zero_, block);
+      const int64_t columns_now = std::min(kBlockChannels, windows_.channels - c);
       for (int64_t x = 0; x < windows_.out_width; x += kRows) {
         const int64_t count = std::min(kRows, windows_.out_width - x);
-        multiply_quads(windows_, quads, weights, x, count, sums);
-        epilogue.apply({sums, kQuadChannels, nullptr, count, columns_now, first + x, c}, columns());
+        kernel_->multiply(windows_, block, weights, x, count, sums);
+        epilogue.apply({sums, kBlockChannels, nullptr, count, columns_now, first + x, c},
+                       columns());
       }
-      weights += block_bytes(windows_);
+      weights += block_bytes(windows_, *kernel_);
     }
   }
 
@@ -160,7 +168,7 @@ class DepthwiseStep : public Step {
 
   std::shared_ptr<const DepthwiseWeights> weights_;
   Windows windows_;
-  bool by_quads_;
+  const DepthwiseKernel* kernel_;
   uint8_t zero_;
   Tail tail_;
 };
@@ -175,10 +183,11 @@ bool is_depthwise(const Windows& windows, int64_t output_channels) {
 std::unique_ptr<Step> depthwise_step(const quant::IntegerLayer& layer, const at::Tensor& rows,
                                      const Windows& windows, const quant::ByteFormat& input,
                                      Tail tail) {
-  const bool by_quads = may_use(CpuIsa::kAvx512Vnni) && layer.weight_zero.empty();
-  return std::make_unique<DepthwiseStep>(depthwise_weights(layer, rows, windows, input.zero()),
-                                         windows, by_quads, static_cast<uint8_t>(input.zero()),
-                                         std::move(tail));
+  const DepthwiseKernel* kernel = depthwise_kernel(layer.weight_zero.empty());
+  const auto weights = depthwise_weights(layer, rows, input.zero());
+  if (kernel != nullptr) pack_blocks(windows, *kernel, *weights);
+  return std::make_unique<DepthwiseStep>(weights, windows, kernel,
+                                         static_cast<uint8_t>(input.zero()), std::move(tail));
 }
 
 }  // namespace ptq::runtime::integer

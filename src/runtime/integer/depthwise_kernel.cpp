@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 
+#include "base/cpu_isa.h"
 #include "base/vector_loop.h"
 
 #if defined(__x86_64__)
@@ -55,39 +56,27 @@ PTQ_QUAD_CODE inline __m512i transposed(const std::array<const uint8_t*, 4>& row
   return _mm512_shuffle_epi8(by_fours, within);
 }
 
-}  // namespace
-
 PTQ_QUAD_CODE
-void load_quads(const Windows& w, const uint8_t* in, int64_t top, uint8_t zero, uint8_t* quads) {
-  alignas(16) uint8_t zeros[kQuadChannels];
+void load_quads(const Windows& w, const uint8_t* in, int64_t top, uint8_t zero, void* block) {
+  alignas(16) uint8_t zeros[kBlockChannels];
   std::memset(zeros, zero, sizeof(zeros));
-  const int64_t reached = columns_reached(w), of_column = quads_of(w);
+  const int64_t reached = columns_reached(w), of_column = vectors_of(w, kQuads);
   const int64_t inside = std::min(reached, w.padding_x + w.in_width);
   const __m512i outside = _mm512_set1_epi8(static_cast<char>(zero));
   for (int64_t quad = 0; quad < of_column; ++quad) {
-    std::array<const uint8_t*, 4> rows{};
-    std::array<int64_t, 4> steps{};
-    for (int64_t i = 0; i < 4; ++i) {
-      const int64_t y = top + (4 * quad + i) * w.dilation_y;
-      const bool real = 4 * quad + i < w.kernel_height && y >= 0 && y < w.in_height;
-      const auto at = static_cast<size_t>(i);
-      rows[at] = real ? in + y * w.in_width * w.channels : zeros;
-      steps[at] = real ? w.channels : 0;
-    }
-    auto* out = reinterpret_cast<__m512i*>(quads) + quad;
+    VectorRows<4> rows = vector_rows<4>(w, in, top, 4 * quad, zeros);
+    auto* out = static_cast<__m512i*>(block) + quad;
     int64_t column = 0;
     for (; column < std::min(w.padding_x, reached); ++column, out += of_column) {
       _mm512_storeu_si512(out, outside);
     }
     for (; column < inside; ++column, out += of_column) {
-      _mm512_storeu_si512(out, transposed(rows));
-      for (size_t i = 0; i < 4; ++i) rows[i] += steps[i];
+      _mm512_storeu_si512(out, transposed(rows.at));
+      for (size_t i = 0; i < 4; ++i) rows.at[i] += rows.step[i];
     }
     for (; column < reached; ++column, out += of_column) _mm512_storeu_si512(out, outside);
   }
 }
-
-namespace {
 
 template <int kTaps>
 PTQ_QUAD_CODE void multiply_quads_of(const __m512i* x, const __m512i* weights, int64_t step,
@@ -95,7 +84,7 @@ PTQ_QUAD_CODE void multiply_quads_of(const __m512i* x, const __m512i* weights, i
   __m512i w[kTaps];
 #pragma GCC unroll 8
   for (int tap = 0; tap < kTaps; ++tap) w[tap] = _mm512_loadu_si512(weights + tap);
-  for (int64_t i = 0; i < count; ++i, x += step, sums += kQuadChannels) {
+  for (int64_t i = 0; i < count; ++i, x += step, sums += kBlockChannels) {
     __m512i sum = _mm512_setzero_si512();
 #pragma GCC unroll 8
     for (int tap = 0; tap < kTaps; ++tap) {
@@ -105,18 +94,16 @@ PTQ_QUAD_CODE void multiply_quads_of(const __m512i* x, const __m512i* weights, i
   }
 }
 
-}  // namespace
-
 PTQ_QUAD_CODE
-void multiply_quads(const Windows& w, const uint8_t* quads, const int8_t* weights, int64_t first_x,
+void multiply_quads(const Windows& w, const void* block, const void* weights, int64_t first_x,
                     int64_t count, int32_t* sums) {
-  const int64_t of_column = quads_of(w);
-  const auto* x = reinterpret_cast<const __m512i*>(quads) + first_x * w.stride_x * of_column;
-  const auto* all = reinterpret_cast<const __m512i*>(weights);
+  const int64_t of_column = vectors_of(w, kQuads);
+  const auto* x = static_cast<const __m512i*>(block) + first_x * w.stride_x * of_column;
+  const auto* all = static_cast<const __m512i*>(weights);
   if (w.dilation_x == 1 && of_column == 1 && w.kernel_width == 3) {
     return multiply_quads_of<3>(x, all, w.stride_x, count, sums);
   }
-  for (int64_t i = 0; i < count; ++i, x += w.stride_x * of_column, sums += kQuadChannels) {
+  for (int64_t i = 0; i < count; ++i, x += w.stride_x * of_column, sums += kBlockChannels) {
     __m512i sum = _mm512_setzero_si512();
     for (int64_t tap = 0; tap < w.kernel_width; ++tap) {
       for (int64_t quad = 0; quad < of_column; ++quad) {
@@ -128,9 +115,17 @@ void multiply_quads(const Windows& w, const uint8_t* quads, const int8_t* weight
     _mm512_storeu_si512(sums, sum);
   }
 }
+
+}  // namespace
+
+const DepthwiseKernel kQuads{4, load_quads, multiply_quads};
+
+const DepthwiseKernel* depthwise_kernel(bool symmetric) {
+  if (may_use(CpuIsa::kAvx512Vnni) && symmetric) return &kQuads;
+  return may_use(CpuIsa::kAvx2) ? &kPairs : nullptr;
+}
 #else
-void load_quads(const Windows&, const uint8_t*, int64_t, uint8_t, uint8_t*) {}
-void multiply_quads(const Windows&, const uint8_t*, const int8_t*, int64_t, int64_t, int32_t*) {}
+const DepthwiseKernel* depthwise_kernel(bool /*symmetric*/) { return nullptr; }
 #endif
 
 }  // namespace ptq::runtime::integer

@@ -75,7 +75,7 @@ Epilogue::Epilogue(Tail tail, const std::vector<at::Tensor>& inputs, const at::T
 }
 
 void Epilogue::plan_stages() {
-  if (!may_use(CpuIsa::kAvx512) || find_codes()) return;
+  if (!may_use(CpuIsa::kAvx2) || find_codes() || !may_use(CpuIsa::kAvx512)) return;
   vector_ = true;
   for (size_t i = 0; i < tail_.size() && vector_; ++i) vector_ = add_stage(tail_[i], operands_[i]);
 }
@@ -173,8 +173,11 @@ bool Epilogue::add_stage(const TailOp& op, const at::Tensor& operand) {
 
 void Epilogue::apply(const SumTile& tile, const Columns& columns) const {
 #if defined(__x86_64__)
-  if (to_codes_) {
-    apply_to_codes(*to_codes_, tile, columns, static_cast<uint8_t*>(out_), row_size_);
+  // Columns that fill no vector are for the loops below where loads cannot be masked.
+  const bool wide = may_use(CpuIsa::kAvx512);
+  if (to_codes_ && (wide || tile.columns % 8 == 0)) {
+    const auto codes = wide ? codes_by_avx512 : codes_by_avx2;
+    codes(*to_codes_, tile, columns, static_cast<uint8_t*>(out_), row_size_);
     if (!table_.empty()) look_up(tile);
     return;
   }

@@ -164,8 +164,8 @@ void run_rows(const CodeRows& rows, const Columns& columns, uint8_t* out, int64_
 
 }  // namespace
 
-void apply_to_codes(const Epilogue::ToCodes& to, const SumTile& tile, const Columns& columns,
-                    uint8_t* out, int64_t row_size) {
+void codes_by_avx512(const Epilogue::ToCodes& to, const SumTile& tile, const Columns& columns,
+                     uint8_t* out, int64_t row_size) {
   const CodeRows rows(to, tile, columns);
   switch ((tile.columns + 15) / 16) {
     case 1:

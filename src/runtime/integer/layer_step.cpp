@@ -33,7 +33,8 @@ class LayerStep : public Step {
             Tail tail)
       : columns_(std::move(columns)), windows_(windows), zero_(zero), tail_(std::move(tail)) {
     const PanelShape& shape = columns_->shape;
-    const bool as_they_lie = windows.is_pointwise() && shape.kernel().element_bytes == 1;
+    pointwise_ = windows.is_pointwise();
+    const bool as_they_lie = pointwise_ && shape.kernel().element_bytes == 1;
     prepares_ = !as_they_lie;
     row_bytes_ = as_they_lie
                      ? windows.channels
@@ -85,9 +86,10 @@ class LayerStep : public Step {
   void widen_windows(const uint8_t* in, int64_t group, int64_t first, int64_t count,
                      uint8_t* scratch) const {
     uint8_t* const window = scratch + rows_bytes_;
-    for (int64_t row = 0; row < count; ++row) {
-      gather(windows_, in, group, first + row, 1, zero_, window, window_bytes_);
-      widen(window, columns_->shape.row_terms(),
+    const uint8_t* from = in + first * windows_.channels + group * windows_.group_channels();
+    for (int64_t row = 0; row < count; ++row, from += windows_.channels) {
+      if (!pointwise_) gather(windows_, in, group, first + row, 1, zero_, window, window_bytes_);
+      widen(pointwise_ ? from : window, columns_->shape.row_terms(),
             reinterpret_cast<int16_t*>(scratch + row * row_bytes_));
     }
   }
@@ -109,7 +111,7 @@ class LayerStep : public Step {
   Windows windows_;
   uint8_t zero_;
   Tail tail_;
-  bool prepares_;
+  bool pointwise_, prepares_;
   int64_t row_bytes_, block_, rows_bytes_, window_bytes_;
 };
 

@@ -106,8 +106,8 @@ int64_t rows_of_512(int64_t columns) { return kRowsOf512[columns / 16]; }
 PTQ_KERNEL_512(avx512_vnni_product, avx512_vnni)
 PTQ_KERNEL_512(avx512_madd_product, avx512_madd)
 
-int64_t six_rows(int64_t /*columns*/) { return 6; }
-int64_t rows_of_128(int64_t /*columns*/) { return 4; }
+/// Several times what stays in registers, so that an epilogue has enough to do.
+int64_t rows_of_few(int64_t columns) { return kTileElements / columns; }
 
 #define PTQ_KERNEL_TWO_VECTORS(function, name, most)                                   \
   void function(const void* rows, int64_t row_bytes, int64_t count, const void* panel, \
@@ -124,10 +124,10 @@ PTQ_KERNEL_TWO_VECTORS(sse2_madd_product, sse2_madd, 4)
 std::vector<ProductKernel> vector_product_kernels() {
   return {
       {"AVX-512 VNNI", CpuIsa::kAvx512Vnni, 64, 16, 4, 1, rows_of_512, avx512_vnni_product},
-      {"AVX-VNNI", CpuIsa::kAvx2Vnni, 16, 16, 4, 1, six_rows, avx2_vnni_product},
+      {"AVX-VNNI", CpuIsa::kAvx2Vnni, 16, 16, 4, 1, rows_of_few, avx2_vnni_product},
       {"AVX-512", CpuIsa::kAvx512, 64, 16, 2, 2, rows_of_512, avx512_madd_product},
-      {"AVX2", CpuIsa::kAvx2, 16, 16, 2, 2, six_rows, avx2_madd_product},
-      {"SSE2", CpuIsa::kBaseline, 8, 8, 2, 2, rows_of_128, sse2_madd_product},
+      {"AVX2", CpuIsa::kAvx2, 16, 16, 2, 2, rows_of_few, avx2_madd_product},
+      {"SSE2", CpuIsa::kBaseline, 8, 8, 2, 2, rows_of_few, sse2_madd_product},
   };
 }
 #else
