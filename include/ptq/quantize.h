@@ -76,6 +76,10 @@ Accuracy evaluate(const QuantizedNetwork& network, const ImageSet& images,
                   const Execution& execution = {});
 Accuracy evaluate(const Graph& graph, const ImageSet& images, const Execution& execution = {});
 
+/// Scales, zero points and formats of a network as JSON, for QuantizeConfig::quantizers_file.
+/// Throws OutputError naming the file.
+void write_quantizers(const QuantizedNetwork& network, const std::string& path);
+
 /// Files for other programs (export/export.h). Throws ExportError naming layer or file.
 void write_onnx(const QuantizedNetwork& network, const std::string& path);
 void write_torchscript(const QuantizedNetwork& network, const std::string& path);

@@ -166,6 +166,10 @@ struct QuantizeConfig {
   bool calibrate_batch_norms = false;
   bool correct_biases = true;
 
+  /// A file of write_quantizers (ptq/quantize.h) whose scales and zero points take the place of
+  /// calibration; empty: they are calibrated.
+  std::string quantizers_file;
+
   /// Of everything random.
   uint64_t seed = 123456;
   /// A network defined by hand (models/hand_defined.h), in place of backend and preparation.
@@ -175,7 +179,7 @@ struct QuantizeConfig {
 /// Whether quantizing looks at images: not for weights alone, or dynamic scales, without
 /// techniques.
 bool needs_images(const QuantizeConfig& config);
-/// Whether activations have scales that images decide.
+/// Whether activations have scales that images decide: not where a file has them.
 bool calibrates_activations(const QuantizeConfig& config);
 
 /// Throws InvalidOption for values out of their range and for options that do not go together.

@@ -49,6 +49,9 @@ void check_outputs(const Settings& settings, const Config& config) {
   for (const std::string& output : outputs_of(config)) {
     require_writable(output);
     if (is_same_file(output, config.model_file)) refuse(output, "the model");
+    if (is_same_file(output, config.quantize.quantizers_file)) {
+      refuse(output, "the file of --load-quantizers");
+    }
     if (configuration && is_same_file(output, *configuration)) refuse(output, "the configuration");
   }
 }

@@ -18,6 +18,9 @@ namespace ptq::quant {
 /// quantizer's scale is null.
 nlohmann::json quantizer_dump(const ir::Graph& graph, const QuantizerTable& table);
 
+/// What an entry says of a quantizer before its scale is known.
+nlohmann::json describe_quantizer(const std::string& name, const Quantizer& quantizer);
+
 /// Writes it as JSON, complete or not at all. Throws OutputError naming the file.
 void write_quantizer_dump(const std::string& path, const ir::Graph& graph,
                           const QuantizerTable& table);

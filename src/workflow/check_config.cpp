@@ -142,7 +142,8 @@ void check_techniques(const QuantizeConfig& config) {
 }  // namespace
 
 bool calibrates_activations(const QuantizeConfig& config) {
-  return config.activations && config.activations->timing == Timing::kStatic;
+  return config.quantizers_file.empty() && config.activations &&
+         config.activations->timing == Timing::kStatic;
 }
 
 bool needs_images(const QuantizeConfig& config) {

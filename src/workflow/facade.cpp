@@ -7,6 +7,7 @@
 #include "export/export.h"
 #include "import/import.h"
 #include "ptq/quantize.h"
+#include "quant/quantizer_dump.h"
 #include "workflow/technique_stages.h"
 
 namespace ptq {
@@ -95,6 +96,10 @@ Accuracy evaluate(const QuantizedNetwork& network, const ImageSet& images,
 
 Accuracy evaluate(const Graph& graph, const ImageSet& images, const Execution& execution) {
   return evaluated(graph, {}, runtime::Numerics::kFloat, images, execution);
+}
+
+void write_quantizers(const QuantizedNetwork& network, const std::string& path) {
+  quant::write_quantizer_dump(path, network.graph, network.table);
 }
 
 void write_onnx(const QuantizedNetwork& network, const std::string& path) {

@@ -103,9 +103,10 @@ std::string calibrated_key(const Source& source, const QuantizeConfig& config) {
   const auto& [backend, numbers, scale_type, weights, activations, bias_bits, first_last,
                group_size, layer_bits, residual_adds, merge_batch_norms, relu6, equalization,
                splitting, activation_equalization, rounding, learned_round, calibrate_batch_norms,
-               correct_biases, seed, hand_defined] = config;
+               correct_biases, quantizers_file, seed, hand_defined] = config;
   Key key("calibrated");
-  key.add(equalized_key(source, config), numbers, scale_type, group_size, residual_adds, seed);
+  key.add(equalized_key(source, config), numbers, scale_type, group_size, residual_adds, seed)
+      .add(quantizers_file);
   add(key, first_last);
   add(key, layer_bits);
   if (activations) add(key, *activations);

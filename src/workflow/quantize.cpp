@@ -9,6 +9,7 @@
 #include "ptq/base/invalid_option.h"
 #include "ptq/passes/calibrate.h"
 #include "quant/bias_range.h"
+#include "quant/load_quantizers.h"
 #include "workflow/technique_stages.h"
 
 namespace ptq::workflow {
@@ -67,6 +68,23 @@ QuantizedNetwork placed(ir::Graph graph, const QuantizeConfig& config, const Con
   return network;
 }
 
+/// Scales and zero points, from a file or by calibration. Returns the number of images that were
+/// calibrated on.
+int64_t give_scales(QuantizedNetwork& network, const QuantizeConfig& config, const Images& images,
+                    const Context& context) {
+  const std::string& file = config.quantizers_file;
+  if (!file.empty()) {
+    int64_t count = 0;
+    timed(context.log, "load quantizers",
+          [&] { count = quant::load_quantizers(file, network.graph, network.table); });
+    context.log.line("load-quantizers: " + std::to_string(count) + " quantizers of " + file);
+    return 0;
+  }
+  timed(context.log, "weight scales",
+        [&] { passes::initialize_weight_scales(network.graph, network.table); });
+  return calibrate_activations(network, config, images, context);
+}
+
 /// Prepared and placed by a backend, or defined by hand where the configuration says so.
 Quantization begun(const ir::Graph& imported, const QuantizeConfig& config, const Images& images,
                    const Context& context) {
@@ -92,9 +110,7 @@ Quantization begun(const ir::Graph& imported, const QuantizeConfig& config, cons
     made.techniques.activation_equalization = std::move(equalized_graph.report);
     made.network = placed(std::move(equalized_graph.graph), config, context);
   }
-  timed(context.log, "weight scales",
-        [&] { passes::initialize_weight_scales(made.network.graph, made.network.table); });
-  made.calibration_count = calibrate_activations(made.network, config, images, context);
+  made.calibration_count = give_scales(made.network, config, images, context);
   fit_biases(made.network, context.log);
   made.placed = made.network.graph;
   return made;

@@ -61,6 +61,7 @@ TEST(Keys, TellCalibrationsApart) {
           c.layer_bits.push_back({"conv", {}, 4});
         },
         +[](QuantizeConfig& c) { c.first_last.bit_width = 4; },
+        +[](QuantizeConfig& c) { c.quantizers_file = "quantizers.json"; },
         +[](QuantizeConfig& c) { c.seed = 7; }}) {
     const QuantizeConfig other = with(change);
     EXPECT_TRUE(shares(equalized_key, other));

@@ -155,6 +155,26 @@ TEST_F(Quantizing, MakesTheSameInOneCall) {
   EXPECT_EQ(accuracy.count, 6);
 }
 
+TEST_F(Quantizing, TakesScalesFromAFile) {
+  QuantizeConfig config;
+  config.correct_biases = false;
+  config.equalization.iterations = 0;
+  const QuantizedNetwork calibrated = ptq::quantize(network(), config, images(), {1});
+  config.quantizers_file = folder_.path() + "/quantizers.json";
+  write_quantizers(calibrated, config.quantizers_file);
+  const QuantizedNetwork loaded = ptq::quantize(network(), config, {1});
+  ASSERT_EQ(loaded.table.scales.size(), calibrated.table.scales.size());
+  for (size_t i = 0; i < loaded.table.scales.size(); ++i) {
+    const at::Tensor &one = loaded.table.scales[i].value, &other = calibrated.table.scales[i].value;
+    ASSERT_EQ(one.defined(), other.defined()) << i;
+    if (one.defined()) {
+      EXPECT_TRUE(at::equal(one, other)) << i;
+    }
+  }
+  config.weights.bit_width = 4;
+  EXPECT_THROW(ptq::quantize(network(), config, {1}), QuantizationError);
+}
+
 TEST(EarlyTechniques, AreThoseThatAreOn) {
   QuantizeConfig config;
   config.splitting.ratio = 0.1;

@@ -7,6 +7,8 @@ std::vector<Rule> attribution_rules() {
   return {
       {{is("attribute", {"on"}), is("skip-float", {"on"})},
        "the cost of a stage is measured against the float network"},
+      {{is("attribute", {"on"}), another("load-quantizers")},
+       "stages before the last have scales of their own"},
   };
 }
 

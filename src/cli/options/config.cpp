@@ -15,6 +15,7 @@
 #include "cli/options/quantize_settings.h"
 #include "cli/options/run_name.h"
 #include "ptq/base/error.h"
+#include "quant/load_quantizers.h"
 
 namespace ptq::cli {
 namespace {
@@ -239,6 +240,9 @@ Config make_config(const Settings& settings) {
   config.cache_bytes = bytes_of_gib(settings.number("cache-size"));
   config.quantize = quantize_config(settings);
   config.bits = bits_config(settings);
+  // What is wrong with the file itself is said before any work.
+  const std::string& quantizers = config.quantize.quantizers_file;
+  if (!quantizers.empty()) quant::check_quantizer_dump(quantizers);
   config.explain = settings.is_on("explain");
   config.attribute = settings.is_on("attribute");
   config.node_sqnr_images = settings.integer("node-sqnr");

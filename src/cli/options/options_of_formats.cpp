@@ -117,6 +117,12 @@ Rows range_options() {
           .from(Level::kActivations)
           .named_in_stem()
           .sets("activations.percentile"),
+      text("load-quantizers", "None",
+           "file of --dump-quantizers whose scales and zero points take the place of calibration")
+          .ours()
+          .from(Level::kActivations)
+          .not_named()
+          .sets("quantizers_file"),
       on_off("weight-narrow-range", "off", "do not use the most negative weight code")
           .from(Level::kQuantized)
           .named_in_stem()

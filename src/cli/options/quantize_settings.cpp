@@ -143,6 +143,7 @@ QuantizeConfig quantize_config(const Settings& settings) {
   }
   config.residual_adds = settings.choice<ResidualAdds>("residual-adds");
   set_techniques(settings, config);
+  config.quantizers_file = settings.text_or_none("load-quantizers").value_or("");
   config.seed = static_cast<uint64_t>(settings.integer("seed"));
   const std::string& name = settings.text("model-name");
   if (models::find_hand_defined(name) != nullptr) config.hand_defined = name;

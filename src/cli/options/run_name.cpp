@@ -68,8 +68,10 @@ std::string run_name(const Settings& settings, const Config& config) {
     if (value == default_value(option)) continue;
     name += "_" + std::string(option.name) + "=" + to_text(value);
   }
-  const std::string inputs =
-      hash(config.model_file + '\n' + config.calibration_dir + '\n' + config.validation_dir);
+  std::string files =
+      config.model_file + '\n' + config.calibration_dir + '\n' + config.validation_dir;
+  if (!config.quantize.quantizers_file.empty()) files += '\n' + config.quantize.quantizers_file;
+  const std::string inputs = hash(files);
   const std::string whole = fit(name) + "_" + inputs;
   if (whole.size() <= kLongest) return whole;
   const std::string end = "_" + hash(name) + "_" + inputs;

@@ -1,0 +1,196 @@
+#include "quant/load_quantizers.h"
+
+#include <ATen/ops/empty.h>
+
+#include <cmath>
+#include <cstddef>
+#include <deque>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "base/input_file.h"
+#include "ptq/base/error.h"
+#include "quant/quantizer_dump.h"
+#include "quant/quantizer_sites.h"
+
+namespace ptq::quant {
+namespace {
+
+using nlohmann::json;
+
+/// "the weight quantizer of conv1".
+std::string words_for(const std::string& kind, const std::string& name) {
+  return "the " + kind + " quantizer of " + name;
+}
+
+bool has_text(const json& entry, const char* key) {
+  return entry.is_object() && entry.contains(key) && entry[key].is_string();
+}
+
+/// One entry of a dump beside the quantizer it is for.
+class Loaded {
+ public:
+  Loaded(std::string where, const json& entry) : where_(std::move(where)), entry_(entry) {}
+
+  [[noreturn]] void refuse(const std::string& why) const {
+    throw QuantizationError(where_ + " " + why);
+  }
+
+  void check_description(const json& wanted) const {
+    for (const auto& [key, value] : wanted.items()) {
+      const json& held = field(key);
+      if (held != value) {
+        refuse("has the " + key + " " + held.dump() + ", and the network's has " + value.dump());
+      }
+    }
+  }
+
+  at::Tensor scale(const std::vector<int64_t>& sizes) const {
+    return numbers(
+        "scale", sizes, [](float x) { return x > 0; }, "above 0");
+  }
+
+  /// Undefined for a symmetric quantizer.
+  at::Tensor zero_point(const std::vector<int64_t>& sizes, const Quantizer& quantizer) const {
+    if (quantizer.symmetry == Symmetry::kSymmetric) {
+      numbers(
+          "zero_point", sizes, [](float x) { return x == 0; }, "0, as the network's is symmetric");
+      return {};
+    }
+    if (quantizer.calibration == Calibration::kHqo) {
+      return numbers(
+          "zero_point", sizes, [](float /*x*/) { return true; }, "");
+    }
+    return numbers(
+        "zero_point", sizes, [](float x) { return x == std::nearbyint(x); }, "a whole number");
+  }
+
+ private:
+  const json& field(const std::string& key) const {
+    if (!entry_.contains(key)) refuse("has no " + key);
+    return entry_.at(key);
+  }
+
+  template <class IsGood>
+  at::Tensor numbers(const std::string& key, const std::vector<int64_t>& sizes,
+                     const IsGood& is_good, const std::string& what) const {
+    const json& held = field(key);
+    const json list = held.is_array() ? held : json::array({held});
+    at::Tensor result = at::empty(sizes, at::kFloat);
+    if (held.is_array() == sizes.empty() || static_cast<int64_t>(list.size()) != result.numel()) {
+      refuse("has another number of values in " + key + " than the network's, " +
+             std::to_string(list.size()) + " and " + std::to_string(result.numel()));
+    }
+    for (size_t i = 0; i < list.size(); ++i) {
+      const float value = list[i].is_number() ? list[i].get<float>() : std::nanf("");
+      if (!std::isfinite(value)) refuse("has a " + key + " that is no number");
+      if (!is_good(value)) {
+        refuse("has the " + key + " " + list[i].dump() + ", which is not " + what);
+      }
+      result.data_ptr<float>()[i] = value;
+    }
+    return result;
+  }
+
+  std::string where_;
+  const json& entry_;
+};
+
+/// The entries of a dump by what they are for, in their order.
+class Entries {
+ public:
+  Entries(const json& dump, std::string file) : file_(std::move(file)) {
+    for (const json& entry : dump) {
+      const std::string who =
+          words_for(entry["kind"].get<std::string>(), entry["name"].get<std::string>());
+      entries_[who].push_back(&entry);
+    }
+  }
+
+  /// None where there is no such entry left.
+  const json* take(const std::string& who) {
+    const auto found = entries_.find(who);
+    if (found == entries_.end() || found->second.empty()) return nullptr;
+    const json* entry = found->second.front();
+    found->second.pop_front();
+    return entry;
+  }
+
+  void require_empty() const {
+    for (const auto& [who, left] : entries_) {
+      if (!left.empty()) {
+        throw QuantizationError(file_ + " does not fit the network, which lacks " + who);
+      }
+    }
+  }
+
+ private:
+  std::string file_;
+  std::map<std::string, std::deque<const json*>> entries_;
+};
+
+/// Whether the scale is found by calibration, and does not follow from others or from the values.
+bool has_own_scale(const Quantizer& quantizer) {
+  return quantizer.kind == QuantizerKind::kWeight || needs_calibration(quantizer);
+}
+
+/// Quantizers that share a scale have it from the first one.
+void set_scale(QuantizerTable& table, const QuantizerSite& site, const Loaded& loaded,
+               const at::Tensor& scale) {
+  at::Tensor& shared = table.scale_of(site.id).value;
+  if (shared.defined() && !shared.equal(scale)) {
+    loaded.refuse("has another scale than a quantizer that shares it");
+  }
+  shared = scale;
+}
+
+void load_site(const ir::Graph& graph, QuantizerTable& table, const QuantizerSite& site,
+               const Loaded& loaded) {
+  Quantizer& quantizer = table.at(site.id);
+  loaded.check_description(describe_quantizer(site.name, quantizer));
+  if (!has_own_scale(quantizer)) return;
+  const std::vector<int64_t> sizes = scale_sizes(graph, site, table);
+  set_scale(table, site, loaded, loaded.scale(sizes));
+  quantizer.zero_point = loaded.zero_point(sizes, quantizer);
+}
+
+json read(const std::string& path) {
+  const std::string obstacle = input_obstacle(path);
+  if (!obstacle.empty()) throw DataError(path + " " + obstacle);
+  std::ifstream file(path);
+  if (!file) throw DataError(path + " cannot be read");
+  json dump = json::parse(file, nullptr, false);
+  if (dump.is_discarded()) throw DataError(path + " is no JSON");
+  bool is_good = dump.is_array() && !dump.empty();
+  for (const json& entry : dump) {
+    is_good = is_good && has_text(entry, "kind") && has_text(entry, "name");
+  }
+  if (!is_good) throw DataError(path + " is no list of quantizers");
+  return dump;
+}
+
+}  // namespace
+
+void check_quantizer_dump(const std::string& path) { read(path); }
+
+int64_t load_quantizers(const std::string& path, const ir::Graph& graph, QuantizerTable& table) {
+  const json dump = read(path);
+  ir::Graph copy = graph;
+  Entries entries(dump, path);
+  for (Scale& scale : table.scales) scale.value.reset();
+  for (const QuantizerSite& site : quantizer_sites(copy)) {
+    const std::string who = words_for(kind_word(table.at(site.id).kind), site.name);
+    if (const json* entry = entries.take(who)) {
+      load_site(copy, table, site, Loaded(path + " does not fit the network: " + who, *entry));
+    } else if (!is_without_bias(site, table)) {
+      throw QuantizationError(path + " does not fit the network: it lacks " + who);
+    }
+  }
+  entries.require_empty();
+  table.derive_scales();
+  return static_cast<int64_t>(dump.size());
+}
+
+}  // namespace ptq::quant
