@@ -49,6 +49,7 @@ std::vector<std::string> plan_lines(const Config& config) {
               ", mean " + colours(recipe.mean) + ", std " + colours(recipe.std),
           std::string("running     ") +
               (config.execution.compile ? "optimised plan" : "node by node") + ", " +
+              std::string(runtime::word(config.execution.arithmetic)) + " arithmetic, " +
               std::to_string(config.execution.threads) + " threads, " +
               std::to_string(config.workers) + " decoding workers, device " +
               config.execution.device.str() + ", seed " + std::to_string(config.quantize.seed)};

@@ -12,6 +12,7 @@
 #include "base/input_file.h"
 #include "data/content_hash.h"
 #include "ptq/base/error.h"
+#include "ptq/runtime/execution.h"
 
 namespace ptq::eval {
 namespace {
@@ -56,6 +57,9 @@ void parse_remark(const std::string& line, Predictions& predictions) {
   if (key == "model_hash") predictions.model_hash = text;
   if (key == "data_hash") predictions.data_hash = text;
   if (key == "run_name") predictions.run_name = text;
+  if (key == "arithmetic" && text == runtime::word(runtime::Arithmetic::kInteger)) {
+    predictions.arithmetic = runtime::Arithmetic::kInteger;
+  }
 }
 
 std::string hash_of_images(const std::vector<Prediction>& images) {
@@ -116,7 +120,8 @@ Predictions predictions_of(const Evaluation& evaluation, const data::ImageFolder
 void write_predictions(const std::string& path, const Predictions& predictions) {
   AtomicFile file(path);
   file.stream() << "# model_hash " << predictions.model_hash << "\n# data_hash "
-                << predictions.data_hash << "\n# run_name " << predictions.run_name << "\n"
+                << predictions.data_hash << "\n# run_name " << predictions.run_name
+                << "\n# arithmetic " << runtime::word(predictions.arithmetic) << "\n"
                 << kHeading << "\n";
   for (const Prediction& image : predictions.images) {
     file.stream() << image.image_hash << ',' << image.label << ',' << image.prediction << ','
@@ -151,6 +156,13 @@ Predictions read_predictions(const std::string& path) {
     throw DataError(path + " was changed or cut short: its rows do not give its data_hash");
   }
   return predictions;
+}
+
+std::string arithmetic_difference(const std::string& baseline_name, runtime::Arithmetic baseline,
+                                  runtime::Arithmetic now) {
+  if (baseline == now) return "";
+  return baseline_name + " was made in " + std::string(runtime::word(baseline)) +
+         " arithmetic, and this run computes in " + std::string(runtime::word(now)) + " arithmetic";
 }
 
 PairedPredictions pair(const std::string& baseline_name, const Predictions& baseline,

@@ -6,6 +6,7 @@
 
 #include "eval/evaluate.h"
 #include "ptq/data/image_folder.h"
+#include "ptq/runtime/executor.h"
 
 /// What one network answered to every image, kept in a file so that a later run can be compared
 /// with it image by image.
@@ -30,6 +31,8 @@ struct Predictions {
   std::string data_hash;
   /// Name of the run that made them.
   std::string run_name;
+  /// What its quantized layers computed in; floats where a file does not say.
+  runtime::Arithmetic arithmetic = runtime::Arithmetic::kFloat;
   std::vector<Prediction> images;
 
   Accuracy accuracy() const;
@@ -40,7 +43,7 @@ Predictions predictions_of(const Evaluation& evaluation, const data::ImageFolder
                            const std::vector<std::string>& hashes);
 
 /// CSV (RFC 4180 with '\n'), complete or not at all: lines `# model_hash HEX`, `# data_hash HEX`,
-/// `# run_name TEXT`, then a heading and a row per image,
+/// `# run_name TEXT`, `# arithmetic integer|float`, then a heading and a row per image,
 ///
 ///   image_hash,label,prediction,right,path
 ///
@@ -50,6 +53,11 @@ void write_predictions(const std::string& path, const Predictions& predictions);
 /// Throws DataError naming file and line for anything that write_predictions does not write, rows
 /// that contradict the data hash included.
 Predictions read_predictions(const std::string& path);
+
+/// "FILE was made in float arithmetic, and this run computes in integer arithmetic"; empty where
+/// both are the same.
+std::string arithmetic_difference(const std::string& baseline_name, runtime::Arithmetic baseline,
+                                  runtime::Arithmetic now);
 
 /// Two runs' answers in one order of images.
 struct PairedPredictions {

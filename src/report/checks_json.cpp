@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "ptq/runtime/execution.h"
 #include "report/parts.h"
 
 namespace ptq::report {
@@ -56,6 +57,7 @@ json gate_json(const RunResult& result) {
   gate["top1"] = {{"verdict", eval::word(judgement.verdict)},
                   {"baseline", outcome.baseline},
                   {"same_model", outcome.same_model == SameModel::kYes},
+                  {"baseline_arithmetic", runtime::word(outcome.arithmetic)},
                   {"max_drop", outcome.rule.max_drop},
                   {"confidence", outcome.rule.confidence},
                   {"baseline_top1", judgement.baseline.top1()},

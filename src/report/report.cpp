@@ -22,6 +22,7 @@ json resolved_json(const RunFacts& facts) {
           {"model_name", facts.model_name},
           {"threads", facts.execution.threads},
           {"device", facts.execution.device.str()},
+          {"arithmetic", runtime::word(facts.execution.arithmetic)},
           {"resize", recipe.resize},
           {"crop", recipe.crop},
           {"mean", recipe.mean},

@@ -15,6 +15,7 @@
 #include "parity/export_report.h"
 #include "ptq/base/log.h"
 #include "ptq/bits.h"
+#include "ptq/runtime/executor.h"
 #include "report/page/details.h"
 #include "runtime/integer_layers.h"
 #include "workflow/quantization.h"
@@ -98,6 +99,8 @@ struct GateOutcome {
   eval::Judgement judgement;
   /// Whether the baseline's model file had the same content.
   SameModel same_model = SameModel::kYes;
+  /// What the baseline was made in.
+  runtime::Arithmetic arithmetic = runtime::Arithmetic::kFloat;
 };
 
 /// What a run was done with, by content.

@@ -13,6 +13,10 @@ Execution resolved(Execution execution) {
   return execution;
 }
 
+std::string_view word(Arithmetic arithmetic) {
+  return arithmetic == Arithmetic::kInteger ? "integer" : "float";
+}
+
 std::unique_ptr<Executor> make_executor(const ir::Graph& graph, const quant::QuantizerTable& table,
                                         const Execution& execution, ExecutorOptions options) {
   options.threads = execution.threads;

@@ -57,12 +57,14 @@ TEST(Predictions, HoldTheEvaluatedImagesAlone) {
 
 TEST(Predictions, ComeBackFromTheFile) {
   const support::TemporaryFolder folder;
-  const Predictions written = predictions_of({1, 2, 3}, {1, 0, kNoPrediction});
+  Predictions written = predictions_of({1, 2, 3}, {1, 0, kNoPrediction});
+  written.arithmetic = runtime::Arithmetic::kInteger;
   write_predictions(folder.file("p.csv"), written);
   const Predictions read = read_predictions(folder.file("p.csv"));
   EXPECT_EQ(read.model_hash, "cafe");
   EXPECT_EQ(read.data_hash, written.data_hash);
   EXPECT_EQ(read.run_name, "resnet18_fx, int");
+  EXPECT_EQ(read.arithmetic, runtime::Arithmetic::kInteger);
   ASSERT_EQ(read.images.size(), 3U);
   EXPECT_EQ(read.images[2].path, "x, \"y\"/c.jpg");
   EXPECT_EQ(read.images[2].prediction, kNoPrediction);
@@ -82,9 +84,9 @@ TEST(Predictions, AreRefusedWhereTheFileIsNotAsWritten) {
   EXPECT_THAT(refusal(good.substr(0, good.rfind("hashc"))), HasSubstr("was changed or cut short"));
   EXPECT_THAT(refusal("a,b,c\n"),
               HasSubstr("p.csv: line 1: --save-predictions did not write this file"));
-  EXPECT_THAT(refusal(good + "x,1\n"), HasSubstr("line 8: five fields are expected"));
-  EXPECT_THAT(refusal(good + "x,1,one,0,p\n"), HasSubstr("line 8: \"one\" is not a number"));
-  EXPECT_THAT(refusal(good + "x,1,2,1,p\n"), HasSubstr("line 8: \"right\" is 1"));
+  EXPECT_THAT(refusal(good + "x,1\n"), HasSubstr("line 9: five fields are expected"));
+  EXPECT_THAT(refusal(good + "x,1,one,0,p\n"), HasSubstr("line 9: \"one\" is not a number"));
+  EXPECT_THAT(refusal(good + "x,1,2,1,p\n"), HasSubstr("line 9: \"right\" is 1"));
   EXPECT_THAT(refusal(""), HasSubstr("holds no predictions"));
   EXPECT_THAT(refusal_of([&] { read_predictions(folder.path() + "/none"); }),
               HasSubstr("none cannot be read"));

@@ -54,25 +54,37 @@ TEST_F(Explain, PrintsWhySplittingLeavesRegionsOut) {
 }
 
 TEST_F(Explain, SaysWhatEachLayerComputesIn) {
-  const std::string integers = printed({"--explain", "--arithmetic", "integer"});
+  const std::string integers = printed({"--explain"});
   EXPECT_THAT(integers, HasSubstr("arithmetic: 4 of 4 layers on integers"));
   EXPECT_THAT(integers, HasSubstr("  arithmetic: block.depthwise runs on integers"));
-  const std::string mixed =
-      printed({"--explain", "--arithmetic", "integer", "--act-bit-width", "12"});
+  EXPECT_THAT(integers, HasSubstr("running     optimised plan, integer arithmetic, "));
+  const std::string mixed = printed({"--explain", "--act-bit-width", "12"});
   EXPECT_THAT(mixed, HasSubstr("arithmetic: 0 of 4 layers on integers"));
   EXPECT_THAT(mixed,
               HasSubstr("  arithmetic: head runs on floats: its input has more than 8 bits"));
-  EXPECT_THAT(printed({"--explain"}), Not(HasSubstr("arithmetic: ")));
+}
+
+TEST_F(Explain, SaysWhereEverythingRunsInFloats) {
+  const std::string floats = printed({"--explain", "--arithmetic", "float"});
+  EXPECT_THAT(floats, HasSubstr("running     optimised plan, float arithmetic, "));
+  EXPECT_THAT(floats, Not(HasSubstr("arithmetic: ")));
+  const std::string interpreted = printed({"--explain", "--no-compile"});
+  EXPECT_THAT(interpreted, HasSubstr("running     node by node, float arithmetic, "));
+  EXPECT_THAT(interpreted, Not(HasSubstr("arithmetic: ")));
 }
 
 TEST_F(Explain, ReportsWhatLayersComputeIn) {
-  const json report = report_of({"--arithmetic", "integer"});
+  const json report = report_of({});
   const json& arithmetic = report.at("arithmetic");
   EXPECT_EQ(arithmetic.at("on_integers"), 4);
   EXPECT_EQ(arithmetic.at("count"), 4);
   EXPECT_EQ(arithmetic.at("layers").at(0).at("layer"), "stem.0");
-  EXPECT_THAT(report.at("run_name").get<std::string>(), HasSubstr("_arithmetic=integer_"));
-  EXPECT_TRUE(report_of({}).at("arithmetic").is_null());
+  EXPECT_EQ(report.at("resolved").at("arithmetic"), "integer");
+  EXPECT_THAT(report.at("run_name").get<std::string>(), Not(HasSubstr("arithmetic")));
+  const json floats = report_of({"--arithmetic", "float"});
+  EXPECT_TRUE(floats.at("arithmetic").is_null());
+  EXPECT_THAT(floats.at("run_name").get<std::string>(), HasSubstr("_arithmetic=float_"));
+  EXPECT_EQ(report_of({"--no-compile"}).at("resolved").at("arithmetic"), "float");
 }
 
 TEST_F(Explain, ReportsTheRegions) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 #include "ptq/runtime/executor.h"
 
@@ -16,8 +17,9 @@ struct Execution {
   int threads = 0;
   /// The optimised plan, or node by node.
   bool compile = true;
-  /// What the quantized layers of a network that is evaluated compute in, in the plan.
-  Arithmetic arithmetic = Arithmetic::kFloat;
+  /// What the quantized layers of a network that is evaluated compute in, in the plan; node by node
+  /// they compute in floats.
+  Arithmetic arithmetic = Arithmetic::kInteger;
   c10::Device device = c10::kCPU;
   /// As in ExecutorOptions.
   at::ScalarType dtype = at::kFloat;
@@ -27,6 +29,9 @@ struct Execution {
 
 /// The same with the numbers that 0 stands for.
 Execution resolved(Execution execution);
+
+/// "integer" or "float".
+std::string_view word(Arithmetic arithmetic);
 
 /// The plan or the interpreter, as `execution` says. Its threads and dtype go over those of
 /// `options`.

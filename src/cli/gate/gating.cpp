@@ -39,6 +39,7 @@ eval::Predictions predictions_of(const Run& run, const data::ImageFolder& folder
         std::filesystem::path(image.path).lexically_relative(run.config.validation_dir).string();
   }
   made.run_name = run_name(run.settings, run.config);
+  made.arithmetic = run.config.execution.arithmetic;
   return made;
 }
 
@@ -83,6 +84,9 @@ Gating::Gating(Run& run, const data::Loader& validation) : validation_(validatio
   if (baseline_->model_hash != model_hash_) {
     run.log.line("the baseline " + *config.gate.baseline + " is of another model file");
   }
+  const std::string difference = eval::arithmetic_difference(
+      "the baseline " + *config.gate.baseline, baseline_->arithmetic, config.execution.arithmetic);
+  if (!difference.empty()) run.log.line(difference);
 }
 
 void Gating::finish(Run& run) const {
@@ -108,7 +112,8 @@ void Gating::judge(Run& run, const eval::Predictions& now) const {
   const eval::PairedPredictions paired = eval::pair(*gate.baseline, *baseline_, now);
   run.result.gate = report::GateOutcome{
       *gate.baseline, gate.rule, eval::judge(paired.baseline(), paired.now(), gate.rule),
-      baseline_->model_hash == model_hash_ ? report::SameModel::kYes : report::SameModel::kNo};
+      baseline_->model_hash == model_hash_ ? report::SameModel::kYes : report::SameModel::kNo,
+      baseline_->arithmetic};
 }
 
 }  // namespace ptq::cli

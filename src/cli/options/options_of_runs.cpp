@@ -9,7 +9,7 @@ Rows run_options() {
           .from(Level::kNothing)
           .not_named(),
       on_off("compile", "on", "run the optimised plan; off runs node by node").reference_has("off"),
-      text("arithmetic", "float", "what quantized layers compute in, in the optimised plan")
+      text("arithmetic", "integer", "what quantized layers compute in, in the optimised plan")
           .words<runtime::Arithmetic>(
               {{"integer", runtime::Arithmetic::kInteger}, {"float", runtime::Arithmetic::kFloat}})
           .ours()

@@ -21,11 +21,25 @@ bool holds_predictions(const std::string& path) {
   return file.read(start.data(), 2) && start == "# ";
 }
 
-Judgement judged_predictions(const std::string& old_file, const std::string& new_file,
-                             const GateRule& rule) {
-  const PairedPredictions paired =
-      pair(old_file, read_predictions(old_file), read_predictions(new_file));
-  return judge(paired.baseline(), paired.now(), rule);
+/// The judgement of a row, and what else there is to say of the two results.
+struct Judged {
+  Judgement judgement;
+  std::string remark;
+};
+
+Judged judged_predictions(const std::string& old_file, const std::string& new_file,
+                          const GateRule& rule) {
+  const Predictions before = read_predictions(old_file), now = read_predictions(new_file);
+  const PairedPredictions paired = pair(old_file, before, now);
+  return {judge(paired.baseline(), paired.now(), rule),
+          arithmetic_difference(old_file, before.arithmetic, now.arithmetic)};
+}
+
+void set_judgement(ComparisonRow& row, const Judged& judged, const GateRule& rule) {
+  row.judgement = judged.judgement;
+  row.verdict = judged.judgement.verdict;
+  row.words = words_of(judged.judgement, rule);
+  if (!judged.remark.empty()) row.words += "; " + judged.remark;
 }
 
 Keyed by_key(const ResultsTable& table, const std::vector<std::string>& columns) {
@@ -102,9 +116,7 @@ class Tables {
       row.verdict = Verdict::kFail;
       row.words = "the run failed: " + now->field("error");
     } else {
-      row.judgement = judged(before, *now);
-      row.verdict = row.judgement->verdict;
-      row.words = words_of(*row.judgement, rule_);
+      set_judgement(row, judged(before, *now), rule_);
     }
     return row;
   }
@@ -128,13 +140,13 @@ class Tables {
     }
   }
 
-  Judgement judged(const ResultRow& before, const ResultRow& now) const {
+  Judged judged(const ResultRow& before, const ResultRow& now) const {
     const std::string old_file = predictions_file(old_, before);
     const std::string new_file = predictions_file(new_, now);
     if (!old_file.empty() && !new_file.empty()) {
       return judged_predictions(old_file, new_file, rule_);
     }
-    return judge(accuracy_of(before), accuracy_of(now), rule_);
+    return {judge(accuracy_of(before), accuracy_of(now), rule_), ""};
   }
 
   ResultsTable old_, new_;
@@ -159,9 +171,7 @@ TableComparison compare_files(const std::string& old_file, const std::string& ne
   }
   if (!holds_predictions(old_file)) return Tables(old_file, new_file, rule).compare();
   ComparisonRow row;
-  row.judgement = judged_predictions(old_file, new_file, rule);
-  row.verdict = row.judgement->verdict;
-  row.words = words_of(*row.judgement, rule);
+  set_judgement(row, judged_predictions(old_file, new_file, rule), rule);
   row.name = new_file;
   return {{row}, {}};
 }

@@ -61,6 +61,18 @@ TEST_F(GateRun, PassesAgainstItself) {
   EXPECT_THAT(junit, HasSubstr("tests=\"2\" failures=\"0\" errors=\"0\""));
 }
 
+TEST_F(GateRun, SaysThatTheBaselineHasAnotherArithmetic) {
+  make_baseline();
+  const auto same = ends_with(ExitCode::kSuccess, {"--baseline", path("baseline.csv"), "--max-drop",
+                                                   "20", "--report", path("report.json")});
+  EXPECT_THAT(same.out, Not(HasSubstr("was made in")));
+  EXPECT_EQ(report().at("gate").at("top1").at("baseline_arithmetic"), "integer");
+  const auto other = ends_with(ExitCode::kSuccess, {"--baseline", path("baseline.csv"),
+                                                    "--max-drop", "30", "--arithmetic", "float"});
+  EXPECT_THAT(other.out, HasSubstr("baseline.csv was made in integer arithmetic, and this run "
+                                   "computes in float arithmetic"));
+}
+
 TEST_F(GateRun, CannotTellWithFewImages) {
   make_baseline();
   const auto result = ends_with(ExitCode::kGateInconclusive, {"--baseline", path("baseline.csv")});

@@ -12,6 +12,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr const char* kHeading = "model,weight_bit_width,correct,count,predictions,error\n";
 
@@ -32,7 +33,8 @@ class CompareFiles : public ::testing::Test {
   }
 
   /// 1000 images of which the first `wrong` are answered wrongly.
-  std::string predictions(const std::string& name, int64_t wrong) {
+  std::string predictions(const std::string& name, int64_t wrong,
+                          runtime::Arithmetic arithmetic = runtime::Arithmetic::kInteger) {
     Evaluation evaluation;
     data::ImageFolder images;
     std::vector<std::string> hashes;
@@ -42,12 +44,29 @@ class CompareFiles : public ::testing::Test {
       evaluation.items.push_back(i);
       evaluation.predictions.push_back(i < wrong ? 0 : 1);
     }
-    write_predictions(folder_.file(name), predictions_of(evaluation, images, hashes));
+    Predictions made = predictions_of(evaluation, images, hashes);
+    made.arithmetic = arithmetic;
+    write_predictions(folder_.file(name), made);
     return folder_.path() + "/" + name;
   }
 
   support::TemporaryFolder folder_;
 };
+
+TEST_F(CompareFiles, SaysThatArithmeticDiffers) {
+  const std::string floats = predictions("float.csv", 10, runtime::Arithmetic::kFloat);
+  const std::string integers = predictions("integer.csv", 10);
+  const std::string sentence =
+      floats + " was made in float arithmetic, and this run computes in integer arithmetic";
+  EXPECT_THAT(compare_files(floats, integers, {}).rows[0].words, HasSubstr("; " + sentence));
+  EXPECT_THAT(compare_files(integers, integers, {}).rows[0].words, Not(HasSubstr("arithmetic")));
+  const std::string heading = kHeading;
+  EXPECT_THAT(
+      compare(heading + "a,8,990,1000,float.csv,\n", heading + "a,8,990,1000,integer.csv,\n")
+          .rows[0]
+          .words,
+      HasSubstr(sentence));
+}
 
 TEST_F(CompareFiles, JudgesEachRowWithoutPairsWhereThereAreNone) {
   const TableComparison result =
