@@ -1,5 +1,6 @@
 #include "golden/golden_run.h"
 
+#include <fstream>
 #include <sstream>
 #include <stdexcept>
 
@@ -27,6 +28,35 @@ std::vector<int64_t> labels_of(const std::string& predictions) {
   return labels;
 }
 
+/// What all runs like the reference's have, each with a report, logits and predictions in a folder
+/// of its own.
+class Runner {
+ public:
+  Runner(const Reference& reference, const std::string& data) : name_(reference.name) {
+    const std::string images = data + "/data/imagenet-sample/";
+    words_ = reference_flags(reference.figures.at("options"));
+    words_.insert(words_.end(), {"--model", data + "/models/" + model_of(reference.name) + ".pt",
+                                 "--calibration-dir", images + "calibration", "--validation-dir",
+                                 images + "validation", "--workers", "2", "--report",
+                                 file("report.json"), "--dump-logits", file("logits.npy")});
+  }
+
+  std::string file(const char* name) const { return folder_.path() + "/" + name; }
+
+  void run(const std::vector<std::string>& more) {
+    words_.insert(words_.end(), more.begin(), more.end());
+    const support::ProgramResult result = support::run_program(PTQ_PROGRAM, words_);
+    if (result.exit_code != 0) throw std::runtime_error(name_ + ": " + result.err);
+  }
+
+  json json_in(const char* name) const { return json::parse(support::content_of(file(name))); }
+
+ private:
+  std::string name_;
+  support::TemporaryFolder folder_;
+  std::vector<std::string> words_;
+};
+
 }  // namespace
 
 Reference read_reference(const std::string& data, const std::string& name) {
@@ -38,22 +68,32 @@ Reference read_reference(const std::string& data, const std::string& name) {
 
 Outcome run_like(const Reference& reference, const std::string& data,
                  const std::vector<std::string>& more) {
-  const support::TemporaryFolder folder;
-  const std::string images = data + "/data/imagenet-sample/";
-  const auto file = [&](const char* name) { return folder.path() + "/" + name; };
-  std::vector<std::string> words = reference_flags(reference.figures.at("options"));
-  words.insert(words.end(), {"--model", data + "/models/" + model_of(reference.name) + ".pt",
-                             "--calibration-dir", images + "calibration", "--validation-dir",
-                             images + "validation", "--workers", "2", "--report",
-                             file("report.json"), "--dump-quantizers", file("quantizers.json"),
-                             "--dump-logits", file("logits.npy"), "--dump-float-logits",
-                             file("float.npy"), "--save-predictions", file("predictions.csv")});
-  words.insert(words.end(), more.begin(), more.end());
-  const support::ProgramResult result = support::run_program(PTQ_PROGRAM, words);
-  if (result.exit_code != 0) throw std::runtime_error(reference.name + ": " + result.err);
-  return {json::parse(support::content_of(file("report.json"))),
-          json::parse(support::content_of(file("quantizers.json"))), read_npy(file("logits.npy")),
-          read_npy(file("float.npy")), labels_of(support::content_of(file("predictions.csv")))};
+  Runner runner(reference, data);
+  std::vector<std::string> words = more;
+  words.insert(words.end(),
+               {"--arithmetic", "float", "--dump-quantizers", runner.file("quantizers.json"),
+                "--dump-float-logits", runner.file("float.npy"), "--save-predictions",
+                runner.file("predictions.csv")});
+  runner.run(words);
+  return {runner.json_in("report.json"), runner.json_in("quantizers.json"),
+          read_npy(runner.file("logits.npy")), read_npy(runner.file("float.npy")),
+          labels_of(support::content_of(runner.file("predictions.csv")))};
+}
+
+bool is_for_integers(const Reference& reference) {
+  const json& options = reference.figures.at("options");
+  return options.at("quant_format") == "int" &&
+         options.at("act_scale_computation_type") == "static";
+}
+
+Outcome run_on_integers(const Reference& reference, const std::string& data,
+                        const Outcome& floats) {
+  Runner runner(reference, data);
+  std::ofstream(runner.file("quantizers.json")) << floats.quantizers;
+  runner.run({"--arithmetic", "integer", "--load-quantizers", runner.file("quantizers.json"),
+              "--skip-float"});
+  return {runner.json_in("report.json"), floats.quantizers, read_npy(runner.file("logits.npy")),
+          floats.float_logits, floats.labels};
 }
 
 Nearness nearness(const Outcome& ours, const Reference& reference) {

@@ -33,10 +33,16 @@ struct Outcome {
   int right(const char* network) const { return report.at(network).at("correct"); }
 };
 
-/// Runs the program with the options of the reference's run and `more`. Throws std::runtime_error
-/// with what it printed if it fails.
+/// Runs the program with the options of the reference's run and `more`, in float arithmetic, which
+/// is the reference's. Throws std::runtime_error with what it printed if it fails.
 Outcome run_like(const Reference& reference, const std::string& data,
                  const std::vector<std::string>& more);
+
+/// Whether there are layers that can run on integers.
+bool is_for_integers(const Reference& reference);
+
+/// The same in integer arithmetic, with the scales and next to the float network of `floats`.
+Outcome run_on_integers(const Reference& reference, const std::string& data, const Outcome& floats);
 
 /// How near the two came.
 struct Nearness {

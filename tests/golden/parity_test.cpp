@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <ostream>
 #include <set>
 #include <string>
@@ -24,6 +25,8 @@
 // - The noise of the logits: their signal-to-noise ratio for the float logits is a mean over 64
 //   images and a thousand classes, and hardly a matter of chance.
 // - The right answers, as far as chance leaves them (chance.h).
+//
+// What can run on integers runs so a second time, with the scales of the first run.
 //
 // With PTQ_PARITY_TABLE set to a file, each case appends its row to it (results/parity.md).
 namespace ptq::golden {
@@ -96,15 +99,26 @@ const std::vector<Case> kCases = {
     {"vit_tiny_16-round-layerwise-w4-perchannel-gptq"},
 };
 
-void append_row(const Case& tested, const Nearness& near) {
+void append_row(const Case& tested, const Nearness& near, const std::optional<Nearness>& integers) {
   const char* path = std::getenv("PTQ_PARITY_TABLE");
   if (path == nullptr) return;
-  char row[256];
-  std::snprintf(row, sizeof row,
-                "| %s | %s | %.1e | %.2f | %.2f | %d | %d | %.1f | %.2g | %.6f |\n", tested.name,
-                tested.word(), near.scale_error, near.sqnr, near.reference_sqnr, near.right,
-                near.reference_right, near.discordant, near.chance, near.cosine);
-  std::ofstream(path, std::ios::app) << row;
+  char row[256], more[64] = "| | |";
+  std::snprintf(row, sizeof row, "| %s | %s | %.1e | %.2f | %.2f | %d | %d | %.1f | %.2g | %.6f ",
+                tested.name, tested.word(), near.scale_error, near.sqnr, near.reference_sqnr,
+                near.right, near.reference_right, near.discordant, near.chance, near.cosine);
+  if (integers) std::snprintf(more, sizeof more, "| %.2f | %d |", integers->sqnr, integers->right);
+  std::ofstream(path, std::ios::app) << row << more << "\n";
+}
+
+/// The noise of the reference, and right answers that a draw of it may have.
+void expect_near(const Nearness& near) {
+  if (near.is_collapse()) return;
+  EXPECT_GE(near.sqnr, near.reference_sqnr - kLessSqnr);
+  // With less noise than the reference's it is no draw of the same, and may have more right.
+  if (near.sqnr > near.reference_sqnr + kLessSqnr && near.right > near.reference_right) return;
+  EXPECT_GE(near.chance, kLeastChance)
+      << near.right << " right, the reference " << near.reference_right << ", with "
+      << near.discordant << " images in doubt";
 }
 
 /// The float network: its logits, and its answers where no margin is so small that what logits
@@ -155,16 +169,18 @@ TEST_P(Parity, IsReached) {
   EXPECT_EQ(ours.report.at("count"), reference.figures.at("images"));
   expect_rounded(ours.report.at("techniques"));
   const Nearness near = nearness(ours, reference);
-  append_row(GetParam(), near);
+  std::optional<Nearness> on_integers;
+  if (GetParam().executor == Executor::kPlan && is_for_integers(reference)) {
+    const Outcome integers = run_on_integers(reference, data_, ours);
+    on_integers = nearness(integers, reference);
+    EXPECT_GT(integers.report.at("arithmetic").at("on_integers"), 0);
+    std::printf("  on integers SQNR %.2f dB, right %d\n", on_integers->sqnr, on_integers->right);
+    expect_near(*on_integers);
+  }
+  append_row(GetParam(), near, on_integers);
   std::printf("  SQNR %.2f dB (reference %.2f), right %d (%d), %.1f images in doubt\n", near.sqnr,
               near.reference_sqnr, near.right, near.reference_right, near.discordant);
-  if (near.is_collapse()) return;
-  EXPECT_GE(near.sqnr, near.reference_sqnr - kLessSqnr);
-  // With less noise than the reference's it is no draw of the same, and may have more right.
-  if (near.sqnr > near.reference_sqnr + kLessSqnr && near.right > near.reference_right) return;
-  EXPECT_GE(near.chance, kLeastChance)
-      << near.right << " right, the reference " << near.reference_right << ", with "
-      << near.discordant << " images in doubt";
+  expect_near(near);
 }
 
 INSTANTIATE_TEST_SUITE_P(Reference, Parity, ::testing::ValuesIn(kCases), [](const auto& tested) {
