@@ -253,7 +253,9 @@ def limits(bench):
             os.setuid(NOBODY)
         resource.setrlimit(resource.RLIMIT_NPROC, (count, count))
 
-    many = [*run, "--workers", "4", "--threads", "4"]
+    many = run[:]
+    for flag in ("--workers", "--threads"):
+        many[many.index(flag) + 1] = "4"
     for count in range(5, 41, 1 if bench.options.mutants >= 1000 else 5):
         bench.run("ulimit -u", str(count), many, accepted={0, 71}, limits=lambda count=count: few(count))
 
