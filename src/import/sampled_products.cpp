@@ -20,26 +20,14 @@ struct Product {
 };
 
 const Product* product(const std::string& name) {
-  constexpr Product kConv = {"input", "weight", 1, 1};
   static const std::unordered_map<std::string, Product> products = {
       {"linear", {"input", "weight", -1, -1}},
       {"addmm", {"mat1", "mat2", -1, -2}},
       {"matmul", {"self", "other", -1, -2}},
       {"mm", {"self", "mat2", -1, -2}},
-      {"bmm", {"self", "mat2", -1, -2}},
-      {"conv1d", kConv},
-      {"conv2d", kConv},
-      {"conv3d", kConv},
-      {"_convolution", kConv},
-      {"convolution", kConv}};
+      {"bmm", {"self", "mat2", -1, -2}}};
   const auto found = products.find(name);
   return found == products.end() ? nullptr : &found->second;
-}
-
-/// All output channels read all input channels.
-bool is_dense(const Call& call) {
-  const bool transposed = call.find("transposed") != nullptr && call.flag("transposed");
-  return !transposed && (call.find("groups") == nullptr || call.integer("groups") == 1);
 }
 
 /// One and minus one at irregular places, as many of each or not, so that no pattern cancels out.
@@ -85,7 +73,7 @@ std::vector<c10::IValue> replaced(std::vector<c10::IValue> values, Replace repla
 
 std::optional<std::vector<c10::IValue>> sampled(const Call& call) {
   const Product* factors = product(call.name);
-  if (factors == nullptr || is_in_place(*call.schema) || !is_dense(call)) return std::nullopt;
+  if (factors == nullptr || is_in_place(*call.schema)) return std::nullopt;
   const at::Tensor left = call.tensor(factors->left), right = call.tensor(factors->right);
   if (left.dim() < 2 || right.dim() < 2 || !left.is_floating_point()) return std::nullopt;
   const int64_t extent = left.size(factors->left_dim);

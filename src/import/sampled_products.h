@@ -3,8 +3,9 @@
 #include "import/call.h"
 
 /// A walk needs the shapes of activations, and values only to see which images they come from.
-/// Matrix products and convolutions, which take most of its time, therefore run on sixteen sums of
-/// channels instead of all channels. Every channel counts in one of them.
+/// Matrix products, which take most of its time with a plain BLAS, therefore run on sixteen sums of
+/// channels instead of all channels. Every channel counts in one of them. Convolutions run whole:
+/// LibTorch has none without memory, from which the places of the answer would come.
 namespace ptq::import {
 
 /// `call` with its operands cut down; nothing where it is no product of matrices, or a small one.

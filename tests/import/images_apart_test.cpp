@@ -96,6 +96,15 @@ TEST(Import, ComputesWeightsThatDoNotDependOnImages) {
   imported.expect_same_as_module();
 }
 
+TEST(Import, TakesConvolutionsOfManyChannels) {
+  ScriptModel model;
+  model.parameter("first", at::randn({48, 3, 3, 3})).parameter("next", at::randn({8, 48, 1, 1}));
+  model.code(
+      forward("  x = torch.relu(torch.conv2d(x, self.first))\n"
+              "  return torch.conv2d(x, self.next).mean([2, 3])\n"));
+  Imported(model).expect_same_as_module();
+}
+
 TEST(Import, ComputesASpectrallyNormalizedWeight) {
   ScriptModel model;
   model.parameter("weight", at::randn({4, 3})).buffer("u", at::randn({4}));
