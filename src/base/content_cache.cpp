@@ -121,6 +121,8 @@ void ContentCache::remove_pack(const PackReader& pack) {
 
 void ContentCache::put(CacheKind kind, const std::string& key, const void* data, size_t size) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  // Several loaders of a run may read one image before its crop can be found.
+  if (!made_.insert(key).second) return;
   ++counts_[static_cast<size_t>(kind)].made;
   if (!writing_) {
     try {

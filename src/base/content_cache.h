@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/cache_pack.h"
@@ -75,6 +76,8 @@ class ContentCache {
   std::mutex mutex_;
   std::unordered_map<std::string, Place> places_;
   std::unique_ptr<PackWriter> writing_;
+  /// Keys of what this program has put.
+  std::unordered_set<std::string> made_;
   std::array<Counts, kCacheKinds> counts_ = {};
   std::vector<std::string> notes_;
 };

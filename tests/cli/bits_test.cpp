@@ -35,7 +35,7 @@ TEST_F(BitsProgram, GoesOnWithTheBitsThatItSaves) {
 TEST_F(BitsProgram, RefusesBudgetsByTheirFlag) {
   const auto refusal = [&](const Arguments& more) {
     const auto result = run(good(more));
-    EXPECT_EQ(result.exit_code, 2) << result.err;
+    EXPECT_EQ(result.exit_code, static_cast<int>(ExitCode::kUsage)) << result.err;
     return result.err;
   };
   EXPECT_THAT(refusal({"--weight-budget", "2.5", "--candidate-bits", "W3,W4"}),

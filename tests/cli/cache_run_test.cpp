@@ -19,7 +19,7 @@ class CacheRun : public Program {
          {"cache", "stages", "images_per_second", "peak_rss_mib", "command", "passes"}) {
       report.erase(key);
     }
-    report.at("config").erase("cache");
+    for (const char* file : {"cache", "dump_logits"}) report.at("config").erase(file);
     for (const char* network : {"float", "quantized"}) {
       report.at(network).erase("network_seconds");
       report.at(network).erase("waiting_seconds");

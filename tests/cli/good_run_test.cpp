@@ -272,9 +272,13 @@ TEST_F(GoodRun, WarnsWhenATechniqueFindsNothing) {
 
 TEST_F(GoodRun, WarnsWhenLabelsMayNotBeTheModels) {
   std::filesystem::remove_all(path("validation/j"));
-  const support::ProgramResult result = run(good());
+  support::ProgramResult result = run(good());
   EXPECT_EQ(result.exit_code, 0);
-  EXPECT_THAT(result.err, HasSubstr("has 9 classes and the model 10"));
+  EXPECT_THAT(result.err, HasSubstr("--label-offset 1 is needed"));
+  std::filesystem::remove_all(path("validation/i"));
+  result = run(good());
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.err, HasSubstr("has 8 classes and the model 10"));
 }
 
 TEST_F(GoodRun, AnswersHelpAndVersionOnStandardOutput) {

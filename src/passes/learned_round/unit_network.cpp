@@ -1,5 +1,7 @@
 #include "passes/learned_round/unit_network.h"
 
+#include <ATen/ops/zeros_like.h>
+
 #include <algorithm>
 
 #include "passes/learned_round/blocks.h"
@@ -102,6 +104,11 @@ Tensors UnitNetwork::backward(const at::Tensor& by_output) {
     }
     const auto number = layer_numbers_.find(&node);
     if (number != layer_numbers_.end()) by_weights[number->second] = by_inputs.back().contiguous();
+  }
+  // A layer that only decides which values are taken changes no output by a little.
+  for (size_t layer = 0; layer < layers_.size(); ++layer) {
+    at::Tensor& by_weight = by_weights[layer];
+    if (!by_weight.defined()) by_weight = at::zeros_like(tensors_.at(layers_[layer]).front());
   }
   return by_weights;
 }
