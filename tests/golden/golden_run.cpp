@@ -82,7 +82,10 @@ Outcome run_like(const Reference& reference, const std::string& data,
 
 bool is_for_integers(const Reference& reference) {
   const json& options = reference.figures.at("options");
-  return options.at("quant_format") == "int" &&
+  // HQO finds zero points between two codes.
+  const bool has_float_zero_points = options.at("weight_quant_calibration_type") == "hqo" &&
+                                     options.at("weight_quant_type") == "asym";
+  return options.at("quant_format") == "int" && !has_float_zero_points &&
          options.at("act_scale_computation_type") == "static";
 }
 
