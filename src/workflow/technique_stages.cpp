@@ -28,6 +28,10 @@ bool forgets_weights(const QuantizeConfig& config) {
   return false;
 }
 
+bool learns_scales(const QuantizeConfig& config) {
+  return config.learned_round && config.learned_round->activation_learning_rate > 0;
+}
+
 }  // namespace
 
 passes::NextBatch batches_of(const data::ImageSet& images, const std::string& stage,
@@ -141,8 +145,9 @@ passes::BiasCorrection correct_biases(QuantizedNetwork& network, const QuantizeC
   };
   const auto report = timed(context.log, "bias correction", [&] {
     // Calibrating batch norms makes what layers read depend on the weights' quantizers, and so do
-    // rounded weights that stand for the float ones.
-    const bool is_own = config.calibrate_batch_norms || forgets_weights(config);
+    // rounded weights that stand for the float ones. Learned scales are not those of calibration.
+    const bool is_own =
+        config.calibrate_batch_norms || forgets_weights(config) || learns_scales(config);
     const passes::LayerInputMeans means =
         is_own ? measure()
                : shared(context.session, context.log, context.session.stages().input_means,
