@@ -26,13 +26,15 @@ std::string key_of(const Config& config, const EvaluationStage& stage, const ir:
                    const quant::QuantizerTable& table, const std::string& images) {
   const runtime::Execution& execution = config.execution;
   const data::Recipe& recipe = config.recipe;
+  // A plan cuts batches anew; the interpreter runs them as they come.
+  const int64_t batch = execution.compile ? 0 : config.batch_size_validation;
   Sha256 key;
   key.add("answers 1\n").add(float_environment()).add(images);
   key.add({reinterpret_cast<const char*>(recipe.mean.data()), sizeof recipe.mean});
   key.add({reinterpret_cast<const char*>(recipe.std.data()), sizeof recipe.std});
   for (const int64_t part : {static_cast<int64_t>(execution.dtype), int64_t{execution.threads},
                              int64_t{execution.compile}, static_cast<int64_t>(execution.arithmetic),
-                             static_cast<int64_t>(stage.numerics)}) {
+                             static_cast<int64_t>(stage.numerics), batch}) {
     key.add(std::to_string(part) + " ");
   }
   return key.add(quant::network_key(graph, table)).hex();
