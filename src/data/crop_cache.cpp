@@ -47,21 +47,23 @@ void CropCache::put(const std::string& key, const Crop& crop) {
   cache_->put(CacheKind::kCrop, key, crop.get(), crop_bytes_);
 }
 
-std::string CropCache::remembered(const std::string& path) {
+std::string CropCache::hash_of(const ImageFolder::Item& item) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = hashes_.find(item.path);
+    if (found != hashes_.end()) return found->second;
+  }
+  const std::string hash = sha256_of_item(item);
   const std::lock_guard<std::mutex> lock(mutex_);
-  const auto found = hashes_.find(path);
-  return found == hashes_.end() ? "" : found->second;
+  return hashes_.emplace(item.path, hash).first->second;
 }
 
 std::string CropCache::key_of_all(const ImageFolder& folder, const std::vector<int64_t>& items,
                                   int threads) {
   std::vector<std::string> hashes(items.size());
   try {
-    each(items.size(), threads, [&](size_t i) {
-      const ImageFolder::Item& item = folder.items.at(static_cast<size_t>(items[i]));
-      hashes[i] = remembered(item.path);
-      if (hashes[i].empty()) hashes[i] = sha256_of_item(item);
-    });
+    each(items.size(), threads,
+         [&](size_t i) { hashes[i] = hash_of(folder.items.at(static_cast<size_t>(items[i]))); });
   } catch (const DataError&) {
     return "";
   }

@@ -27,11 +27,11 @@ class CropCache {
   void put(const std::string& key, const Crop& crop);
 
   /// One key of the crops of `items` in their order; empty where a file cannot be read. Reads the
-  /// files that key_of has not seen, `threads` at a time.
+  /// files whose contents are not remembered yet, `threads` at a time.
   std::string key_of_all(const ImageFolder& folder, const std::vector<int64_t>& items, int threads);
 
  private:
-  std::string remembered(const std::string& path);
+  std::string hash_of(const ImageFolder::Item& item);
 
   const std::shared_ptr<ContentCache> cache_;
   /// What crops follow from beside their files.
