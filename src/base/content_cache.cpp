@@ -95,6 +95,11 @@ void ContentCache::open_pack(const std::string& path) {
 
 std::optional<ContentCache::Bytes> ContentCache::find(CacheKind kind, const std::string& key) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  const auto unwritten = unwritten_.find(key);
+  if (unwritten != unwritten_.end()) {
+    ++counts_[static_cast<size_t>(kind)].found;
+    return unwritten->second;
+  }
   const auto found = places_.find(key);
   if (found == places_.end()) return std::nullopt;
   const Place place = found->second;
@@ -121,7 +126,7 @@ void ContentCache::remove_pack(const PackReader& pack) {
 
 void ContentCache::put(CacheKind kind, const std::string& key, const void* data, size_t size) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  // Several loaders of a run may read one image before its crop can be found.
+  // Several threads may have looked for it in vain at the same time.
   if (!made_.insert(key).second) return;
   ++counts_[static_cast<size_t>(kind)].made;
   if (!writing_) {
@@ -133,7 +138,9 @@ void ContentCache::put(CacheKind kind, const std::string& key, const void* data,
     }
   }
   writing_->add(key, data, size);
-  if (writing_->bytes() >= kPackBytes) write_pack();
+  if (writing_->bytes() >= kPackBytes) return write_pack();
+  const auto copy = std::make_shared<const std::string>(static_cast<const char*>(data), size);
+  unwritten_[key] = {{copy, reinterpret_cast<const uint8_t*>(copy->data())}, size};
 }
 
 void ContentCache::flush() {
@@ -143,6 +150,7 @@ void ContentCache::flush() {
 
 void ContentCache::write_pack() {
   const std::unique_ptr<PackWriter> pack = std::move(writing_);
+  unwritten_.clear();
   try {
     pack->commit();
     open_pack(pack->path());

@@ -22,11 +22,11 @@ inline constexpr size_t kCacheKinds = 3;
 /// Results in a folder, for later runs and other programs, under keys that say all that they follow
 /// from (base/hash.h: SHA-256 in hexadecimal digits): so nothing in it is ever out of date.
 ///
-/// Entries are written in packs of 64 MiB, which appear complete or not at all; several processes
-/// may use a folder at once. Every entry is checked when it is read; a damaged one counts as
-/// missing, and its pack goes. Where the folder holds more than it may, packs go that were not used
-/// for the longest time. Several threads may use a cache at once. What cannot be written is left
-/// out: take_notes() says so.
+/// Entries are written in packs of 64 MiB, which appear complete or not at all, and until then are
+/// found in memory; several processes may use a folder at once. Every entry is checked when it is
+/// read; a damaged one counts as missing, and its pack goes. Where the folder holds more than it
+/// may, packs go that were not used for the longest time. Several threads may use a cache at once.
+/// What cannot be written is left out: take_notes() says so.
 class ContentCache {
  public:
   /// Of an entry; valid as long as they are held.
@@ -76,6 +76,8 @@ class ContentCache {
   std::mutex mutex_;
   std::unordered_map<std::string, Place> places_;
   std::unique_ptr<PackWriter> writing_;
+  /// What it holds: less than a pack.
+  std::unordered_map<std::string, Bytes> unwritten_;
   /// Keys of what this program has put.
   std::unordered_set<std::string> made_;
   std::array<Counts, kCacheKinds> counts_ = {};

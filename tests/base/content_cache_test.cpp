@@ -69,6 +69,18 @@ TEST(ContentCache, KeepsEntriesForTheNextProcess) {
   EXPECT_THAT(next.take_notes(), IsEmpty());
 }
 
+TEST(ContentCache, WhatIsNotWrittenYetIsFound) {
+  const support::TemporaryFolder folder;
+  ContentCache cache(folder.path(), kRoom);
+  put(cache, kOne, "first");
+  EXPECT_THAT(packs(folder), IsEmpty());
+  const auto bytes = cache.find(CacheKind::kCrop, kOne);
+  cache.flush();
+  EXPECT_EQ(std::string(reinterpret_cast<const char*>(bytes->data.get()), bytes->size), "first");
+  EXPECT_EQ(found(cache, kOne), "first");
+  EXPECT_EQ(cache.take_counts(CacheKind::kCrop).found, 2);
+}
+
 TEST(ContentCache, BytesOutliveTheCacheAndItsFiles) {
   const support::TemporaryFolder folder;
   auto cache = std::make_unique<ContentCache>(folder.path(), kRoom);
