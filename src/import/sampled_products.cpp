@@ -11,26 +11,26 @@ namespace {
 
 constexpr int64_t kSums = 16;
 
-/// The arguments that are multiplied, by name, and their dimensions that are summed over.
+/// The arguments that are multiplied, by name, and the dimension of the second that is summed over;
+/// that of the first is its last.
 struct Product {
   const char* left;
   const char* right;
-  int64_t left_dim;
   int64_t right_dim;
 };
 
 const Product* product(const std::string& name) {
   static const std::unordered_map<std::string, Product> products = {
-      {"linear", {"input", "weight", -1, -1}},
-      {"addmm", {"mat1", "mat2", -1, -2}},
-      {"matmul", {"self", "other", -1, -2}},
-      {"mm", {"self", "mat2", -1, -2}},
-      {"bmm", {"self", "mat2", -1, -2}}};
+      {"linear", {"input", "weight", -1}},
+      {"addmm", {"mat1", "mat2", -2}},
+      {"matmul", {"self", "other", -2}},
+      {"mm", {"self", "mat2", -2}},
+      {"bmm", {"self", "mat2", -2}}};
   const auto found = products.find(name);
   return found == products.end() ? nullptr : &found->second;
 }
 
-/// One and minus one at irregular places, as many of each or not, so that no pattern cancels out.
+/// Ones and minus ones without a pattern, the same in every walk.
 at::Tensor signs(int64_t count) {
   std::vector<float> values;
   uint64_t state = 1;
@@ -76,12 +76,12 @@ std::optional<std::vector<c10::IValue>> sampled(const Call& call) {
   if (factors == nullptr || is_in_place(*call.schema)) return std::nullopt;
   const at::Tensor left = call.tensor(factors->left), right = call.tensor(factors->right);
   if (left.dim() < 2 || right.dim() < 2 || !left.is_floating_point()) return std::nullopt;
-  const int64_t extent = left.size(factors->left_dim);
+  const int64_t extent = left.size(-1);
   if (extent < 2 * kSums || extent != right.size(factors->right_dim)) return std::nullopt;
   // Sums of both sides are larger than what they stand for.
   const double factor = std::sqrt(kSums / static_cast<double>(extent));
   std::vector<c10::IValue> arguments = call.arguments;
-  arguments[position(call, factors->left)] = folded(left, factors->left_dim).mul(factor);
+  arguments[position(call, factors->left)] = folded(left, -1).mul(factor);
   arguments[position(call, factors->right)] = folded(right, factors->right_dim);
   return arguments;
 }

@@ -28,7 +28,7 @@ struct Walked {
 };
 
 /// Runs forward(images) node by node, in float32, and writes down every operation that an image
-/// flows into. Extents are those of this batch. Values are real ones but for products
+/// flows into. Extents are those of this batch. Values are real ones but for matrix products
 /// (sampled_products.h). Throws ImportError, without the file's name, where the model fails or
 /// leaves what a graph can say.
 Walked walk(const torch::jit::Module& module, const ModuleNames& names, const at::Tensor& images,
