@@ -12,6 +12,7 @@ namespace {
 
 /// An announced quantization that the passes of another can calibrate.
 struct Companion {
+  const QuantizeConfig* config;
   std::string key;
   passes::ActivationCalibration calibration;
 };
@@ -25,7 +26,8 @@ std::optional<Companion> companion(const Announced& announced, const ir::Graph& 
     ir::Graph graph = unplaced;
     quant::QuantizerTable table = backends::place(config.backend, graph, placement_options(config));
     if (ir::to_text(graph) != placed) return std::nullopt;
-    return Companion{calibrated_key(announced.source, config),
+    return Companion{&config,
+                     calibrated_key(announced.source, config),
                      {std::move(table), config.activations->percentile}};
   } catch (const Error&) {
     return std::nullopt;
@@ -80,8 +82,9 @@ CalibratedActivations calibrated(const QuantizedNetwork& network, const Quantize
   for (size_t i = 0; i < others.size(); ++i) {
     const passes::ActivationCalibration& other = all[i + 1];
     if (other.failure) continue;
-    context.session.stages().activations.put(
-        others[i].key, {{passes::activation_scales(graph, other.table), count}, {}});
+    const CalibratedActivations made = {passes::activation_scales(graph, other.table), count};
+    keep_scales(made, *others[i].config, images, context);
+    context.session.stages().activations.put(others[i].key, {made, {}});
   }
   return own;
 }
