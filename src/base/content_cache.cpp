@@ -69,7 +69,8 @@ ContentCache::ContentCache(std::string directory, int64_t most_bytes)
     : directory_(std::move(directory)), most_bytes_(most_bytes) {
   std::error_code failure;
   fs::create_directories(directory_, failure);
-  if (!fs::is_directory(directory_)) {
+  std::error_code ignored;
+  if (!fs::is_directory(directory_, ignored)) {
     throw OutputError(directory_ + " cannot be made: " + failure.message());
   }
   require_writable((fs::path(directory_) / "lock").string());
