@@ -46,7 +46,9 @@ ImageFolder read_class_folders(const fs::path& directory, const std::vector<Clas
 // A single archive in a folder may be all images, which then have a file of labels.
 ImageFolder read_folder(const fs::path& directory, ClassNames names) {
   int64_t passed_over = 0;
-  const std::vector<ClassFolder> folders = class_folders_in(directory, passed_over);
+  std::vector<ClassFolder> folders = class_folders_in(directory, passed_over);
+  const auto is_devkit = [](const ClassFolder& folder) { return folder.name == kDevkitFolder; };
+  folders.erase(std::remove_if(folders.begin(), folders.end(), is_devkit), folders.end());
   const bool is_one_archive = folders.size() == 1 && folders.front().is_archive();
   if (!folders.empty() && !is_one_archive) {
     return read_class_folders(directory, folders, std::move(names), passed_over);

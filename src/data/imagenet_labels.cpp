@@ -147,11 +147,11 @@ std::vector<std::string> sorted(std::vector<std::string> names) {
 std::optional<fs::path> find_imagenet_labels(const fs::path& folder) {
   const fs::path here = fs::absolute(folder / ".").lexically_normal().parent_path();
   const fs::path above = here.parent_path();
+  const fs::path numbers = "ILSVRC2012_validation_ground_truth.txt";
   for (const fs::path& place : {here, above, above.parent_path()}) {
-    for (const char* name :
-         {"LOC_val_solution.csv", "labels.csv", "ILSVRC2012_validation_ground_truth.txt",
-          "ILSVRC2012_devkit_t12/data/ILSVRC2012_validation_ground_truth.txt",
-          "imagenet_2012_validation_synset_labels.txt"}) {
+    for (const fs::path& name : {fs::path("LOC_val_solution.csv"), fs::path("labels.csv"), numbers,
+                                 fs::path(kDevkitFolder) / "data" / numbers,
+                                 fs::path("imagenet_2012_validation_synset_labels.txt")}) {
       if (fs::is_regular_file(place / name)) return place / name;
     }
   }

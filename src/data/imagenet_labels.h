@@ -10,6 +10,9 @@
 
 namespace ptq::data {
 
+/// As the devkit's archive unpacks.
+inline constexpr const char* kDevkitFolder = "ILSVRC2012_devkit_t12";
+
 /// The file that labels the images of a flat folder as ImageNet's are labelled:
 /// LOC_val_solution.csv or labels.csv (`file,class`, or Kaggle's `ImageId,PredictionString`, whose
 /// first word is the class), ILSVRC2012_validation_ground_truth.txt (a number of the devkit for

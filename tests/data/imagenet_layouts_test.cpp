@@ -99,6 +99,15 @@ TEST(ImageNetLayouts, NumbersOfTheDevkitAreClassesInTheOrderOfTheirNames) {
   EXPECT_EQ(open_image_folder(flat.folder.path()).passed_over, 1);
 }
 
+TEST(ImageNetLayouts, TheDevkitMayLieBesideTheImages) {
+  const Flat flat;
+  const std::string data = "ILSVRC2012_devkit_t12/data/";
+  fs::create_directories(flat.folder.file(data));
+  flat.folder.write(data + kGroundTruth, "1\n2\n3\n");
+  flat.folder.write(data + "synsets.txt", kSynsets);
+  EXPECT_THAT(flat.labels(), ElementsAre(2, 0, 1));
+}
+
 TEST(ImageNetLayouts, TheDevkitsOwnFileNamesItsClasses) {
   const Flat flat;
   flat.folder.write(kGroundTruth, "1\n2\n2\n");
