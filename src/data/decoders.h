@@ -28,10 +28,11 @@ Image decode_tiff(const FileBytes& file);
 /// Any of them, told apart by the first bytes. Throws DecodeFailure.
 Image decode_bytes(const FileBytes& file);
 
-/// What OpenCV makes of a file's bytes, of which its headers promise `width` x `height` pixels:
-/// CV_8UC3, or with `unchanged` the file's own type. Orientation is not applied. The image is empty
-/// where OpenCV fails or sees another size. Throws as make_image.
 enum class Depth { kEight, kUnchanged };
+
+/// What OpenCV makes of a file's bytes, of which its headers promise `width` x `height` pixels:
+/// CV_8UC3, or with Depth::kUnchanged the file's own type. Orientation is not applied. The image is
+/// empty where OpenCV fails or sees another size. Throws as make_image.
 Image decode_with_opencv(const FileBytes& file, int64_t width, int64_t height,
                          Depth depth = Depth::kEight);
 

@@ -81,10 +81,6 @@ void print_node(std::ostream& out, const Node& node) {
   out << ")\n";
 }
 
-}  // namespace
-
-namespace {
-
 void print_graph(std::ostream& out, const Graph& graph) {
   out << "input %" << graph.input << "\n";
   for (const Node& node : graph.nodes) print_node(out, node);
