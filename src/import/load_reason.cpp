@@ -23,8 +23,9 @@ std::string word_after(const std::string& text, const std::string& mark) {
 std::string load_reason(const std::exception& error) {
   const std::string text = error.what(), sentence = first_sentence(error);
   if (const std::string name = word_after(text, "Unknown builtin op: "); !name.empty()) {
-    return "it uses the operator " + name + ", which " + kThisLibTorch +
-           " does not have; a newer LibTorch wrote it";
+    const bool is_own = name.rfind("aten::", 0) == 0 || name.rfind("prim::", 0) == 0;
+    return "it uses the operator " + name + ", which " + kThisLibTorch + " does not have; " +
+           (is_own ? "a newer LibTorch wrote it" : "an extension of LibTorch has it");
   }
   if (sentence.rfind("Arguments for call are not valid", 0) == 0) {
     return "it calls " + word_after(text, "The following variants are available:\n  \n  ") +

@@ -73,6 +73,10 @@ TEST(LoadReason, TellsAFileOfANewerLibTorch) {
       load_reason(std::runtime_error("\nUnknown builtin op: aten::later.\nHere it is."));
   EXPECT_EQ(unknown.rfind("it uses the operator aten::later, which this LibTorch (", 0), 0U)
       << unknown;
+  const std::string foreign =
+      load_reason(std::runtime_error("\nUnknown builtin op: torchvision::nms.\n"));
+  EXPECT_NE(foreign.find("does not have; an extension of LibTorch has it"), std::string::npos)
+      << foreign;
   const std::string arguments = load_reason(std::runtime_error(
       "\nArguments for call are not valid.\nThe following variants are available:\n  \n  "
       "aten::add.Tensor(Tensor self) -> Tensor:\n  Expected at most 1 argument.\n"));
