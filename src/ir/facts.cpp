@@ -127,10 +127,13 @@ bool multiplies_nothing(const Opaque& op) {
 /// Makes places, decisions or counts, or may do so: casts say in numbers what they cast to.
 bool gives_no_floats(const Opaque& op) {
   static const Names operators = {
-      "argmax",       "argmin",      "argsort",    "bucketize",  "eq",  "ge",
-      "gt",           "isinf",       "isnan",      "le",         "lt",  "ne",
-      "one_hot",      "to",          "type_as",    "any",        "all", "isfinite",
-      "searchsorted", "logical_and", "logical_or", "logical_not"};
+      "argmax",     "argmin",      "argsort",     "bucketize",    "eq",
+      "ge",         "gt",          "isinf",       "isnan",        "le",
+      "lt",         "ne",          "one_hot",     "to",           "type_as",
+      "any",        "all",         "isfinite",    "searchsorted", "logical_and",
+      "logical_or", "logical_not", "logical_xor", "greater",      "greater_equal",
+      "less",       "less_equal",  "not_equal",   "isclose",      "isin",
+      "isneginf",   "isposinf",    "signbit",     "count_nonzero"};
   static const Names with_places = {"topk",     "sort", "max",    "min",   "median",
                                     "kthvalue", "mode", "cummax", "cummin"};
   const std::string_view name = plain_name(op);
