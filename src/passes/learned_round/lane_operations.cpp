@@ -93,7 +93,11 @@ bool have_equal_sizes(const LaneNode& node) {
 
 void Sink::take(const at::Tensor& more) const {
   if (!gradient.defined() || gradient.is_same(more)) return;
-  adds ? gradient.add_(more) : gradient.copy_(more);
+  if (more.defined()) {
+    adds ? gradient.add_(more) : gradient.copy_(more);
+  } else if (!adds) {
+    gradient.zero_();
+  }
 }
 
 std::unique_ptr<LanePass> other_pass(const LaneNode& node, const quant::QuantizerTable& table) {

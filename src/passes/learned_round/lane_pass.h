@@ -23,6 +23,7 @@ struct Sink {
   /// To what a later node left there.
   bool adds = false;
 
+  /// Undefined: there is none, which is zero.
   void take(const at::Tensor& more) const;
 };
 

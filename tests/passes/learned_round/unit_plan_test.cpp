@@ -144,6 +144,31 @@ TEST(UnitPlan, DerivesTransposedConvolutionsAndConstants) {
   expect_as_by_network(builder, normals({2, 3, 4, 4}, 1, 7));
 }
 
+/// What LibTorch has no derivative of hands on zeros: to the layer alone, and beside others.
+TEST(UnitPlan, DerivesNothingByWhatOnlyShapesTheResult) {
+  GraphBuilder builder({3, 8});
+  const auto outer = builder.linear(builder.input(), 4);
+  const auto inner = builder.linear(outer, 4);
+  const auto ones = [&](ir::ValueId value) {
+    return builder.add(ir::Opaque{"aten::ones_like",
+                                  "",
+                                  {ir::InputRef{0}, std::monostate{}, std::monostate{},
+                                   std::monostate{}, std::monostate{}, std::monostate{}}},
+                       {value});
+  };
+  const auto sum = builder.add(ir::Add{}, {outer, ones(inner)});
+  builder.graph.output = builder.add(ir::Mul{}, {sum, ones(outer)});
+  for (const auto value : {outer, inner}) builder.quantize_weight(value, 1e-3);
+  const at::Tensor x = normals({4, 3, 8}, 1, 7);
+  const Tensors expected = by_network(builder, x, {}).by_weights;
+  const Tensors found = by_plan(builder, x, {}, 1).by_weights;
+  ASSERT_EQ(found.size(), 2);
+  EXPECT_LT(testing::relative_difference(found[0], expected[0]), 1e-5);
+  for (const at::Tensor& by_weight : {expected[1], found[1]}) {
+    EXPECT_TRUE(by_weight.eq(0).all().item<bool>());
+  }
+}
+
 /// y - x where codes do not clip, y where they do, times what comes from behind.
 TEST(UnitPlan, DerivesByTheLogarithmOfAScale) {
   GraphBuilder builder({3, 40});
