@@ -5,6 +5,7 @@
 #include <ATen/ops/empty_like.h>
 
 #include <limits>
+#include <variant>
 
 #include "base/threads.h"
 #include "base/vector_loop.h"
@@ -48,21 +49,29 @@ at::Tensor quantized(const at::Tensor& x, const quant::QuantizerTable& table, ir
   return at::cat(images);
 }
 
+void set_limits(DropRule& rule, const quant::QParams& params) {
+  rule.low = (params.quant_min - params.zero_point - 0.5F) * params.scale;
+  rule.high = (params.quant_max - params.zero_point + 0.5F) * params.scale;
+}
+
+void set_limits(DropRule& rule, const quant::MinifloatParams& params) {
+  rule.high = params.largest * params.scale;
+  rule.low = -rule.high;
+}
+
+void set_limits(DropRule& rule, const quant::TruncatingParams& params) {
+  const float scale = params.fine_scale * params.step;
+  set_limits(rule, quant::QParams{scale, 0, params.quant_min, params.quant_max});
+}
+
 }  // namespace
 
 DropRule rule_of(const quant::QuantizerTable& table, ir::QuantizerId id, const Dropping& dropping) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   DropRule rule{dropping.seed, drop_threshold(dropping.probability), -kInfinity, kInfinity};
   if (!table.at(id).is_static_per_tensor()) return rule;
-  const quant::ElementParams params = quant::element_params(table, id);
-  if (const auto* integer = std::get_if<quant::QParams>(&params)) {
-    rule.low = (integer->quant_min - integer->zero_point - 0.5F) * integer->scale;
-    rule.high = (integer->quant_max - integer->zero_point + 0.5F) * integer->scale;
-  } else {
-    const auto& minifloat = std::get<quant::MinifloatParams>(params);
-    rule.high = minifloat.largest * minifloat.scale;
-    rule.low = -rule.high;
-  }
+  std::visit([&](const auto& params) { set_limits(rule, params); },
+             quant::element_params(table, id));
   return rule;
 }
 

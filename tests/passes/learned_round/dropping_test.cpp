@@ -66,5 +66,19 @@ TEST(Dropping, PassesGradientsButWhereCodesClip) {
   EXPECT_TRUE(back.eq(gradient).eq(clips.logical_not()).all().item<bool>());
 }
 
+/// Codes whose lowest bits are rounded away: 0 to 15, of the same scale again.
+TEST(Dropping, PassesGradientsThroughMeansOfCodes) {
+  testing::GraphBuilder builder;
+  const ir::QuantizerId codes = builder.activation_quantizer(0.1, false, 4);
+  quant::Quantizer mean = builder.table.at(codes);
+  mean.truncation = quant::Truncation{codes, 4, 2};
+  const ir::QuantizerId id = builder.table.add(mean);
+  builder.table.derive_scales();
+  const at::Tensor x = normals({1000}, 1, 5);
+  const Quantized quantized = quantize_with_dropping(x, builder.table, id, {});
+  const at::Tensor clips = x.gt(1.55).logical_or(x.lt(-0.05));
+  EXPECT_TRUE(quantized.passes.eq(0).eq(clips).all().item<bool>());
+}
+
 }  // namespace
 }  // namespace ptq::passes
