@@ -156,9 +156,7 @@ void UnitLearning::step(int64_t t) {
   }
   const UnitPlan::Gradients by = gradients(input, images_.target.gather(drawn), dropping);
   for (size_t i = 0; i < weights_.size(); ++i) weights_[i].step(by.by_weights[i], t);
-  const double share =
-      options_.schedule == LearningRate::kLinear ? linear_share(t, options_.iterations) : 1;
-  scales_.step(by.by_scales, options_.activation_learning_rate * share);
+  scales_.step(by.by_scales, options_.activation_learning_rate * rate_share(options_, t));
 }
 
 void UnitLearning::for_differences(const Tensors& weights,

@@ -2,6 +2,10 @@
 
 namespace ptq::passes {
 
+double rate_share(const LearnedRoundOptions& options, int64_t t) {
+  return options.schedule == LearningRate::kLinear ? linear_share(t, options.iterations) : 1;
+}
+
 RoundedWeight::RoundedWeight(const at::Tensor& weight, const quant::QuantizerTable& table,
                              ir::QuantizerId quantizer, const LearnedRoundOptions& options)
     : options_(options),
@@ -12,10 +16,8 @@ void RoundedWeight::step(const at::Tensor& by_weight, int64_t t) {
   const Regulariser regulariser = options_.loss == RoundingLoss::kRegularisedMse
                                       ? regulariser_at(t, options_.iterations)
                                       : Regulariser{};
-  const double share =
-      options_.schedule == LearningRate::kLinear ? linear_share(t, options_.iterations) : 1;
   optimizer_.step(variables_.v(), variables_.gradient(by_weight, regulariser),
-                  options_.learning_rate * share);
+                  options_.learning_rate * rate_share(options_, t));
 }
 
 double RoundedWeight::moved() const {

@@ -7,6 +7,9 @@
 
 namespace ptq::passes {
 
+/// The share of a learning rate in force at step t, counted from 1.
+double rate_share(const LearnedRoundOptions& options, int64_t t);
+
 /// The rounding of one weight while it is learned: variables, and the optimizer that moves them.
 class RoundedWeight {
  public:
