@@ -2,23 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "passes/learned_round/whole_units.h"
 #include "quant/fake_quantize.h"
 #include "support/run_graph.h"
 
 namespace ptq::passes {
 namespace {
-
-using testing::GraphBuilder;
-using testing::normals;
-
-/// All nodes of a graph as one unit.
-runtime::SweepUnit whole(ir::Graph& graph) {
-  runtime::SweepUnit unit{{}, graph.input, graph.output};
-  for (ir::Node& node : graph.nodes) {
-    if (!node.is<ir::Constant>()) unit.nodes.push_back(&node);
-  }
-  return unit;
-}
 
 struct Trained {
   explicit Trained(GraphBuilder& builder)
@@ -87,35 +76,12 @@ TEST(UnitNetwork, DerivesBranchesAndPools) {
 }
 
 TEST(UnitNetwork, DerivesAttention) {
-  GraphBuilder builder({5, 8});
-  ir::LayerNorm norm;
-  norm.normalized_shape = {8};
-  norm.weight = builder.weight({8});
-  norm.bias = builder.weight({8});
-  const auto input = builder.add(norm, {builder.input()});
-  const auto q = builder.linear(input, 8);
-  const auto k = builder.linear(input, 8);
-  const auto v = builder.linear(input, 8);
-  const auto transposed = builder.add(ir::Permute{{0, 2, 1}}, {k});
-  const auto scores = builder.add(ir::MulScalar{0.3}, {builder.add(ir::MatMul{}, {q, transposed})});
-  const auto mixed = builder.add(ir::MatMul{}, {builder.add(ir::Softmax{-1}, {scores}), v});
-  const auto projected = builder.linear(mixed, 8);
-  builder.graph.output = builder.add(ir::Add{}, {projected, builder.input()});
-  for (const auto value : {q, k, v, projected}) builder.quantize_weight(value, 1e-3);
+  GraphBuilder builder = attention(std::nullopt);
   expect_derivatives(builder, normals({2, 5, 8}, 1, 7));
 }
 
 TEST(UnitNetwork, DerivesTransposedConvolutionsAndConstants) {
-  GraphBuilder builder({3, 4, 4});
-  ir::ConvTranspose up;
-  up.weight = builder.weight({3, 5, 2, 2});
-  up.stride = {2, 2};
-  up.padding = up.output_padding = {0, 0};
-  up.dilation = {1, 1};
-  const auto larger = builder.add(up, {builder.input()});
-  const auto shift = builder.constant(normals({1, 5, 8, 8}, 1, 2));
-  builder.graph.output = builder.add(ir::Mul{}, {larger, shift});
-  builder.quantize_weight(larger, 1e-3);
+  GraphBuilder builder = transposed_convolution();
   expect_derivatives(builder, normals({2, 3, 4, 4}, 1, 7));
 }
 

@@ -6,21 +6,11 @@
 
 #include "base/threads.h"
 #include "passes/learned_round/unit_network.h"
+#include "passes/learned_round/whole_units.h"
 #include "support/run_graph.h"
 
 namespace ptq::passes {
 namespace {
-
-using testing::GraphBuilder;
-using testing::normals;
-
-runtime::SweepUnit unit_of(ir::Graph& graph) {
-  runtime::SweepUnit unit{{}, graph.input, graph.output};
-  for (ir::Node& node : graph.nodes) {
-    if (!node.is<ir::Constant>()) unit.nodes.push_back(&node);
-  }
-  return unit;
-}
 
 struct Outcome {
   at::Tensor output;
@@ -34,7 +24,7 @@ Tensors weights_of(const std::vector<ir::Node*>& layers) {
 }
 
 Outcome by_network(GraphBuilder& builder, const at::Tensor& x, const Dropping& dropping) {
-  const runtime::SweepUnit unit = unit_of(builder.graph);
+  const runtime::SweepUnit unit = whole(builder.graph);
   UnitNetwork network(builder.graph, unit, builder.table);
   const at::Tensor output = network.forward(x, weights_of(network.layers()), dropping);
   return {output, network.backward(normals(output.sizes().vec(), 1, 11))};
@@ -42,7 +32,7 @@ Outcome by_network(GraphBuilder& builder, const at::Tensor& x, const Dropping& d
 
 Outcome by_plan(GraphBuilder& builder, const at::Tensor& x, const Dropping& dropping, int threads) {
   set_intra_op_threads(threads);
-  const runtime::SweepUnit unit = unit_of(builder.graph);
+  const runtime::SweepUnit unit = whole(builder.graph);
   EXPECT_TRUE(UnitPlan::fits(builder.graph, unit));
   UnitPlan plan(builder.graph, unit, builder.table, {x.size(0), false});
   Outcome outcome;
@@ -112,35 +102,12 @@ TEST(UnitPlan, DerivesBranchesAndOtherLayers) {
 }
 
 TEST(UnitPlan, DerivesAttention) {
-  GraphBuilder builder({5, 8});
-  ir::LayerNorm norm;
-  norm.normalized_shape = {8};
-  norm.weight = builder.weight({8});
-  norm.bias = builder.weight({8});
-  const auto input = builder.fake_quantize(builder.add(norm, {builder.input()}), 0.1);
-  const auto q = builder.linear(input, 8);
-  const auto k = builder.linear(input, 8);
-  const auto v = builder.linear(input, 8);
-  const auto transposed = builder.add(ir::Permute{{0, 2, 1}}, {k});
-  const auto scores = builder.add(ir::MulScalar{0.3}, {builder.add(ir::MatMul{}, {q, transposed})});
-  const auto mixed = builder.add(ir::MatMul{}, {builder.add(ir::Softmax{-1}, {scores}), v});
-  const auto projected = builder.linear(mixed, 8);
-  builder.graph.output = builder.add(ir::Add{}, {projected, builder.input()});
-  for (const auto value : {q, k, v, projected}) builder.quantize_weight(value, 1e-3);
+  GraphBuilder builder = attention(0.1);
   expect_as_by_network(builder, normals({4, 5, 8}, 1, 7));
 }
 
 TEST(UnitPlan, DerivesTransposedConvolutionsAndConstants) {
-  GraphBuilder builder({3, 4, 4});
-  ir::ConvTranspose up;
-  up.weight = builder.weight({3, 5, 2, 2});
-  up.stride = {2, 2};
-  up.padding = up.output_padding = {0, 0};
-  up.dilation = {1, 1};
-  const auto larger = builder.add(up, {builder.input()});
-  const auto shift = builder.constant(normals({1, 5, 8, 8}, 1, 2));
-  builder.graph.output = builder.add(ir::Mul{}, {larger, shift});
-  builder.quantize_weight(larger, 1e-3);
+  GraphBuilder builder = transposed_convolution();
   expect_as_by_network(builder, normals({2, 3, 4, 4}, 1, 7));
 }
 
@@ -175,7 +142,7 @@ TEST(UnitPlan, DerivesByTheLogarithmOfAScale) {
   const auto input = builder.fake_quantize(builder.input(), 0.2, true, 4);
   builder.graph.output = builder.linear(input, 2);
   builder.quantize_weight(builder.graph.output, 1e-3);
-  const runtime::SweepUnit unit = unit_of(builder.graph);
+  const runtime::SweepUnit unit = whole(builder.graph);
   UnitPlan plan(builder.graph, unit, builder.table, {6, true});
   ASSERT_EQ(plan.scales().size(), 1);
   const at::Tensor x = normals({6, 3, 40}, 1, 7);
@@ -228,7 +195,7 @@ TEST(UnitPlan, NeedsImagesInTheFirstDimension) {
   GraphBuilder builder({3, 4});
   const auto turned = builder.add(ir::Permute{{1, 0, 2}}, {builder.input()});
   builder.graph.output = builder.linear(turned, 2);
-  EXPECT_FALSE(UnitPlan::fits(builder.graph, unit_of(builder.graph)));
+  EXPECT_FALSE(UnitPlan::fits(builder.graph, whole(builder.graph)));
 }
 
 }  // namespace
