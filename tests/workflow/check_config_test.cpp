@@ -62,6 +62,11 @@ TEST(CheckConfig, RefusesWhatDoesNotGoTogether) {
               c.learned_round = LearnedRound{};
             }),
             "learned_round");
+  EXPECT_EQ(refused([](QuantizeConfig& c) {
+              c.learned_round = LearnedRound{};
+              c.learned_round->activation_learning_rate = 1e-3;
+            }),
+            "learned_round.activation_learning_rate");
 }
 
 TEST(NeedsImages, UnlessWeightsAloneAreQuantized) {
