@@ -122,7 +122,8 @@ std::unique_ptr<LanePass> layer_pass(const LaneNode& node, const LayerWeight& la
   if (layer.convolution) {
     return std::make_unique<ConvolutionPass>(node, layer, by_weight, scratch);
   }
-  if (node.node->is<ir::Linear>() && node.inputs[0].is_contiguous()) {
+  if (node.node->is<ir::Linear>() && node.inputs[0].is_contiguous() &&
+      node.output.is_contiguous()) {
     return std::make_unique<LinearPass>(node, layer, by_weight);
   }
   return std::make_unique<OtherLayerPass>(node, layer, by_weight);
