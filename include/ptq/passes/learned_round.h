@@ -94,11 +94,10 @@ struct LearnedRoundReport {
 };
 
 /// Learns whether each weight is rounded up or down so that layers, or blocks, give what they give
-/// in the float network; scales and zero points stay, but for those scales that
-/// activation_learning_rate is for. Inputs come from the quantized network as it
-/// is by then, targets from the float one. Weights become numbers that their quantizer gives back
-/// unchanged. Where learning ended with a larger error than rounding to nearest has, nearest stays,
-/// and scales stay.
+/// in the float network; zero points stay, and so do scales, but for those that
+/// activation_learning_rate moves. Inputs come from the quantized network as it is by then, targets
+/// from the float one. Weights become numbers that their quantizer gives back unchanged. Where
+/// learning ended with a larger error than rounding to nearest has, nearest stays, and scales stay.
 ///
 /// Differences to reference-contract 6.12: no scheduler means a constant learning rate; images are
 /// drawn from the whole calibration set; the regulariser's schedule follows the number of

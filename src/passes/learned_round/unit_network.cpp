@@ -105,7 +105,7 @@ Tensors UnitNetwork::backward(const at::Tensor& by_output) {
     const auto number = layer_numbers_.find(&node);
     if (number != layer_numbers_.end()) by_weights[number->second] = by_inputs.back().contiguous();
   }
-  // A layer that only decides which values are taken changes no output by a little.
+  // A layer that only decides which values are taken: no small change of it reaches the output.
   for (size_t layer = 0; layer < layers_.size(); ++layer) {
     at::Tensor& by_weight = by_weights[layer];
     if (!by_weight.defined()) by_weight = at::zeros_like(tensors_.at(layers_[layer]).front());
