@@ -73,7 +73,7 @@ class LayerStep : public Step {
                        uint8_t* scratch) const {
     PreparedRows rows{scratch, row_bytes_, count, nullptr};
     if (!prepares_) {
-      rows.data = in + first * windows_.channels + group * windows_.group_channels();
+      rows.data = window_of(in, group, first, nullptr);
     } else if (columns_->shape.kernel().element_bytes == 1) {
       gather(windows_, in, group, first, count, zero_, scratch, row_bytes_);
     } else {
@@ -83,13 +83,17 @@ class LayerStep : public Step {
     return rows;
   }
 
+  /// The bytes that a row multiplies: where they lie, or gathered in `window`.
+  const uint8_t* window_of(const uint8_t* in, int64_t group, int64_t row, uint8_t* window) const {
+    if (pointwise_) return in + row * windows_.channels + group * windows_.group_channels();
+    gather(windows_, in, group, row, 1, zero_, window, window_bytes_);
+    return window;
+  }
+
   void widen_windows(const uint8_t* in, int64_t group, int64_t first, int64_t count,
                      uint8_t* scratch) const {
-    uint8_t* const window = scratch + rows_bytes_;
-    const uint8_t* from = in + first * windows_.channels + group * windows_.group_channels();
-    for (int64_t row = 0; row < count; ++row, from += windows_.channels) {
-      if (!pointwise_) gather(windows_, in, group, first + row, 1, zero_, window, window_bytes_);
-      widen(pointwise_ ? from : window, columns_->shape.row_terms(),
+    for (int64_t row = 0; row < count; ++row) {
+      widen(window_of(in, group, first + row, scratch + rows_bytes_), columns_->shape.row_terms(),
             reinterpret_cast<int16_t*>(scratch + row * row_bytes_));
     }
   }
@@ -100,9 +104,9 @@ class LayerStep : public Step {
     auto* const sums = reinterpret_cast<int32_t*>(window + window_bytes_);
     const bool bytes = columns_->shape.kernel().element_bytes == 1;
     for (int64_t row = 0; row < rows.count; ++row) {
-      const auto* from = static_cast<const uint8_t*>(rows.data) + row * row_bytes_;
-      if (!bytes) gather(windows_, in, group, first + row, 1, zero_, window, window_bytes_);
-      sums[row] = sum_of(bytes ? from : window, windows_.terms());
+      const auto* prepared = static_cast<const uint8_t*>(rows.data) + row * row_bytes_;
+      sums[row] =
+          sum_of(bytes ? prepared : window_of(in, group, first + row, window), windows_.terms());
     }
     return sums;
   }
