@@ -526,7 +526,7 @@ function sensitivity() {
   section('sensitivity').append(note('Divergence of the answers from the float network\u2019s, in nats, where these quantizers alone are on: '
     + `one mark a width, measured on ${found.images} calibration images. The ${rows.length} of ${groups.size} groups that lose most; W are weights, A activations.`),
   rowChart(rows, {
-    name: ([key]) => key, low: Math.max(Math.min(...all), 1e-6), high: Math.max(...all), log: true, height: 20,
+    name: ([key]) => key, value: ([, each]) => short(worst(each)), low: Math.max(Math.min(...all), 1e-6), high: Math.max(...all), log: true, height: 20,
     draw: (svg, [key, each], y, at) => {
       for (const row of each) {
         const x = at(Math.max(row.divergence, 1e-6));
