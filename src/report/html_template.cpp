@@ -27,8 +27,8 @@ std::string filled(std::string_view html, const std::map<std::string, std::strin
 
 std::string script_text(const nlohmann::json& data) {
   std::string text = data.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  for (size_t at = 0; (at = text.find("</", at)) != std::string::npos; at += 3) {
-    text.insert(at + 1, "\\");
+  for (size_t at = 0; (at = text.find('<', at)) != std::string::npos; ++at) {
+    text.replace(at, 1, "\\u003c");
   }
   return text;
 }

@@ -20,7 +20,8 @@ std::string page(const PageTemplate& parts, std::string_view title, const nlohma
 /// Throws InternalError for a place without a text.
 std::string filled(std::string_view html, const std::map<std::string, std::string>& texts);
 
-/// Data as the contents of a script element: nothing in it ends the element.
+/// Data as the contents of a script element: nothing in it ends the element, or keeps it from
+/// ending (`<!--<script>`).
 std::string script_text(const nlohmann::json& data);
 
 /// Text as HTML shows it.
