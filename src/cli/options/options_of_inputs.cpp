@@ -50,12 +50,12 @@ Rows data_options() {
           .ours()
           .from(Level::kQuantized),
       integer("validation-skip", "0",
-              "leave out the images that this --validation-samples would evaluate")
+              "leave out the images that --validation-samples N would evaluate")
           .at_least(0)
           .ours()
           .from(Level::kQuantized),
       integer("label-offset", "0",
-              "1 for a network whose first class is the background, which no image is of")
+              "1 for a network whose first class is the background, a class without images")
           .between(0, 1)
           .ours()
           .from(Level::kCalibrationImages),
@@ -113,8 +113,8 @@ Rows recipe_options() {
           .by_default("by model name")
           .ours(),
       text("cache", "None",
-           "folder that keeps crops, answers and calibrated scales for later runs; PTQ_CACHE does "
-           "too")
+           "folder that keeps crops, answers and calibrated scales for later runs (also: "
+           "PTQ_CACHE)")
           .ours()
           .from(Level::kNothing)
           .not_named(),
