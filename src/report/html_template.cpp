@@ -5,12 +5,35 @@
 #include "ptq/base/error.h"
 
 namespace ptq::report {
+namespace {
+
+/// Nothing is loaded from anywhere: styles, scripts and pictures are in the file.
+constexpr std::string_view kFrame = R"page(<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
+<title>{{TITLE}}</title>
+<style>
+{{STYLE}}</style>
+</head>
+<body>
+{{BODY}}<script type="application/json" id="data">{{DATA}}</script>
+<script>
+{{SCRIPT}}</script>
+</body>
+</html>
+)page";
+
+}  // namespace
 
 std::string page(const PageTemplate& parts, std::string_view title, const nlohmann::json& data) {
-  return filled(parts.html, {{"TITLE", html_text(title)},
-                             {"STYLE", std::string(parts.style)},
-                             {"DATA", script_text(data)},
-                             {"SCRIPT", std::string(parts.script)}});
+  return filled(kFrame, {{"TITLE", html_text(title)},
+                         {"STYLE", std::string(parts.style)},
+                         {"BODY", std::string(parts.body)},
+                         {"DATA", script_text(data)},
+                         {"SCRIPT", std::string(parts.script)}});
 }
 
 std::string filled(std::string_view html, const std::map<std::string, std::string>& texts) {

@@ -8,12 +8,13 @@
 /// Pages from templates: self-contained HTML whose script draws the data in it.
 namespace ptq::report {
 
-/// What stands in page/page.html, page.css and page.js of a room, as the build puts it into the
-/// program (cmake/page_template.cpp.in). The HTML has places for the title, style, data and script.
+/// What stands in page/page.html (the body), page.css and page.js of a room, as the build puts it
+/// into the program (cmake/page_template.cpp.in).
 struct PageTemplate {
-  std::string_view html, style, script;
+  std::string_view body, style, script;
 };
 
+/// The whole page, with `data` in the element "data" for the script.
 std::string page(const PageTemplate& parts, std::string_view title, const nlohmann::json& data);
 
 /// The template with the text of each name where it says `{{name}}`; texts are not looked into.
