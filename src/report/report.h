@@ -33,12 +33,11 @@ struct RunFacts {
 /// - `count`: images evaluated. `agreement`: share of equal predictions. `difference`: quantized
 ///   minus float top-1, with its interval (eval/paired_interval.h).
 /// - `images_per_second`: of the network alone, `{float, quantized}`.
-/// - `calibration` `{count, sampling, audit}` (data/calibration_audit.h; null without calibration),
-/// `unreadable` `{count, images: [{set, path, reason}]}`,
-///   `stages` and `passes` in order, `warnings`, `peak_rss_mib`, `seed`, `versions`.
-/// - `cache`: null without one, or `{directory, crops, answers, scales, stages}`: entries `{found,
-/// made}`
-///   by kind, and the stages whose result is from an earlier run.
+/// - `calibration`: `{count, sampling, audit}`; `audit` (data/calibration_audit.h) is null without
+///   calibration. `unreadable`: `{count, images: [{set, path, reason}]}`.
+/// - `stages` and `passes` in order, `warnings`, `peak_rss_mib`, `seed`, `versions`.
+/// - `cache`: null without one, or `{directory, crops, answers, scales, stages}`: entries by kind,
+///   `{found, made}`, and the stages whose result is from an earlier run.
 /// - `repeat_calibration`: null, or seeds and their quantized top-1, with mean and spread.
 /// - `guards`: those of the warnings that say the result looks broken. `gate`: null, or `{verdict,
 ///   because}` and, with a baseline, `top1` with the drop as a fraction and its one-sided bounds.
@@ -51,7 +50,7 @@ struct RunFacts {
 ///   images, agreeing, sqnr_db, lowest_sqnr_db, is_rounding, passes}` (eval/function_change.h).
 ///   `relu6`: null, or `{becomes, replaced}`.
 /// - `layers`, `activations`, `truth`, `classes`, `flips`: null without --page
-/// (report/page/details.h).
+///   (report/page/details.h).
 /// - `command`: what repeats the run.
 /// - `config`: `options`, every option with the value in force. `resolved`: what options left to be
 ///   worked out.
