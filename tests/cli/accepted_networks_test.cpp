@@ -1,96 +1,22 @@
-#include <ATen/TensorOperators.h>
-#include <ATen/ops/full.h>
-#include <ATen/ops/ones.h>
-#include <ATen/ops/rand.h>
-#include <ATen/ops/randn.h>
-#include <caffe2/serialize/inline_container.h>
 #include <gmock/gmock.h>
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
-#include <limits>
 #include <numeric>
 
-#include "cli/program_fixture.h"
+#include "cli/network_fixture.h"
 #include "ptq/data/image_set.h"
-#include "support/script_model.h"
 
-// Networks as people have them, each standing for a kind that quantizers are reported to get wrong:
-// logits are PyTorch's and quantizing costs little, or one sentence says what cannot be done.
 namespace ptq::cli {
 namespace {
 
 using ::testing::HasSubstr;
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-/// A convolution, whose `y` [N, 16, 8, 8] is not negative, `lines` that make y [N, 16] of it, and a
-/// classifier of ten classes. `t` are nine tokens of y, [N, 9, 16].
-void define(support::ScriptModel& model, const std::string& lines) {
-  const at::Tensor triangle = at::ones({9, 9}).triu(1);
-  model.parameter("stem_w", at::randn({16, 3, 4, 4}).mul(0.2))
-      .parameter("stem_b", at::rand({16}))
-      .parameter("head_w", at::randn({10, 16}))
-      .parameter("head_b", at::randn({10}))
-      .parameter("square", at::randn({16, 16}).mul(0.3))
-      .parameter("query", at::randn({1, 2, 16}))
-      .parameter("cube", at::randn({16, 16, 16}).mul(0.1))
-      .buffer("minus_infinity", at::full({9, 9}, 0.0).masked_fill(triangle > 0, -kInfinity))
-      .buffer("lowest", triangle * std::numeric_limits<float>::lowest())
-      .buffer("triangle", triangle)
-      .buffer("scales", at::rand({16}).to(at::kDouble))
-      .code(
-          "def forward(self, x):\n"
-          "  y = torch.relu(torch.conv2d(x, self.stem_w, self.stem_b, [4, 4]))\n"
-          "  t = torch.transpose(torch.flatten(y, 2), 1, 2)[:, :9]\n" +
-          lines + "  return torch.linear(y, self.head_w, self.head_b)\n");
-}
-
 const std::string kAttend = "  y = torch.matmul(torch.softmax(a, -1), t).mean([1])\n";
 const std::string kScores = "  a = torch.matmul(t, torch.transpose(t, 1, 2)) * 0.25\n";
-const std::string kPool = "  y = y.mean([2, 3])\n";
 
-/// As a file that another program wrote: `from` is `to` in its code.
-void change_code(const std::string& path, const std::string& from, const std::string& to) {
-  const std::string changed = path + ".changed.pt";
-  {
-    caffe2::serialize::PyTorchStreamReader reader(path);
-    caffe2::serialize::PyTorchStreamWriter writer(changed);
-    for (const std::string& name : reader.getAllRecords()) {
-      const size_t dot = name.rfind('.');
-      const bool is_of_debuggers = dot != std::string::npos && name.substr(dot) == ".debug_pkl";
-      if (name == "version" || name.rfind(".data/", 0) == 0 || is_of_debuggers) continue;
-      const auto [data, size] = reader.getRecord(name);
-      std::string content(static_cast<const char*>(data.get()), size);
-      for (size_t at = content.find(from); at != std::string::npos; at = content.find(from, at)) {
-        content.replace(at, from.size(), to);
-        at += to.size();
-      }
-      writer.writeRecord(name, content.data(), content.size());
-    }
-    writer.writeEndOfFile();
-  }
-  std::filesystem::rename(changed, path);
-}
-
-class Networks : public Program {
+class QuantizedNetworks : public Networks {
  protected:
-  Networks() { at::manual_seed(3); }
-
-  std::string model(const std::string& lines) const {
-    support::ScriptModel model;
-    define(model, lines);
-    model.save(path("model.pt"));
-    return path("model.pt");
-  }
-
-  Arguments on_model(const Arguments& more = {}) const {
-    Arguments all = good_but("--model", path("model.pt"));
-    all.insert(all.end(), more.begin(), more.end());
-    return all;
-  }
-
   at::Tensor validation_images() const {
     data::LoaderOptions options;
     options.recipe.resize = options.recipe.crop = 32;
@@ -153,7 +79,7 @@ struct Accepted {
 
 std::ostream& operator<<(std::ostream& out, const Accepted& shown) { return out << shown.name; }
 
-class AcceptedNetwork : public Networks, public ::testing::WithParamInterface<Accepted> {};
+class AcceptedNetwork : public QuantizedNetworks, public ::testing::WithParamInterface<Accepted> {};
 
 TEST_P(AcceptedNetwork, GivesPyTorchsLogitsAndIsQuantized) {
   EXPECT_GT(run_network(GetParam().lines), GetParam().sqnr);
@@ -199,7 +125,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "  y = torch.einsum(\"bchw,cd->bdhw\", [y, self.square])\n" + kPool, 20}),
     name_of);
 
-TEST_F(Networks, ChoosesTokensAndReconstructsBlocks) {
+TEST_F(QuantizedNetworks, ChoosesTokensAndReconstructsBlocks) {
   const std::string lines =
       "  s = torch.linear(t, self.square)[:, :, 0]\n  i = torch.topk(s, 4, 1)[1]\n"
       "  t = torch.gather(t, 1, i.unsqueeze(-1).expand([-1, -1, 16]))\n"
@@ -209,7 +135,7 @@ TEST_F(Networks, ChoosesTokensAndReconstructsBlocks) {
             8);
 }
 
-TEST_F(Networks, FitsBiasesThatNeedMoreThanTheirBits) {
+TEST_F(QuantizedNetworks, FitsBiasesThatNeedMoreThanTheirBits) {
   const std::string lines =
       "  m = torch.cat([torch.full([4, 1], 1e-8), torch.ones([12, 1])]).reshape([16, 1, 1, 1])\n"
       "  y = torch.relu(torch.conv2d(y, self.square.reshape([16, 16, 1, 1]) * m, self.stem_b))\n";
@@ -218,7 +144,7 @@ TEST_F(Networks, FitsBiasesThatNeedMoreThanTheirBits) {
 }
 
 /// A trace made on a GPU has its device in the code.
-TEST_F(Networks, RunConstantsOfCudaOnTheProcessor) {
+TEST_F(QuantizedNetworks, RunConstantsOfCudaOnTheProcessor) {
   run_network(
       "  y = y + torch.arange(8, dtype=None, layout=None, device=torch.device(\"cpu\"), "
       "pin_memory=False) * 0.01\n" +
@@ -230,7 +156,7 @@ TEST_F(Networks, RunConstantsOfCudaOnTheProcessor) {
   EXPECT_EQ(values_of(path("of_cuda.npy")), expected);
 }
 
-TEST_F(Networks, ReportWeightsThatStayInFloat) {
+TEST_F(QuantizedNetworks, ReportWeightsThatStayInFloat) {
   run_network(kPool + "  y = torch.bilinear(y, y, self.cube, None)\n");
   EXPECT_THAT(result_.err, HasSubstr("1 of 3 weights stay in float"));
   const auto report = nlohmann::json::parse(support::content_of(path("report.json")));
@@ -241,71 +167,11 @@ TEST_F(Networks, ReportWeightsThatStayInFloat) {
   EXPECT_EQ(weights.at("places"), nlohmann::json{"bilinear (aten::bilinear)"});
 }
 
-TEST_F(Networks, ReportThatNoWeightStaysInFloat) {
+TEST_F(QuantizedNetworks, ReportThatNoWeightStaysInFloat) {
   run_network(kPool);
   const auto report = nlohmann::json::parse(support::content_of(path("report.json")));
   EXPECT_EQ(report.at("float_weights").at("count"), 0);
   EXPECT_EQ(report.at("float_weights").at("of"), 2);
-}
-
-struct Refused {
-  const char* name;
-  std::string lines;
-  const char* words;
-};
-
-std::ostream& operator<<(std::ostream& out, const Refused& shown) { return out << shown.name; }
-
-class RefusedNetwork : public Networks, public ::testing::WithParamInterface<Refused> {
- protected:
-  void expect_sentence(const std::string& words) {
-    const support::ProgramResult result = run(on_model());
-    EXPECT_EQ(result.exit_code, static_cast<int>(ExitCode::kModel)) << result.err;
-    EXPECT_THAT(result.err, HasSubstr(words));
-    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
-  }
-};
-
-TEST_P(RefusedNetwork, SaysWhyInOneSentence) {
-  model(GetParam().lines);
-  expect_sentence(GetParam().words);
-}
-
-std::string name_of_refused(const ::testing::TestParamInfo<Refused>& info) {
-  return info.param.name;
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    Kinds, RefusedNetwork,
-    ::testing::Values(
-        Refused{"MeanOfTheBatch", "  y = y - y.mean([0], True)\n" + kPool,
-                "mean (mean): the images of a batch influence each other"},
-        Refused{"AlmostNothingOfTheBatch", kPool + "  y = y + y.mean([0], True) * 1e-4\n",
-                "mean_1 (mean): the images of a batch influence each other"},
-        Refused{"ThresholdOfTheBatch", kPool + "  y = torch.where(y > y.mean(), y, y * 0.5)\n",
-                "the images of a batch influence each other"},
-        Refused{
-            "BatchNormWithoutStatistics",
-            "  y = torch.batch_norm(y, None, None, None, None, True, 0.1, 1e-5, False)\n" + kPool,
-            "batch norm without running statistics uses those of the batch"},
-        Refused{"Dropout", kPool + "  y = torch.dropout(y, 0.5, True)\n",
-                "runs as in training: it drops at random (p 0.5)"},
-        Refused{"Noise", kPool + "  y = y + torch.rand_like(y)\n", "draws random numbers"},
-        Refused{"MaskedIndex", kPool + "  y = y + y[y > 0].mean()\n",
-                "gives as many values as pixels say"},
-        Refused{"WeightThatIsNoNumber",
-                kPool + "  y = torch.linear(y, self.square / (self.square - self.square))\n",
-                "weight of linear (aten::linear) holds values that are not finite"}),
-    name_of_refused);
-
-TEST_F(RefusedNetwork, NamesAnOperatorOfANewerLibTorch) {
-  change_code(model(kPool), "torch.relu(", "torch.relu_of_tomorrow(");
-  expect_sentence("it uses the operator aten::relu_of_tomorrow, which this LibTorch");
-}
-
-TEST_F(RefusedNetwork, NamesWhatOptimizeForInferenceWrites) {
-  change_code(model(kPool), "torch.relu(", "torch.to_mkldnn(");
-  expect_sentence("which torch.jit.optimize_for_inference writes");
 }
 
 }  // namespace
