@@ -1,11 +1,12 @@
+#include <ATen/ops/tensor.h>
 #include <gmock/gmock.h>
 
-#include <algorithm>
 #include <cmath>
 #include <numeric>
 
 #include "cli/network_fixture.h"
 #include "ptq/data/image_set.h"
+#include "support/run_graph.h"
 
 namespace ptq::cli {
 namespace {
@@ -29,18 +30,6 @@ class QuantizedNetworks : public Networks {
         ->contiguous();
   }
 
-  /// Largest distance of two lists of logits, relative to the largest logit.
-  static double distance(const std::vector<float>& a, const std::vector<float>& b) {
-    EXPECT_EQ(a.size(), b.size());
-    double most = 0, largest = 0;
-    for (size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
-      // Unlike std::max, this keeps what is not a number.
-      if (!(std::abs(a[i] - b[i]) <= most)) most = std::abs(a[i] - b[i]);
-      largest = std::max<double>(largest, std::abs(a[i]));
-    }
-    return most / largest;
-  }
-
   static double sqnr(const std::vector<float>& exact, const std::vector<float>& noisy) {
     double signal = 0, noise = 0;
     for (size_t i = 0; i < exact.size(); ++i) {
@@ -59,11 +48,10 @@ class QuantizedNetworks : public Networks {
     result_ = run(all);
     EXPECT_EQ(result_.exit_code, 0) << result_.err;
     if (result_.exit_code != 0) return -kInfinity;
-    const at::Tensor expected =
-        support::reference_forward(file, validation_images()).contiguous().flatten();
-    const auto* begin = expected.data_ptr<float>();
+    const at::Tensor expected = support::reference_forward(file, validation_images());
     const std::vector<float> logits = values_of(path("float.npy"));
-    EXPECT_LT(distance({begin, begin + expected.numel()}, logits), 1e-5);
+    const at::Tensor found = at::tensor(logits).reshape(expected.sizes());
+    EXPECT_LT(ptq::testing::relative_difference(found, expected), 1e-5);
     return sqnr(logits, values_of(path("quantized.npy")));
   }
 
