@@ -9,6 +9,7 @@
 
 #include <filesystem>
 #include <limits>
+#include <stdexcept>
 #include <string>
 
 #include "cli/program_fixture.h"
@@ -45,9 +46,11 @@ inline void define(support::ScriptModel& model, const std::string& lines) {
 
 inline const std::string kPool = "  y = y.mean([2, 3])\n";
 
-/// As a file that another program wrote: `from` is `to` in its code.
+/// As a file that another program wrote: `from` is `to` in its code. Throws std::runtime_error if
+/// the code has no `from`.
 inline void change_code(const std::string& path, const std::string& from, const std::string& to) {
   const std::string changed = path + ".changed.pt";
+  bool is_there = false;
   {
     caffe2::serialize::PyTorchStreamReader reader(path);
     caffe2::serialize::PyTorchStreamWriter writer(changed);
@@ -60,11 +63,13 @@ inline void change_code(const std::string& path, const std::string& from, const 
       for (size_t at = content.find(from); at != std::string::npos; at = content.find(from, at)) {
         content.replace(at, from.size(), to);
         at += to.size();
+        is_there = true;
       }
       writer.writeRecord(name, content.data(), content.size());
     }
     writer.writeEndOfFile();
   }
+  if (!is_there) throw std::runtime_error("the code of " + path + " has no " + from);
   std::filesystem::rename(changed, path);
 }
 
