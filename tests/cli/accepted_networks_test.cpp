@@ -55,6 +55,15 @@ class QuantizedNetworks : public Networks {
     return sqnr(logits, values_of(path("quantized.npy")));
   }
 
+  /// The model, whose code was changed since run_network, computes the same in float.
+  void expect_the_same_logits() const {
+    const std::vector<float> expected = values_of(path("float.npy"));
+    const support::ProgramResult result =
+        run(on_model({"--dump-float-logits", path("changed.npy")}));
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_EQ(values_of(path("changed.npy")), expected);
+  }
+
   support::ProgramResult result_;
 };
 
@@ -137,11 +146,21 @@ TEST_F(QuantizedNetworks, RunConstantsOfCudaOnTheProcessor) {
       "  y = y + torch.arange(8, dtype=None, layout=None, device=torch.device(\"cpu\"), "
       "pin_memory=False) * 0.01\n" +
       kPool);
-  const std::vector<float> expected = values_of(path("float.npy"));
   change_code(path("model.pt"), "torch.device(\"cpu\")", "torch.device(\"cuda:0\")");
-  const support::ProgramResult result = run(on_model({"--dump-float-logits", path("of_cuda.npy")}));
-  EXPECT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_EQ(values_of(path("of_cuda.npy")), expected);
+  expect_the_same_logits();
+}
+
+/// torch.jit.fork and torch.jit.wait as they are saved. Source text cannot say `fork`.
+TEST_F(QuantizedNetworks, RunForkedBranches) {
+  run_network("  y = y + torch.conv2d(torch.relu(x), self.stem_w, self.stem_b, [4, 4])\n" + kPool);
+  change_code(path("model.pt"), "torch.relu(x)", "torch.wait(f)");
+  const std::string signature = "x: Tensor) -> Tensor:\n";
+  change_code(path("model.pt"), signature,
+              signature +
+                  "    def __forked_function():\n"
+                  "      return torch.relu(x)\n"
+                  "    f = fork(__forked_function)\n");
+  expect_the_same_logits();
 }
 
 TEST_F(QuantizedNetworks, ReportWeightsThatStayInFloat) {
