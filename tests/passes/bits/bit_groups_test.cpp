@@ -14,6 +14,7 @@ namespace {
 
 using ptq::testing::NetworkBuilder;
 using quant::QuantizerKind;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ValueId = ir::ValueId;
@@ -81,9 +82,16 @@ TEST(BitGroups, AreOneForTheOperandsOfAConcat) {
   };
   const auto found = std::find_if(placed.groups.begin(), placed.groups.end(), reads_tail);
   ASSERT_NE(found, placed.groups.end());
-  ASSERT_GE(found->quantizers.size(), 1U);
-  for (const ir::QuantizerId id : found->quantizers) {
-    EXPECT_EQ(placed.table.at(id).scale, placed.table.at(found->quantizers.front()).scale);
+  EXPECT_EQ(std::count_if(placed.groups.begin(), placed.groups.end(), reads_tail), 1);
+  ir::Graph graph = placed.graph;
+  const ir::Index index(graph);
+  for (const ir::Node& node : graph.nodes) {
+    if (!node.is<ir::Concat>()) continue;
+    for (const ValueId operand : node.inputs) {
+      const auto* fake = index.producer(operand)->as<ir::FakeQuantize>();
+      ASSERT_NE(fake, nullptr);
+      EXPECT_THAT(found->quantizers, Contains(fake->quantizer));
+    }
   }
   // Convolutions that read one value are kernels of their own.
   EXPECT_THAT(placed.layers(QuantizerKind::kWeight),
