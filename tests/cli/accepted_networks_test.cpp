@@ -52,7 +52,9 @@ class QuantizedNetworks : public Networks {
     const std::vector<float> logits = values_of(path("float.npy"));
     const at::Tensor found = at::tensor(logits).reshape(expected.sizes());
     EXPECT_LT(ptq::testing::relative_difference(found, expected), 1e-5);
-    return sqnr(logits, values_of(path("quantized.npy")));
+    const double decibels = sqnr(logits, values_of(path("quantized.npy")));
+    EXPECT_LT(decibels, 100) << "nothing is quantized";
+    return decibels;
   }
 
   /// The model, whose code was changed since run_network, computes the same in float.
