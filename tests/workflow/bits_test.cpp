@@ -91,7 +91,8 @@ TEST_F(Bits, MoreBitsLoseLess) {
   EXPECT_GT(rank_correlation(found, QuantizerKind::kWeight).value(), 0.5);
 }
 
-/// Losses of all assignments of weights, by trying each.
+/// The least loss within the budgets, by trying all widths. BitBudgets gives the groups that one
+/// layer reads one width, which could lose more; here every layer reads activations of one group.
 double best_by_trying(const BitCandidates& made, const BitBudgets& budgets,
                       const WidthLosses& losses, Widths widths, size_t at = 0) {
   if (at == budgets.groups().size()) {
@@ -129,7 +130,6 @@ TEST_F(Bits, AreTheBestWithinTheBudgets) {
     if (!found) continue;
     double sum = 0;
     for (const size_t group : limits.groups()) sum += losses[group].at((*found)[group]);
-    // Activations that one choice decides together may lose more than each alone.
     EXPECT_NEAR(sum, best, 1e-12);
     EXPECT_TRUE(limits.keeps(*found));
     const BitCosts costs = limits.costs(*found);
