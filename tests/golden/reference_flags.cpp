@@ -82,6 +82,11 @@ std::vector<std::string> reference_flags(const json& options) {
     flags.value("act_quant_percentile");
   }
   std::vector<std::string> words = flags.words();
+  // The reference keeps what a technique finds, however it does on other images.
+  const auto has = [&](const char* technique) { return options.value(technique, false); };
+  if (has("gptq") || has("gpfq") || has("qronos")) {
+    words.insert(words.end(), {"--gpxq-held-out", "0"});
+  }
   words.insert(words.end(), {"--calibration-sampling", "first", "--relu6", "relu"});
   return words;
 }
