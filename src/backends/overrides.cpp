@@ -6,6 +6,7 @@
 #include "base/pattern.h"
 #include "ptq/base/error.h"
 #include "ptq/base/invalid_option.h"
+#include "quant/layer_quantizers.h"
 
 namespace ptq::backends {
 namespace {
@@ -52,18 +53,6 @@ std::vector<std::vector<ir::Node*>> match(const std::vector<LayerOverride>& over
   return claimed;
 }
 
-/// The nearest quantizers above `value`: whatever lies between, placement saw to it that they are
-/// there.
-void collect_feeding(const ir::Index& index, ir::ValueId value, std::vector<ir::QuantizerId>& ids) {
-  const ir::Node* producer = index.producer(value);
-  if (producer == nullptr) return;
-  if (const auto* fake = producer->as<ir::FakeQuantize>()) {
-    ids.push_back(fake->quantizer);
-    return;
-  }
-  for (const ir::ValueId input : producer->inputs) collect_feeding(index, input, ids);
-}
-
 /// One scale serves all its quantizers, so they change together.
 void set_bit_width(quant::QuantizerTable& table, ir::QuantizerId id, int bit_width,
                    const std::string& pattern) {
@@ -92,9 +81,7 @@ void apply(const ir::Index& index, quant::QuantizerTable& table, const LayerOver
                   change.pattern);
   }
   if (!change.act_bit_width) return;
-  std::vector<ir::QuantizerId> feeding;
-  collect_feeding(index, layer.inputs[0], feeding);
-  for (const ir::QuantizerId id : feeding) {
+  for (const ir::QuantizerId id : quant::feeding_quantizers(index, layer.inputs[0])) {
     set_bit_width(table, id, *change.act_bit_width, change.pattern);
   }
 }

@@ -1,6 +1,7 @@
 #include "quant/layer_quantizers.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "ir/padding.h"
 #include "ptq/base/error.h"
@@ -18,6 +19,20 @@ at::Tensor input_scale(const ir::Index& index, const ir::Node& node, const Quant
     throw QuantizationError(node.name + ": its bias is quantized but its input has no fixed scale");
   }
   return table.scale_of(id).value;
+}
+
+/// Values are looked at once: sums and concats lead to the same value in ways without number.
+void collect_feeding(const ir::Index& index, ir::ValueId value,
+                     std::unordered_set<ir::ValueId>& seen, std::vector<ir::QuantizerId>& ids) {
+  const ir::Node* producer = index.producer(value);
+  if (producer == nullptr || !seen.insert(value).second) return;
+  if (const auto* fake = producer->as<ir::FakeQuantize>()) {
+    if (std::find(ids.begin(), ids.end(), fake->quantizer) == ids.end()) {
+      ids.push_back(fake->quantizer);
+    }
+    return;
+  }
+  for (const ir::ValueId input : producer->inputs) collect_feeding(index, input, seen, ids);
 }
 
 }  // namespace
@@ -40,6 +55,13 @@ ir::QuantizerId value_quantizer(const ir::Index& index, ir::ValueId value) {
 
 ir::QuantizerId input_quantizer(const ir::Index& index, const ir::Node& node) {
   return value_quantizer(index, node.inputs.at(0));
+}
+
+std::vector<ir::QuantizerId> feeding_quantizers(const ir::Index& index, ir::ValueId value) {
+  std::unordered_set<ir::ValueId> seen;
+  std::vector<ir::QuantizerId> ids;
+  collect_feeding(index, value, seen, ids);
+  return ids;
 }
 
 at::Tensor bias_scale(const ir::Index& index, const ir::Node& node, const QuantizerTable& table) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <vector>
+
 #include "ptq/ir/graph.h"
 #include "ptq/quant/quantizer.h"
 
@@ -16,6 +18,10 @@ ir::QuantizerId value_quantizer(const ir::Index& index, ir::ValueId value);
 
 /// The quantizer whose codes `node` multiplies with its weight: value_quantizer of its first input.
 ir::QuantizerId input_quantizer(const ir::Index& index, const ir::Node& node);
+
+/// The nearest quantizers above a value, whatever lies between: those that change with the bits of
+/// a layer that reads it. Each once.
+std::vector<ir::QuantizerId> feeding_quantizers(const ir::Index& index, ir::ValueId value);
 
 /// What a quantized layer multiplies with: weight and bias fake-quantized where they have
 /// quantizers, the originals where not. `bias` is undefined for a layer without one.

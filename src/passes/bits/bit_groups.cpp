@@ -6,6 +6,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "quant/layer_quantizers.h"
+
 namespace ptq::passes {
 namespace {
 
@@ -52,17 +54,6 @@ void unite_kernels(const ir::Graph& graph, Sets& sets) {
       sets.unite(by_input.emplace(node.inputs.at(0), id).first->second, id);
     }
   }
-}
-
-/// The nearest quantizers above a value: those that --layer-bits changes for a layer that reads it.
-void collect_feeding(const ir::Index& index, ir::ValueId value, std::vector<ir::QuantizerId>& ids) {
-  const ir::Node* producer = index.producer(value);
-  if (producer == nullptr) return;
-  if (const auto* fake = producer->as<ir::FakeQuantize>()) {
-    ids.push_back(fake->quantizer);
-    return;
-  }
-  for (const ir::ValueId input : producer->inputs) collect_feeding(index, input, ids);
 }
 
 class Groups {
@@ -163,10 +154,8 @@ std::vector<LayerCost> layer_costs(const ir::Graph& graph) {
   for (const ir::Node& node : copy.nodes) {
     const ir::Weighted* layer = ir::weighted(node.op);
     if (layer == nullptr || layer->weight_quantizer == ir::kNoQuantizer) continue;
-    LayerCost cost{node.name, layer->weight_quantizer, layer->weight.value, {}, 0};
-    cost.products = products_of(copy, node);
-    collect_feeding(index, node.inputs.at(0), cost.inputs);
-    costs.push_back(std::move(cost));
+    costs.push_back({node.name, layer->weight_quantizer, layer->weight.value,
+                     quant::feeding_quantizers(index, node.inputs.at(0)), products_of(copy, node)});
   }
   return costs;
 }
