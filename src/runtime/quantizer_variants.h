@@ -59,4 +59,8 @@ void run_variants(const ir::Graph& graph, const QuantizerStates& base,
 /// weights, and a variant is run from the beginning of the one with its first quantizer.
 std::vector<size_t> stretches_of(const ir::Graph& graph);
 
+/// By variant: the stretch that it is run from.
+std::vector<size_t> first_stretches(const ir::Graph& graph,
+                                    const std::vector<QuantizerVariant>& variants);
+
 }  // namespace ptq::runtime

@@ -1,5 +1,6 @@
 #include "runtime/quantizer_variants.h"
 
+#include <algorithm>
 #include <atomic>
 #include <list>
 #include <mutex>
@@ -47,9 +48,9 @@ class VariantRuns {
   void run(const std::function<std::optional<at::Tensor>()>& next_batch) {
     take(next_batch);
     const std::vector<std::vector<size_t>> by_start = starts();
-    for (size_t stretch = 0; stretch < base_.size(); ++stretch) {
+    for (size_t stretch = 0; stretch < by_start.size(); ++stretch) {
+      if (stretch > 0) advance(stretch - 1);
       branch_off(by_start[stretch], stretch);
-      advance(stretch);
     }
   }
 
@@ -69,26 +70,13 @@ class VariantRuns {
     }
   }
 
-  /// By stretch: the variants that begin there.
+  /// By stretch: the variants that begin there; up to the last stretch with one.
   std::vector<std::vector<size_t>> starts() const {
-    std::unordered_map<ir::QuantizerId, size_t> first;
-    size_t at = 0;
-    for (const ir::Node& node : graph_.nodes) {
-      const ir::Weighted* layer = ir::weighted(node.op);
-      const auto* fake = node.as<ir::FakeQuantize>();
-      if (layer != nullptr) first.emplace(layer->weight_quantizer, stretches_[at]);
-      if (fake != nullptr) first.emplace(fake->quantizer, stretches_[at]);
-      ++at;
-    }
-    std::vector<std::vector<size_t>> starts(base_.size());
-    for (size_t i = 0; i < variants_.size(); ++i) {
-      size_t start = base_.size() - 1;
-      if (variants_[i].quantizers.empty()) start = 0;
-      for (const ir::QuantizerId id : variants_[i].quantizers) {
-        const auto found = first.find(id);
-        if (found != first.end()) start = std::min(start, found->second);
-      }
-      starts[start].push_back(i);
+    std::vector<std::vector<size_t>> starts;
+    const std::vector<size_t> first = first_stretches(graph_, variants_);
+    for (size_t i = 0; i < first.size(); ++i) {
+      starts.resize(std::max(starts.size(), first[i] + 1));
+      starts[first[i]].push_back(i);
     }
     return starts;
   }
@@ -191,6 +179,30 @@ void run_variants(const ir::Graph& graph, const QuantizerStates& base,
                   const std::function<std::optional<at::Tensor>()>& next_batch,
                   const OnVariantLogits& on_logits) {
   VariantRuns(graph, base, variants, options, on_logits).run(next_batch);
+}
+
+std::vector<size_t> first_stretches(const ir::Graph& graph,
+                                    const std::vector<QuantizerVariant>& variants) {
+  const std::vector<size_t> stretches = stretches_of(graph);
+  std::unordered_map<ir::QuantizerId, size_t> first;
+  size_t at = 0;
+  for (const ir::Node& node : graph.nodes) {
+    const ir::Weighted* layer = ir::weighted(node.op);
+    const auto* fake = node.as<ir::FakeQuantize>();
+    if (layer != nullptr) first.emplace(layer->weight_quantizer, stretches[at]);
+    if (fake != nullptr) first.emplace(fake->quantizer, stretches[at]);
+    ++at;
+  }
+  std::vector<size_t> starts;
+  for (const QuantizerVariant& variant : variants) {
+    size_t start = variant.quantizers.empty() ? 0 : stretches.back();
+    for (const ir::QuantizerId id : variant.quantizers) {
+      const auto found = first.find(id);
+      if (found != first.end()) start = std::min(start, found->second);
+    }
+    starts.push_back(start);
+  }
+  return starts;
 }
 
 }  // namespace ptq::runtime

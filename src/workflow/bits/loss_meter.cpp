@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cmath>
 #include <memory>
-#include <unordered_map>
 
 #include "eval/divergence.h"
 #include "eval/sqnr.h"
@@ -91,27 +90,15 @@ std::vector<AnswerLoss> LossMeter::measure(
 int64_t images_for(const ir::Graph& graph, const std::vector<runtime::QuantizerVariant>& variants,
                    int64_t available, double evaluations) {
   const std::vector<size_t> stretches = runtime::stretches_of(graph);
-  std::vector<double> behind(stretches.back() + 2, 0);
-  std::unordered_map<ir::QuantizerId, size_t> first;
+  std::vector<double> behind(stretches.back() + 1, 0);
   size_t at = 0;
   for (const ir::Node& node : graph.nodes) {
-    behind[stretches[at]] += static_cast<double>(passes::products_of(graph, node));
-    const ir::Weighted* layer = ir::weighted(node.op);
-    const auto* fake = node.as<ir::FakeQuantize>();
-    if (layer != nullptr) first.emplace(layer->weight_quantizer, stretches[at]);
-    if (fake != nullptr) first.emplace(fake->quantizer, stretches[at]);
-    ++at;
+    behind[stretches[at++]] += static_cast<double>(passes::products_of(graph, node));
   }
   for (size_t i = behind.size() - 1; i-- > 0;) behind[i] += behind[i + 1];
   double cost = 0;
-  for (const runtime::QuantizerVariant& variant : variants) {
-    size_t start = behind.size() - 1;
-    for (const ir::QuantizerId id : variant.quantizers) {
-      const auto found = first.find(id);
-      if (found != first.end()) start = std::min(start, found->second);
-    }
-    cost += behind[start] / behind[0];
-  }
+  for (const size_t start : runtime::first_stretches(graph, variants)) cost += behind[start];
+  cost /= std::max(behind.front(), 1.0);
   const double images = static_cast<double>(available) * evaluations / std::max(cost, 1e-9);
   const double limited = std::min(images, static_cast<double>(available));
   const int64_t eights = 8 * static_cast<int64_t>(limited / 8);
