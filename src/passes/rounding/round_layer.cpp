@@ -77,7 +77,7 @@ class LayerRounding {
   RoundedLayer run() {
     const at::Tensor nearest = rounded(layer_.weight.value);
     RoundedLayer report{problem_.layer.name, error_of(nearest, moments_), 0};
-    if (held_out_ && !options_.accumulator && does_harm(nearest)) {
+    if (held_out_ && does_harm(nearest)) {
       return left_at(nearest, "worse than the nearest codes on images kept aside", report);
     }
     bool is_solved = true;

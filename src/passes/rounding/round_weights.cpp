@@ -64,21 +64,18 @@ class Rounding {
     wanted.cross = has_float_stream();
     if (wanted.cross) wanted.float_rows = weight_rows(layer.op, problem.original);
     InputMoments moments(layer.op, wanted);
-    const std::vector<int64_t> aside = held_out_batches(stop);
-    std::optional<InputMoments> held_out;
-    if (!aside.empty()) held_out.emplace(layer.op, wanted);
-    add_inputs(stop, moments);
-    for (const int64_t batch : aside) add_input(stop, batch, factors_of(stop), *held_out);
-    reports_.push_back(round_layer(problem, moments, held_out ? &*held_out : nullptr));
-    if (options_.on_layer) {
-      options_.on_layer(reports_.back(), static_cast<int64_t>(reports_.size()), total_);
-    }
-  }
-
-  void add_inputs(const runtime::SweepStop& stop, InputMoments& moments) const {
     const std::vector<double> factors = factors_of(stop);
     for (int64_t batch = 0; batch < stop.batches(); ++batch) {
       add_input(stop, batch, factors, moments);
+    }
+    std::optional<InputMoments> held_out;
+    for (const int64_t batch : held_out_batches(stop)) {
+      if (!held_out) held_out.emplace(layer.op, wanted);
+      add_input(stop, batch, factors, *held_out);
+    }
+    reports_.push_back(round_layer(problem, moments, held_out ? &*held_out : nullptr));
+    if (options_.on_layer) {
+      options_.on_layer(reports_.back(), static_cast<int64_t>(reports_.size()), total_);
     }
   }
 
@@ -92,10 +89,10 @@ class Rounding {
     }
   }
 
-  /// Evenly over all; none where the rest would be less than half, or where the technique looks at
-  /// a part of its inputs only.
+  /// Evenly over all; none where the rest would be less than half, where the technique looks at a
+  /// part of its inputs only, or where accumulators bound its codes.
   std::vector<int64_t> held_out_batches(const runtime::SweepStop& stop) const {
-    if (!(options_.held_out > 0) || options_.input_fraction < 1) return {};
+    if (options_.input_fraction < 1 || options_.accumulator) return {};
     std::vector<int64_t> aside;
     double due = 0;
     for (int64_t batch = 0; batch < stop.batches(); ++batch) {
