@@ -99,10 +99,10 @@ std::string key_of(const char* what, const QuantizeConfig& config, const Context
   const bool is_on = context.session.stages().cache != nullptr && !context.contents.graph.empty() &&
                      !context.contents.images.empty();
   if (!is_on) return "";
-  // Of a file of quantizers the configuration has the name.
-  const std::string& file = config.quantizers_file;
-  const std::string scales = file.empty() ? "" : sha256_of_file(file);
-  return sha256(what + calibrated_key(context.contents, config) + scales);
+  QuantizeConfig by_contents = config;
+  std::string& file = by_contents.quantizers_file;
+  if (!file.empty()) file = sha256_of_file(file);
+  return sha256(what + calibrated_key(context.contents, by_contents));
 }
 
 /// Behind what a pass found, the hashes of the images it saw. Images that could not be read are

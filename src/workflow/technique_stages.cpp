@@ -19,6 +19,11 @@ void explain(const Context& context, const std::string& pass, const Report& repo
   }
 }
 
+/// Whether blocks learn scales of activations.
+bool learns_scales(const QuantizeConfig& config) {
+  return config.learned_round && config.learned_round->activation_learning_rate > 0;
+}
+
 /// Whether GPTQ is told to keep no original weights.
 bool forgets_weights(const QuantizeConfig& config) {
   for (const Rounding::Technique& technique : config.rounding.techniques()) {
@@ -145,7 +150,7 @@ passes::BiasCorrection correct_biases(QuantizedNetwork& network, const QuantizeC
   };
   const auto report = timed(context.log, "bias correction", [&] {
     // Calibrating batch norms makes what layers read depend on the weights' quantizers, and so do
-    // rounded weights that stand for the float ones. Learned scales are not those of calibration.
+    // rounded weights that stand for the float ones, and scales that were learned with them.
     const bool is_own =
         config.calibrate_batch_norms || forgets_weights(config) || learns_scales(config);
     const passes::LayerInputMeans means =

@@ -77,6 +77,13 @@ TEST_F(LoadQuantizers, GiveTheSameBitsHoweverTheNetworkRuns) {
   }
 }
 
+TEST_F(LoadQuantizers, AreKnownToACacheByWhatTheirFileHolds) {
+  for (const char* percentile : {"99.999", "80"}) {
+    const std::string expected = calibrated_logits({"--act-quant-percentile", percentile});
+    EXPECT_TRUE(loaded_logits({"--cache", path("cache")}) == expected) << percentile;
+  }
+}
+
 TEST_F(LoadQuantizers, NeedNoCalibration) {
   calibrated_logits({"--no-bias-corr"});
   const support::ProgramResult result =
