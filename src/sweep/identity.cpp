@@ -33,19 +33,6 @@ bool is_input(std::string_view option) {
          option == "validation-dir";
 }
 
-std::string hash_of_options(const cli::Settings& settings) {
-  std::string lines;
-  for (const cli::Option& option : cli::option_table()) {
-    const bool counts = cli::level_of(option.name) != cli::Level::kNothing &&
-                        !is_input(option.name) && option.name != "threads" &&
-                        option.name != "batch-size-validation";
-    if (counts) {
-      lines += std::string(option.name) + "=" + cli::to_text(settings.value(option.name)) + "\n";
-    }
-  }
-  return first_digits(sha256(lines));
-}
-
 }  // namespace
 
 bool Identity::operator<(const Identity& other) const {
@@ -54,18 +41,32 @@ bool Identity::operator<(const Identity& other) const {
 }
 
 Identity Identities::of(const cli::Settings& settings) {
-  return {of_model(model_path(settings)), of_images(settings, "validation-dir"),
-          of_images(settings, "calibration-dir"), hash_of_options(settings)};
+  return {of_file(model_path(settings)), of_images(settings, "validation-dir"),
+          of_images(settings, "calibration-dir"), of_options(settings)};
 }
 
-// A model that cannot be read is the failure of its configurations, not of the sweep.
-const std::string& Identities::of_model(const std::string& path) {
-  const auto found = models_.find(path);
-  if (found != models_.end()) return found->second;
+// A file that cannot be read is the failure of its configurations, not of the sweep.
+const std::string& Identities::of_file(const std::string& path) {
+  const auto found = files_.find(path);
+  if (found != files_.end()) return found->second;
   std::string hash;
   std::error_code ignored;
   if (fs::is_regular_file(path, ignored)) hash = first_digits(sha256_of_file(path));
-  return models_.emplace(path, std::move(hash)).first->second;
+  return files_.emplace(path, std::move(hash)).first->second;
+}
+
+std::string Identities::of_options(const cli::Settings& settings) {
+  std::string lines;
+  for (const cli::Option& option : cli::option_table()) {
+    const bool counts = cli::level_of(option.name) != cli::Level::kNothing &&
+                        !is_input(option.name) && option.name != "threads" &&
+                        option.name != "batch-size-validation";
+    if (!counts) continue;
+    std::string value = cli::to_text(settings.value(option.name));
+    if (option.name == "load-quantizers" && !settings.is_none(option.name)) value = of_file(value);
+    lines += std::string(option.name) + "=" + value + "\n";
+  }
+  return first_digits(sha256(lines));
 }
 
 const std::string& Identities::of_images(const cli::Settings& settings, const std::string& option) {

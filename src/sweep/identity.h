@@ -28,10 +28,11 @@ class Identities {
   Identity of(const cli::Settings& settings);
 
  private:
-  const std::string& of_model(const std::string& path);
+  const std::string& of_file(const std::string& path);
   const std::string& of_images(const cli::Settings& settings, const std::string& option);
+  std::string of_options(const cli::Settings& settings);
 
-  std::map<std::string, std::string> models_, folders_;
+  std::map<std::string, std::string> files_, folders_;
 };
 
 /// The file that a configuration's model is in; empty if none is named.
