@@ -4,14 +4,17 @@ namespace ptq::cli {
 
 std::vector<Rule> bit_rules() {
   constexpr std::string_view kFormatBits = "minifloats have the bits of their format";
+  constexpr std::string_view kFileBits = "the file has scales for its own bits alone";
   std::vector<Rule> rules;
   for (const char* budget : {"weight-budget", "size-budget", "bitops-budget"}) {
     rules.push_back(
         {{another(budget), another("layer-bits")}, "the budget chooses the bits of layers"});
     rules.push_back({{another(budget), kMinifloat}, kFormatBits});
+    rules.push_back({{another(budget), another("load-quantizers")}, kFileBits});
   }
   for (const char* option : {"sensitivity", "pareto"}) {
     rules.push_back({{another(option), kMinifloat}, kFormatBits});
+    rules.push_back({{another(option), another("load-quantizers")}, kFileBits});
   }
   rules.push_back({{another("bitops-budget"), kWeightsOnly},
                    "bit operations are products of weights and activations, which are not "

@@ -65,6 +65,9 @@ void check(const QuantizeConfig& config, const CandidateBits& candidates) {
   if (config.numbers != NumberKind::kInteger) {
     throw InvalidOption("candidate_bits", "minifloats have the bits of their format");
   }
+  if (!config.quantizers_file.empty()) {
+    throw InvalidOption("candidate_bits", "a file of quantizers has scales for its own bits alone");
+  }
   for (const auto& widths : {candidates.weights, candidates.activations}) {
     for (const int bits : widths) {
       if (bits < 2 || bits > 16) throw InvalidOption("candidate_bits", "must lie between 2 and 16");
