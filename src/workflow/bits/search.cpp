@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/text.h"
-#include "base/threads.h"
 #include "ptq/base/invalid_option.h"
 #include "workflow/bits/sensitivity.h"
 
@@ -59,7 +58,7 @@ class BitSearch {
     made_.steps.push_back(made_.divergence);
     const auto uniform = widest_uniform();
     if (!uniform) return;
-    made_.uniform_divergence = measured(*uniform);
+    made_.uniform_divergence = *uniform == best_ ? made_.divergence : measured(*uniform);
     if (*made_.uniform_divergence < made_.divergence) {
       best_ = *uniform;
       made_.divergence = *made_.uniform_divergence;
@@ -211,19 +210,10 @@ std::vector<std::string> assignment_lines(const BitAssignment& assignment) {
 BitAssignment search_bits(const ir::Graph& graph, const QuantizeConfig& config,
                           const data::ImageSet& images, const BitSearchOptions& options,
                           const runtime::Execution& execution) {
-  const runtime::Execution exact = runtime::resolved(execution);
-  set_intra_op_threads(exact.threads);
-  Silence silence;
-  RecordingLog log(silence);
-  workflow::Session session;
-  const workflow::Context context{exact, log, session};
-  const auto candidates =
-      workflow::bit_candidates(graph, config, options.sensitivity.candidates, images, context);
-  const workflow::LossMeter meter(
-      candidates.network, images,
-      workflow::sensitivity_images(candidates, options.sensitivity, images), context);
-  const Sensitivity sensitivity = workflow::measure_sensitivity(candidates, meter, config, context);
-  return workflow::search_bits(candidates, sensitivity, meter, options, context);
+  const workflow::QuietMeasurement quiet(graph, config, images, options.sensitivity, execution);
+  const Sensitivity sensitivity =
+      workflow::measure_sensitivity(quiet.candidates, quiet.meter, config, quiet.context);
+  return workflow::search_bits(quiet.candidates, sensitivity, quiet.meter, options, quiet.context);
 }
 
 }  // namespace ptq

@@ -54,6 +54,12 @@ std::string correlation_line(const Sensitivity& sensitivity, QuantizerKind kind)
   return line;
 }
 
+runtime::Execution in_use(const runtime::Execution& execution) {
+  const runtime::Execution exact = runtime::resolved(execution);
+  set_intra_op_threads(exact.threads);
+  return exact;
+}
+
 }  // namespace
 
 std::optional<double> rank_correlation(const Sensitivity& sensitivity, QuantizerKind kind,
@@ -71,18 +77,8 @@ std::optional<double> rank_correlation(const Sensitivity& sensitivity, Quantizer
 Sensitivity measure_sensitivity(const ir::Graph& graph, const QuantizeConfig& config,
                                 const data::ImageSet& images, const SensitivityOptions& options,
                                 const runtime::Execution& execution) {
-  const runtime::Execution exact = runtime::resolved(execution);
-  set_intra_op_threads(exact.threads);
-  Silence silence;
-  RecordingLog log(silence);
-  workflow::Session session;
-  const workflow::Context context{exact, log, session};
-  const auto candidates =
-      workflow::bit_candidates(graph, config, options.candidates, images, context);
-  const workflow::LossMeter meter(candidates.network, images,
-                                  workflow::sensitivity_images(candidates, options, images),
-                                  context);
-  return workflow::measure_sensitivity(candidates, meter, config, context);
+  const workflow::QuietMeasurement quiet(graph, config, images, options, execution);
+  return workflow::measure_sensitivity(quiet.candidates, quiet.meter, config, quiet.context);
 }
 
 namespace workflow {
@@ -127,6 +123,14 @@ Sensitivity measure_sensitivity(const BitCandidates& candidates, const LossMeter
   }
   return made;
 }
+
+QuietMeasurement::QuietMeasurement(const ir::Graph& graph, const QuantizeConfig& config,
+                                   const data::ImageSet& images, const SensitivityOptions& options,
+                                   const runtime::Execution& execution)
+    : log_(silence_),
+      context{in_use(execution), log_, session_},
+      candidates(bit_candidates(graph, config, options.candidates, images, context)),
+      meter(candidates.network, images, sensitivity_images(candidates, options, images), context) {}
 
 std::vector<std::string> sensitivity_lines(const Sensitivity& sensitivity) {
   const double evaluation = std::max(sensitivity.evaluation_seconds, 1e-9);

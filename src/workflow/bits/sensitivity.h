@@ -28,6 +28,26 @@ Sensitivity measure_sensitivity(const BitCandidates& candidates, const LossMeter
 int64_t sensitivity_images(const BitCandidates& candidates, const SensitivityOptions& options,
                            const data::ImageSet& images);
 
+/// Candidates and their meter for a program that has neither log nor session (ptq/bits.h).
+struct QuietMeasurement {
+  /// `images` outlives it.
+  QuietMeasurement(const ir::Graph& graph, const QuantizeConfig& config,
+                   const data::ImageSet& images, const SensitivityOptions& options,
+                   const runtime::Execution& execution);
+  QuietMeasurement(const QuietMeasurement&) = delete;
+  QuietMeasurement& operator=(const QuietMeasurement&) = delete;
+
+ private:
+  Silence silence_;
+  RecordingLog log_;
+  Session session_;
+
+ public:
+  const Context context;
+  const BitCandidates candidates;
+  const LossMeter meter;
+};
+
 /// "sensitivity: ..." for the log.
 std::vector<std::string> sensitivity_lines(const Sensitivity& sensitivity);
 
