@@ -10,10 +10,6 @@ namespace {
 
 using quant::QuantizerKind;
 
-void add_to(std::vector<int64_t>& sum, const std::vector<int64_t>& costs) {
-  for (size_t i = 0; i < sum.size(); ++i) sum[i] += costs[i];
-}
-
 std::vector<int> widths_of(const std::map<int, double>& losses) {
   std::vector<int> widths;
   for (const auto& [bits, loss] : losses) widths.push_back(bits);
@@ -41,7 +37,7 @@ std::vector<passes::KnapsackOption> BitBudgets::weight_options(
     for (const Layer& layer : layers_) {
       if (layer.weight != group) continue;
       const int input = layer.activation ? input_bits.value() : layer.fixed_input_bits;
-      add_to(option.costs, costs_of(layer, bits, input));
+      add(option.costs, costs_of(layer, bits, input));
     }
     options.push_back(std::move(option));
   }
@@ -57,7 +53,7 @@ passes::KnapsackOption BitBudgets::activation_option(const std::vector<size_t>& 
     const bool reads =
         layer.activation && choice_of_.at(*layer.activation) == choice_of_.at(members.front());
     if (reads && !layer.weight) {
-      add_to(option.costs, costs_of(layer, layer.fixed_weight_bits, bits));
+      add(option.costs, costs_of(layer, layer.fixed_weight_bits, bits));
     }
   }
   return option;
@@ -107,7 +103,7 @@ BitBudgets::Costs BitBudgets::fixed_costs() const {
   Costs fixed(limits().size(), 0);
   for (const Layer& layer : layers_) {
     if (layer.weight || layer.activation) continue;
-    add_to(fixed, costs_of(layer, layer.fixed_weight_bits, layer.fixed_input_bits));
+    add(fixed, costs_of(layer, layer.fixed_weight_bits, layer.fixed_input_bits));
   }
   if (budget_.bytes) fixed[budget_.mean_weight_bits ? 1 : 0] += fixed_bytes_;
   return fixed;

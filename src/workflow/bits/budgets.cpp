@@ -23,10 +23,6 @@ bool has_fixed_scales(const quant::QuantizerTable& table) {
       [](const quant::Quantizer& quantizer) { return quantizer.timing == quant::Timing::kStatic; });
 }
 
-void add(std::vector<int64_t>& sum, const std::vector<int64_t>& costs) {
-  for (size_t i = 0; i < sum.size(); ++i) sum[i] += costs[i];
-}
-
 /// "^layer1\.0\.conv1$"
 std::string exactly(const std::string& name) {
   constexpr const char* kSpecial = R"(\^$.|?*+()[]{})";
@@ -50,6 +46,10 @@ BitBudgets::BitBudgets(const BitCandidates& candidates, const BitBudget& budget)
   note_choices();
   choose_groups();
   check();
+}
+
+void BitBudgets::add(Costs& sum, const Costs& costs) {
+  for (size_t i = 0; i < sum.size(); ++i) sum[i] += costs[i];
 }
 
 std::optional<size_t> BitBudgets::group_of(ir::QuantizerId id) const {

@@ -61,6 +61,7 @@ class BitBudgets {
   };
   using Costs = std::vector<int64_t>;
 
+  static void add(Costs& sum, const Costs& costs);
   std::optional<size_t> group_of(ir::QuantizerId id) const;
   static int64_t bytes_of(const Layer& layer, int weight_bits);
   void note_layers();
