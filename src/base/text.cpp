@@ -20,4 +20,10 @@ std::string significant(double value) { return printed("%.*g", 3, value); }
 
 std::string percent(double fraction, int digits) { return fixed(100 * fraction, digits) + " %"; }
 
+std::string yaml_text(std::string_view text) {
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? "''" : std::string(1, c);
+  return quoted + "'";
+}
+
 }  // namespace ptq

@@ -18,13 +18,6 @@ std::string number(double value) {
   return text;
 }
 
-/// In single quotes, in which YAML has no other special character.
-std::string yaml_text(const std::string& text) {
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? "''" : std::string(1, c);
-  return quoted + "'";
-}
-
 std::vector<std::string> interval_fields(const std::optional<eval::Interval>& interval) {
   if (!interval) return {"", "", ""};
   return {number(interval->difference), number(interval->low), number(interval->high)};

@@ -233,12 +233,6 @@ void require_one_model(const Expansion& expansion) {
   }
 }
 
-std::string yaml_text(const std::string& text) {
-  std::string all = "'";
-  for (const char c : text) all += c == '\'' ? "''" : std::string(1, c);
-  return all + "'";
-}
-
 std::string yaml_value(const cli::Value& value) {
   if (const auto* text = std::get_if<std::string>(&value)) return yaml_text(*text);
   if (const auto* texts = std::get_if<std::vector<std::string>>(&value)) {
