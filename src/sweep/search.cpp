@@ -88,13 +88,6 @@ class Search {
     return std::max(*budget_ - (world_.clock() - start_), 0.0);
   }
 
-  const Configuration& on(size_t number, int64_t samples) {
-    asked_ = configurations_[number];
-    asked_.settings.set(*cli::find_option("validation-samples"), samples,
-                        cli::Source::kCommandLine);
-    return asked_;
-  }
-
   /// Runs them in an order in which they share most; those that did not fail.
   std::vector<size_t> ran(std::vector<size_t> numbers, int64_t samples) {
     const std::vector<size_t> order = tree_order(configurations_);
@@ -104,14 +97,16 @@ class Search {
               [&](size_t a, size_t b) { return place[a] < place[b]; });
     if (world_.announce) {
       std::vector<cli::Settings> to_come;
-      for (const size_t number : numbers) to_come.push_back(configurations_[number].settings);
+      for (const size_t number : numbers) {
+        if (keeper_.has_row_of(configurations_[number], samples)) continue;
+        to_come.push_back(configurations_[number].settings);
+      }
       world_.announce(std::move(to_come));
     }
     keeper_.expect(numbers.size());
     std::vector<size_t> good;
     for (const size_t number : numbers) {
-      rows_[number] = *keeper_.row_of(on(number, samples), std::nullopt);
-      keys_[number] = identity_key(world_.identity(asked_.settings));
+      rows_[number] = *keeper_.row_of(configurations_[number], samples);
       if (!is_failed(keeper_.journal(), rows_[number])) good.push_back(number);
     }
     return good;
@@ -157,7 +152,9 @@ class Search {
   /// Whether chance does not explain that `number` has fewer right than `best`. Not known of rows
   /// that an earlier search left.
   bool is_worse(size_t best, size_t number) const {
-    const auto a = answered_.find(keys_.at(best)), b = answered_.find(keys_.at(number));
+    const TextTable& table = keeper_.journal();
+    const auto a = answered_.find(identity_key(table, rows_.at(best)));
+    const auto b = answered_.find(identity_key(table, rows_.at(number)));
     if (a == answered_.end() || b == answered_.end()) return false;
     const auto counts = eval::compare(a->second.answers(), b->second.answers());
     return eval::paired_difference(counts).high < 0;
@@ -212,10 +209,8 @@ class Search {
   const double start_;
   RowKeeper keeper_;
   std::mt19937_64 random_;
-  Configuration asked_;
   /// By position: of the last round that a configuration was in.
   std::map<size_t, Row> rows_;
-  std::map<size_t, std::string> keys_;
   SearchReport report_;
 };
 
