@@ -62,7 +62,7 @@ std::optional<double> rank_correlation(const Sensitivity& sensitivity, quant::Qu
 /// What each group of quantizers costs at each width. Weights as preparation leaves them, rounded
 /// to the nearest codes; `config` says where quantizers stand and how scales are found, and its bit
 /// widths and `layer_bits` say nothing here. Throws InvalidOption for networks without integer
-/// quantizers or defined by hand, and what quantize throws.
+/// quantizers or defined by hand and for scales from a file, and what quantize throws.
 Sensitivity measure_sensitivity(const ir::Graph& graph, const QuantizeConfig& config,
                                 const data::ImageSet& images,
                                 const SensitivityOptions& options = {},
