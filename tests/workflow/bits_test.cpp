@@ -191,6 +191,11 @@ TEST_F(Bits, OfMinifloatsAreRefused) {
   EXPECT_THROW(candidates(), InvalidOption);
 }
 
+TEST_F(Bits, OfScalesFromAFileAreRefused) {
+  config_.quantizers_file = "quantizers.json";
+  EXPECT_THROW(candidates(), InvalidOption);
+}
+
 TEST_F(Bits, OfWeightsAloneLeaveActivationsOut) {
   config_.activations.reset();
   const BitCandidates made = candidates();

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <string>
 
 #include "ptq/backends/placement.h"
 #include "support/network_builder.h"
@@ -133,6 +134,21 @@ TEST(LayerCosts, CountProductsAndWeights) {
   EXPECT_EQ(costs[2].weight.numel(), 256 * 5);
   EXPECT_EQ(costs[2].products, 256 * 5);
   EXPECT_EQ(costs[1].inputs.size(), 1U);
+}
+
+/// Two ways through each add, and no quantizer where one ends.
+TEST(LayerCosts, LookForInputsOnceAValue) {
+  NetworkBuilder net({3, 8, 8});
+  ValueId value = net.conv("stem", net.input(), {});
+  for (int i = 0; i < 64; ++i) {
+    value = net.add("sum" + std::to_string(i), ir::Add{}, {value, value});
+  }
+  net.linear("head", net.reshape("flat", value, {256}), 5);
+  ir::Graph graph = net.graph();
+  backends::PlacementOptions options;
+  options.activations.reset();
+  backends::place(backends::Backend::kFx, graph, options);
+  EXPECT_THAT(layer_costs(graph).back().inputs, IsEmpty());
 }
 
 }  // namespace
