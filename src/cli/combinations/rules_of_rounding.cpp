@@ -55,6 +55,7 @@ std::vector<Rule> accumulator_rules() {
        "codes of different groups have different scales and cannot be added"},
       {{bounded, is("weight-quant-calibration-type", {"hqo"}), is("weight-quant-type", {"asym"})},
        "half-quadratic optimization gives zero points that are not integers"},
+      {{another("gpxq-held-out"), bounded}, "layers with bounded accumulators are not judged"},
   };
 }
 
