@@ -120,10 +120,10 @@ PackReader::PackReader(std::string path) : path_(std::move(path)) {
 }
 
 std::shared_ptr<const uint8_t> PackReader::read(size_t at) {
-  if (!mapped_) {
+  std::call_once(mapping_, [&] {
     mapped_ = map(path_, size_);
     utimensat(AT_FDCWD, path_.c_str(), nullptr, 0);
-  }
+  });
   if (!mapped_) return nullptr;
   const PackEntry& entry = entries_.at(at);
   const uint8_t* bytes = mapped_.get() + entry.offset;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -44,13 +45,15 @@ class PackReader {
   const std::string& path() const { return path_; }
   const std::vector<PackEntry>& entries() const { return entries_; }
   /// The bytes of an entry, mapped, and held as long as they are used; null where they are not what
-  /// was written. Called for the first time, says that the pack is used.
+  /// was written. Called for the first time, says that the pack is used. Several threads may call
+  /// it at once.
   std::shared_ptr<const uint8_t> read(size_t entry);
 
  private:
   const std::string path_;
   uint64_t size_ = 0;
   std::vector<PackEntry> entries_;
+  std::once_flag mapping_;
   std::shared_ptr<const uint8_t> mapped_;
 };
 

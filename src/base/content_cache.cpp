@@ -95,7 +95,7 @@ void ContentCache::open_pack(const std::string& path) {
 }
 
 std::optional<ContentCache::Bytes> ContentCache::find(CacheKind kind, const std::string& key) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  std::unique_lock<std::mutex> lock(mutex_);
   const auto unwritten = unwritten_.find(key);
   if (unwritten != unwritten_.end()) {
     ++counts_[static_cast<size_t>(kind)].found;
@@ -104,7 +104,10 @@ std::optional<ContentCache::Bytes> ContentCache::find(CacheKind kind, const std:
   const auto found = places_.find(key);
   if (found == places_.end()) return std::nullopt;
   const Place place = found->second;
+  // Others look meanwhile: it may come from a disk.
+  lock.unlock();
   const std::shared_ptr<const uint8_t> data = place.pack->read(place.entry);
+  lock.lock();
   if (!data) {
     remove_pack(*place.pack);
     return std::nullopt;
@@ -128,16 +131,17 @@ void ContentCache::remove_pack(const PackReader& pack) {
 void ContentCache::put(CacheKind kind, const std::string& key, const void* data, size_t size) {
   const std::lock_guard<std::mutex> lock(mutex_);
   // Several threads may have looked for it in vain at the same time.
-  if (!made_.insert(key).second) return;
-  ++counts_[static_cast<size_t>(kind)].made;
+  if (cannot_write_ || !made_.insert(key).second) return;
   if (!writing_) {
     try {
       writing_ = std::make_unique<PackWriter>((fs::path(directory_) / new_pack_name()).string());
     } catch (const OutputError& error) {
       notes_.emplace_back(error.what());
+      cannot_write_ = true;
       return;
     }
   }
+  ++counts_[static_cast<size_t>(kind)].made;
   writing_->add(key, data, size);
   if (writing_->bytes() >= kPackBytes) return write_pack();
   const auto copy = std::make_shared<const std::string>(static_cast<const char*>(data), size);

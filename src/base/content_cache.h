@@ -76,6 +76,8 @@ class ContentCache {
   std::mutex mutex_;
   std::unordered_map<std::string, Place> places_;
   std::unique_ptr<PackWriter> writing_;
+  /// A pack could not be begun, and the next ones could not either.
+  bool cannot_write_ = false;
   /// What it holds: less than a pack.
   std::unordered_map<std::string, Bytes> unwritten_;
   /// Keys of what this program has put.
