@@ -1,10 +1,13 @@
 #include "data/tar.h"
 
 #include <array>
+#include <charconv>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <string_view>
+#include <system_error>
 
 #include "ptq/base/error.h"
 
@@ -54,6 +57,24 @@ std::string name_of(const Block& header) {
   return folder.empty() ? name : folder + "/" + name;
 }
 
+/// The `path` of POSIX records, "LENGTH key=value" and a line break each; Python's tarfile writes
+/// names so that are long or not ASCII. Empty where there is none.
+std::string path_in(std::string_view records) {
+  std::string path;
+  while (!records.empty()) {
+    size_t length = 0;
+    const char* const end = records.data() + records.size();
+    const auto [after, error] = std::from_chars(records.data(), end, length);
+    const size_t key = static_cast<size_t>(after - records.data()) + 1;
+    if (error != std::errc() || length <= key || length > records.size()) break;
+    const std::string_view record = records.substr(key, length - 1 - key);
+    constexpr std::string_view kPath = "path=";
+    if (record.substr(0, kPath.size()) == kPath) path = record.substr(kPath.size());
+    records.remove_prefix(length);
+  }
+  return path;
+}
+
 class Archive {
  public:
   explicit Archive(const std::string& path) : path_(path), stream_(path, std::ios::binary) {
@@ -71,7 +92,9 @@ class Archive {
       if (size > bytes_ - at_) refuse("is truncated");
       const char kind = header[156];
       if (kind == 'L') {
-        long_name = read(size);
+        long_name = read(size).c_str();
+      } else if (kind == 'x') {
+        long_name = path_in(read(size));
       } else if (kind == '0' || kind == '\0' || kind == '7') {
         found.push_back({long_name.empty() ? name_of(header) : long_name, at_, size});
         long_name.clear();
@@ -95,11 +118,11 @@ class Archive {
   }
 
   std::string read(int64_t size) {
-    constexpr int64_t kLongest = 4096;
+    constexpr int64_t kLongest = 1 << 20;
     if (size > kLongest) refuse("has a name that is too long");
     std::string bytes(static_cast<size_t>(size), '\0');
     if (!stream_.read(bytes.data(), size)) refuse("cannot be read");
-    return bytes.c_str();
+    return bytes;
   }
 
   const std::string path_;

@@ -58,22 +58,24 @@ struct Flat {
   }
 };
 
+std::string member(const std::string& name, const std::string& content, char kind = '0') {
+  std::string header(512, '\0');
+  header.replace(0, name.size(), name);
+  char size[12], sum[8];
+  std::snprintf(size, sizeof size, "%011zo", content.size());
+  header.replace(124, 11, size);
+  header[156] = kind;
+  header.replace(148, 8, 8, ' ');
+  unsigned total = 0;
+  for (const char c : header) total += static_cast<unsigned char>(c);
+  std::snprintf(sum, sizeof sum, "%06o", total);
+  header.replace(148, 7, sum, 7);
+  return header + content + std::string((512 - content.size() % 512) % 512, '\0');
+}
+
 std::string tar_of(const std::vector<std::pair<std::string, std::string>>& files) {
   std::string tar;
-  for (const auto& [name, content] : files) {
-    std::string header(512, '\0');
-    header.replace(0, name.size(), name);
-    char size[12], sum[8];
-    std::snprintf(size, sizeof size, "%011zo", content.size());
-    header.replace(124, 11, size);
-    header[156] = '0';
-    header.replace(148, 8, 8, ' ');
-    unsigned total = 0;
-    for (const char c : header) total += static_cast<unsigned char>(c);
-    std::snprintf(sum, sizeof sum, "%06o", total);
-    header.replace(148, 7, sum, 7);
-    tar += header + content + std::string((512 - content.size() % 512) % 512, '\0');
-  }
+  for (const auto& [name, content] : files) tar += member(name, content);
   return tar + std::string(1024, '\0');
 }
 
@@ -199,6 +201,19 @@ TEST(ImageNetLayouts, AClassMayBeAnArchive) {
   EXPECT_THAT(greys(images), ElementsAre(10, 11, 20));
   EXPECT_EQ(images.items.back().label, 1);
   EXPECT_EQ(images.items.back().path, folder.file("n02.tar") + "/n02_1.JPEG");
+}
+
+TEST(ImageNetLayouts, ArchivesHaveNamesOfAnyLength) {
+  const support::TemporaryFolder folder;
+  const std::string name = std::string(120, 'n') + ".JPEG";
+  const std::string record = " path=" + name + "\n";
+  folder.write("n01.tar", member("PaxHeader", std::to_string(record.size() + 3) + record, 'x') +
+                              member(name.substr(0, 100), bytes_of_grey(30)) +
+                              tar_of({{"short.JPEG", bytes_of_grey(31)}}));
+  const ImageFolder images = open_image_folder(folder.path());
+  ASSERT_EQ(images.items.size(), 2U);
+  EXPECT_EQ(images.items[0].path, folder.file("n01.tar") + "/" + name);
+  EXPECT_EQ(images.items[1].path, folder.file("n01.tar") + "/short.JPEG");
 }
 
 TEST(ImageNetLayouts, ADamagedArchiveIsNamed) {
