@@ -13,6 +13,8 @@ std::vector<Rule> bit_rules() {
     rules.push_back({{another(budget), another("load-quantizers")}, kFileBits});
   }
   for (const char* option : {"sensitivity", "pareto"}) {
+    rules.push_back({{another(option), another("layer-bits")},
+                     "every layer is measured at each of the candidate widths"});
     rules.push_back({{another(option), kMinifloat}, kFormatBits});
     rules.push_back({{another(option), another("load-quantizers")}, kFileBits});
   }

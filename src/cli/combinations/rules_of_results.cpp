@@ -12,6 +12,14 @@ std::vector<Rule> attribution_rules() {
   };
 }
 
+std::vector<Rule> loading_rules() {
+  constexpr std::string_view kFromFile = "the scales of activations are those of the file";
+  return {
+      {{another("load-quantizers"), another("act-quant-percentile")}, kFromFile},
+      {{another("load-quantizers"), another("repeat-calibration")}, kFromFile},
+  };
+}
+
 std::vector<Rule> page_rules() {
   return {{{another("page-images"), is("page", {"None"})}, kNoEffect}};
 }
@@ -54,7 +62,8 @@ std::vector<Rule> export_rules() {
 }  // namespace
 
 std::vector<Rule> result_rules() {
-  return together({attribution_rules(), page_rules(), draw_rules(), gate_rules(), export_rules()});
+  return together({attribution_rules(), loading_rules(), page_rules(), draw_rules(), gate_rules(),
+                   export_rules()});
 }
 
 }  // namespace ptq::cli
