@@ -63,8 +63,15 @@ class Loaded {
       return numbers(
           "zero_point", sizes, [](float /*x*/) { return true; }, "");
     }
-    return numbers(
+    const at::Tensor whole = numbers(
         "zero_point", sizes, [](float x) { return x == std::nearbyint(x); }, "a whole number");
+    const IntegerFormat* codes = quantizer.integer();
+    if (quantizer.kind != QuantizerKind::kActivation || codes == nullptr) return whole;
+    // Calibration keeps those of activations among the codes (reference-contract 3.5).
+    return numbers(
+        "zero_point", sizes,
+        [codes](float x) { return x >= codes->quant_min() && x <= codes->quant_max(); },
+        "one of its codes");
   }
 
  private:

@@ -180,6 +180,8 @@ TEST(LoadQuantizers, RefusesNumbersThatAreNoScales) {
             input + "the scale 0, which is not above 0");
   EXPECT_EQ(refusal_of("activation", "input", "zero_point", 0.5),
             input + "the zero_point 0.5, which is not a whole number");
+  EXPECT_EQ(refusal_of("activation", "input", "zero_point", 300),
+            input + "the zero_point 300, which is not one of its codes");
   EXPECT_EQ(refusal_of("weight", "left", "zero_point", {0, 3}),
             "q.json does not fit the network: the weight quantizer of left has the zero_point 3, "
             "which is not 0, as the network's is symmetric");
