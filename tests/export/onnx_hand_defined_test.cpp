@@ -38,7 +38,7 @@ TEST(OnnxHandDefined, AgreesWithTheInterpreterAndWithOnnxRuntime) {
       runtime::make_interpreter(network.graph, network.table, {runtime::Numerics::kFloat, {}, 1})
           ->run(images);
   const auto expect_near = [&](const at::Tensor& found) {
-    EXPECT_GT(ptq::testing::decibels_below_noise(found, expected, in_float), 10);
+    ptq::testing::expect_same_but_for_flips(found, expected, in_float);
   };
   expect_near(load(path, Format::kOnnx)->run(images));
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <gtest/gtest.h>
 
 #include <cmath>
 
@@ -16,6 +17,14 @@ inline double decibels_below_noise(const at::Tensor& found, const at::Tensor& ex
     return difference.to(at::kDouble).square().sum().item<double>();
   };
   return 10 * std::log10(power(expected.sub(in_float)) / power(found.sub(expected)));
+}
+
+/// Such a value changes few outputs, and none by much of the largest one.
+inline void expect_same_but_for_flips(const at::Tensor& found, const at::Tensor& expected,
+                                      const at::Tensor& in_float) {
+  const double largest = expected.abs().max().item<double>();
+  EXPECT_LT(found.sub(expected).abs().max().item<double>(), 0.02 * largest);
+  EXPECT_GT(decibels_below_noise(found, expected, in_float), 10);
 }
 
 }  // namespace ptq::testing
