@@ -33,10 +33,6 @@ bool forgets_weights(const QuantizeConfig& config) {
   return false;
 }
 
-bool learns_scales(const QuantizeConfig& config) {
-  return config.learned_round && config.learned_round->activation_learning_rate > 0;
-}
-
 }  // namespace
 
 passes::NextBatch batches_of(const data::ImageSet& images, const std::string& stage,

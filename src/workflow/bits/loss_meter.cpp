@@ -11,6 +11,7 @@
 #include "eval/divergence.h"
 #include "eval/sqnr.h"
 #include "passes/bits/bit_groups.h"
+#include "ptq/base/error.h"
 
 namespace ptq::workflow {
 namespace {
@@ -34,6 +35,7 @@ at::Tensor float_logits(const QuantizedNetwork& network, const passes::NextBatch
     logits.push_back(executor->run(*batch).to(at::kCPU));
     seconds += seconds_since(start);
   }
+  if (logits.empty()) throw DataError("no calibration image can be read");
   return at::cat(logits).contiguous();
 }
 
