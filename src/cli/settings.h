@@ -11,7 +11,8 @@
 namespace ptq::cli {
 
 /// Who chose a value. A later one overrides an earlier one.
-enum class Source { kDefault, kConfigFile, kCommandLine };
+/// kPreset: a word of another option stands for it (options/presets.h).
+enum class Source { kDefault, kPreset, kConfigFile, kCommandLine };
 
 /// A value for every option of the table. Asking for a name that is not in the table, or for
 /// another type than the table says, throws InternalError.
@@ -20,10 +21,11 @@ class Settings {
   /// All defaults.
   Settings();
 
-  /// Does nothing if a stronger source has spoken.
+  /// Does nothing if a stronger source has spoken. Where the option is a preset, sets what it
+  /// stands for as well, and takes back what another word of it had set.
   void set(const Option& option, Value value, Source source);
 
-  /// Whether somebody chose the value.
+  /// Whether somebody chose this value itself, and not a preset.
   bool given(std::string_view name) const;
 
   const Value& value(std::string_view name) const;
@@ -53,6 +55,7 @@ class Settings {
     Source source = Source::kDefault;
   };
   const Entry& entry(std::string_view name) const;
+  void apply_preset(const Option& option);
   int meaning(std::string_view name, std::type_index type) const;
   template <class T>
   const T& get(std::string_view name) const;

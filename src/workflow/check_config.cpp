@@ -137,6 +137,8 @@ void check_techniques(const QuantizeConfig& config) {
   require(config.rounding.is_none(), "learned_round", "both would round the same weights");
   require(config.numbers == NumberKind::kInteger, "learned_round",
           "rounding can be learned only for integers");
+  require_between(config.learned_round->activation_learning_rate, 0, 1,
+                  "learned_round.activation_learning_rate");
   require(config.learned_round->activation_learning_rate == 0 ||
               config.learned_round->scope == passes::RoundingScope::kBlock,
           "learned_round.activation_learning_rate", "only blocks have activation scales to learn");

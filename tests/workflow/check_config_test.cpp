@@ -67,6 +67,12 @@ TEST(CheckConfig, RefusesWhatDoesNotGoTogether) {
               c.learned_round->activation_learning_rate = 1e-3;
             }),
             "learned_round.activation_learning_rate");
+  EXPECT_EQ(refused([](QuantizeConfig& c) {
+              c.learned_round = LearnedRound{};
+              c.learned_round->scope = passes::RoundingScope::kBlock;
+              c.learned_round->activation_learning_rate = -1e-3;
+            }),
+            "learned_round.activation_learning_rate");
 }
 
 TEST(NeedsImages, UnlessWeightsAloneAreQuantized) {

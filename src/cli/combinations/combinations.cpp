@@ -70,7 +70,8 @@ void check_minifloats(const Settings& settings) {
 bool holds(const Condition& condition, const Settings& settings) {
   const Value& chosen = settings.value(condition.option);
   if (condition.test == Condition::Test::kChanged) {
-    return chosen != default_value(*find_option(condition.option));
+    return settings.given(condition.option) &&
+           chosen != default_value(*find_option(condition.option));
   }
   const std::string value = to_text(chosen);
   const bool listed =

@@ -10,8 +10,8 @@
 /// follow.
 namespace ptq::cli {
 
-/// One option's part in a rule. kChanged holds for every value but the default: to say a default
-/// out loud is not a mistake.
+/// One option's part in a rule. kChanged holds for every value but the default that somebody
+/// chose: to say a default out loud is not a mistake, and a preset may say more than matters.
 struct Condition {
   enum class Test { kIs, kIsNot, kChanged };
   std::string_view option;

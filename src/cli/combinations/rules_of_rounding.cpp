@@ -68,6 +68,14 @@ std::vector<Rule> learned_round_rules() {
       {{another("drop-activations"), is("learned-round-mode", {"layerwise"})},
        "a single layer contains no activations: add --learned-round-mode blockwise"},
       {{another("drop-activations"), kWeightsOnly}, kNoEffect},
+      {{another("learned-round-preset"), is("learned-round-mode", {"layerwise"})},
+       "its settings are those of blocks"},
+      {{another("learned-round-act-lr"), is("learned-round-mode", {"layerwise"})},
+       "a single layer contains no activations: add --learned-round-mode blockwise"},
+      {{another("learned-round-act-lr"), kWeightsOnly}, kNoEffect},
+      {{another("learned-round-act-lr"), is("act-scale-computation-type", {"dynamic"})}, kNoEffect},
+      {{another("learned-round-act-lr"), is("scale-factor-type", {"po2_scale"})},
+       "powers of two leave no room to learn"},
       {{another("learned-round-channel-error"), is("learned-round-mode", {"layerwise"})},
        "the channels of a single layer are learned independently: add "
        "--learned-round-mode blockwise"},
@@ -84,7 +92,7 @@ std::vector<Rule> learned_round_rules() {
        {"learned-round-block-name", "learned-round-loss", "learned-round-mode",
         "learned-round-iters", "learned-round-lr-scheduler", "learned-round-lr",
         "learned-round-batch-size", "learned-round-damping", "optimizer", "drop-activations",
-        "learned-round-channel-error"}) {
+        "learned-round-channel-error", "learned-round-act-lr", "learned-round-preset"}) {
     rules.push_back({{another(option), is("learned-round", {"None"})},
                      "it would have no effect without --learned-round"});
   }

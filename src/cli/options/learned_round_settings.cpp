@@ -22,6 +22,7 @@ std::optional<LearnedRound> learned_round_config(const Settings& settings) {
   options.damping = settings.number("learned-round-damping");
   options.channel_error = settings.choice<passes::ChannelError>("learned-round-channel-error");
   options.drop_activations = settings.number("drop-activations");
+  options.activation_learning_rate = settings.number("learned-round-act-lr");
   return options;
 }
 

@@ -1,4 +1,5 @@
 #include "cli/options/option_rows.h"
+#include "cli/options/presets.h"
 #include "ptq/quantize_config.h"
 
 namespace ptq::cli {
@@ -129,6 +130,14 @@ Rows learned_round_options() {
           .named_in_stem()
           .labelled(8, "Learned Round method")
           .sets("learned_round"),
+      text("learned-round-preset", "None",
+           "learn by block, with steps, images, rates and dropping chosen together: in minutes, or "
+           "as the papers do; options that are given go before it")
+          .words<LearnedRoundPreset>(
+              {{"fast", LearnedRoundPreset::kFast}, {"paper", LearnedRoundPreset::kPaper}})
+          .ours()
+          .from(Level::kNothing)
+          .not_named(),
       text("learned-round-block-name", "layer\\d+",
            "regular expression for the modules that form a block (blockwise); with None, or "
            "if the default matches nothing, blocks are residual blocks and the like")
@@ -182,6 +191,13 @@ Rows learning_options() {
           .between(0, 1)
           .ours()
           .from(Level::kQuantized),
+      number("learned-round-act-lr", "0.0",
+             "learning rate of activation scales inside a block, as a part of the scale per step; "
+             "0 leaves them as calibrated")
+          .between(0, 1)
+          .ours()
+          .from(Level::kQuantized)
+          .sets("learned_round.activation_learning_rate"),
   };
 }
 

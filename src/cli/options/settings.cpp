@@ -1,5 +1,6 @@
 #include "cli/settings.h"
 
+#include "cli/options/presets.h"
 #include "ptq/base/error.h"
 
 namespace ptq::cli {
@@ -12,7 +13,21 @@ Settings::Settings() {
 
 void Settings::set(const Option& option, Value value, Source source) {
   Entry& entry = entries_.at(option.name);
-  if (entry.source <= source) entry = {std::move(value), source};
+  if (entry.source > source) return;
+  entry = {std::move(value), source};
+  apply_preset(option);
+}
+
+void Settings::apply_preset(const Option& option) {
+  for (const std::string_view name : options_of_presets(option)) {
+    Entry& entry = entries_.at(name);
+    if (entry.source == Source::kPreset)
+      entry = {default_value(*find_option(name)), Source::kDefault};
+  }
+  for (const auto& [name, word] : preset(option, value(option.name))) {
+    const Option& other = *find_option(name);
+    set(other, parse_value(other, {std::string(word)}), Source::kPreset);
+  }
 }
 
 const Settings::Entry& Settings::entry(std::string_view name) const {
@@ -31,7 +46,7 @@ const T& Settings::get(std::string_view name) const {
   return *held;
 }
 
-bool Settings::given(std::string_view name) const { return entry(name).source != Source::kDefault; }
+bool Settings::given(std::string_view name) const { return entry(name).source > Source::kPreset; }
 const Value& Settings::value(std::string_view name) const { return entry(name).value; }
 bool Settings::is_none(std::string_view name) const {
   return std::holds_alternative<std::monostate>(entry(name).value);

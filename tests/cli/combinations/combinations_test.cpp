@@ -114,6 +114,31 @@ TEST(Combinations, SayWhatLearnedRoundingNeeds) {
             "");
 }
 
+TEST(Combinations, LearnActivationScalesOnlyWhereThereAreSome) {
+  const auto with = [](const Choices& more) {
+    Choices all = {{"learned-round", "hard_sigmoid_round"}, {"learned-round-act-lr", "0.01"}};
+    all.insert(all.end(), more.begin(), more.end());
+    return objection(all);
+  };
+  EXPECT_THAT(with({}), HasSubstr("add --learned-round-mode blockwise"));
+  EXPECT_EQ(with({{"learned-round-mode", "blockwise"}}), "");
+  EXPECT_THAT(with({{"learned-round-mode", "blockwise"}, {"act-bit-width", "0"}}),
+              HasSubstr("no effect"));
+  EXPECT_THAT(with({{"learned-round-mode", "blockwise"}, {"scale-factor-type", "po2_scale"}}),
+              HasSubstr("powers of two"));
+}
+
+TEST(Combinations, TakePresetsWhereverBlocksAreLearned) {
+  EXPECT_EQ(objection({{"learned-round-preset", "fast"}}), "");
+  EXPECT_EQ(objection({{"learned-round-preset", "fast"}, {"act-bit-width", "0"}}), "");
+  EXPECT_THAT(objection({{"learned-round-preset", "fast"}, {"learned-round-mode", "layerwise"}}),
+              HasSubstr("those of blocks"));
+  EXPECT_THAT(objection({{"learned-round-preset", "fast"}, {"learned-round", "None"}}),
+              HasSubstr("no effect"));
+  EXPECT_THAT(objection({{"learned-round-preset", "fast"}, {"gptq", "on"}}),
+              HasSubstr("both would round"));
+}
+
 TEST(Combinations, WantMinifloatBitsToAddUp) {
   EXPECT_EQ(objection({{"quant-format", "float"},
                        {"bias-bit-width", "None"},
