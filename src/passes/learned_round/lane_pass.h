@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "passes/learned_round/dropping.h"
+#include "passes/learned_round/planes.h"
 #include "ptq/ir/graph.h"
 #include "ptq/quant/quantizer.h"
 #include "runtime/onednn/trainable_convolution.h"
@@ -86,8 +87,8 @@ std::unique_ptr<LanePass> quantizer_pass(const LaneNode& node, const quant::Quan
                                          const ir::Node* before);
 /// One scale, and integers.
 bool is_quantized_in_lanes(const ir::Node& node, const quant::QuantizerTable& table);
-/// ReLU, or ReLU6 with the same ceiling for all.
-bool is_clamp(const ir::Node& node);
+/// ReLU, or ReLU6, whose ceilings may differ by channel where channels come last.
+bool is_clamp(const ir::Node& node, Planes planes);
 
 /// Any other operation.
 std::unique_ptr<LanePass> other_pass(const LaneNode& node, const quant::QuantizerTable& table);

@@ -20,12 +20,26 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 struct Clamp {
   float floor = -kInfinity;
   float ceiling = kInfinity;
+  /// One a channel in place of `ceiling`; undefined: that.
+  at::Tensor ceilings = {};
 };
 
 Clamp clamp_of(const ir::Node* node) {
   if (node == nullptr) return {};
-  return node->is<ir::Relu>() ? Clamp{0, kInfinity} : Clamp{0, 6};
+  if (node->is<ir::Relu>()) return {0, kInfinity};
+  const auto& ceiling = node->as<ir::Relu6>()->ceiling;
+  return {0, 6, ceiling ? ceiling->value.contiguous() : at::Tensor()};
 }
+
+/// What is in force for element i of a row.
+struct OneCeiling {
+  float value;
+  float operator()(int64_t /*i*/) const { return value; }
+};
+struct CeilingByChannel {
+  const float* values;
+  float operator()(int64_t i) const { return values[i]; }
+};
 
 /// Elements in the order they lie in memory: `outer` times `rows` times `count`. Masks go by the
 /// positions that they have row-major: element i of row r is `row_step` r + `step` i after the
@@ -35,26 +49,31 @@ struct Places {
   uint32_t row_step, step;
 };
 
-Places places_of(const at::Tensor& value) {
-  if (value.is_contiguous()) return {1, 1, value.numel(), 0, 1};
+/// With a row of channels for each pixel if `by_channel`; the value then lies so.
+Places places_of(const at::Tensor& value, bool by_channel) {
+  if (!by_channel && value.is_contiguous()) return {1, 1, value.numel(), 0, 1};
   const int64_t pixels = value.size(2) * value.size(3);
   return {value.size(0), pixels, value.size(1), 1, static_cast<uint32_t>(pixels)};
 }
 
 struct Quantization {
   quant::QParams params;
-  Clamp clamp;
+  float floor;
+  float ceiling;
+  /// One an element of a row, or nullptr.
+  const float* ceilings;
   DropRule rule;
 };
 
 /// One pass over a value: clamp, quantize, drop, and note where derivatives pass. `y` may be `x`,
 /// which `omp simd` here and below tells the compiler. The derivative of y = (q - z) s by log s,
 /// straight through rounding, is y - x, or y where codes clip; it goes to `by_log_scale`.
-template <class Drops, class Learns>
-inline void quantize_places(const float* x, float* y, uint8_t* passes, float* by_log_scale,
-                            Places places, uint32_t first, const Quantization& how, Drops, Learns) {
+template <class Ceiling, class Drops, class Learns>
+inline void quantize_rows(const float* x, float* y, uint8_t* passes, float* by_log_scale,
+                          Places places, uint32_t first, const Quantization& how, Ceiling ceilings,
+                          Drops, Learns) {
   const quant::QParams p = how.params;
-  const Clamp clamp = how.clamp;
+  const float floor = how.floor;
   const DropRule rule = how.rule;
   const auto part = static_cast<uint32_t>(places.rows * places.count);
   for (int64_t o = 0; o < places.outer; ++o, first += part) {
@@ -63,13 +82,14 @@ inline void quantize_places(const float* x, float* y, uint8_t* passes, float* by
 #pragma omp simd
       for (int64_t i = 0; i < places.count; ++i) {
         const float value = x[i];
-        const float above = value < clamp.floor ? clamp.floor : value;
-        const float in = above > clamp.ceiling ? clamp.ceiling : above;
+        const float ceiling = ceilings(i);
+        const float above = value < floor ? floor : value;
+        const float in = above > ceiling ? ceiling : above;
         const float quantized = quant::fake_quantize(in, p);
         const bool dropped =
             Drops::value && is_dropped(position + static_cast<uint32_t>(i) * places.step, rule);
         y[i] = dropped ? in : quantized;
-        const bool is_inside = (value > clamp.floor) & (value < clamp.ceiling);
+        const bool is_inside = (value > floor) & (value < ceiling);
         const bool is_coded = (in >= rule.low) & (in <= rule.high);
         passes[i] = static_cast<uint8_t>(is_inside & (dropped | is_coded));
         if (Learns::value) by_log_scale[i] = dropped ? 0 : quantized - (is_coded ? in : 0);
@@ -77,6 +97,19 @@ inline void quantize_places(const float* x, float* y, uint8_t* passes, float* by
       x += places.count, y += places.count, passes += places.count;
       if (Learns::value) by_log_scale += places.count;
     }
+  }
+}
+
+template <class Drops, class Learns>
+inline void quantize_places(const float* x, float* y, uint8_t* passes, float* by_log_scale,
+                            Places places, uint32_t first, const Quantization& how, Drops drops,
+                            Learns learns) {
+  if (how.ceilings == nullptr) {
+    quantize_rows(x, y, passes, by_log_scale, places, first, how, OneCeiling{how.ceiling}, drops,
+                  learns);
+  } else {
+    quantize_rows(x, y, passes, by_log_scale, places, first, how, CeilingByChannel{how.ceilings},
+                  drops, learns);
   }
 }
 
@@ -118,8 +151,8 @@ class QuantizerPass : public LanePass {
       : node_(std::move(node)),
         table_(table),
         id_(node_.node->as<ir::FakeQuantize>()->quantizer),
-        places_(places_of(node_.output)),
         clamp_(clamp_of(before)),
+        places_(places_of(node_.output, clamp_.ceilings.defined())),
         passes_(at::empty_like(node_.output, at::kByte)),
         learns_(node_.by_log_scale != nullptr && node_.by_output.defined()) {
     if (learns_) by_log_scale_ = at::empty_like(node_.output);
@@ -127,7 +160,9 @@ class QuantizerPass : public LanePass {
 
   void forward(const LaneStep& step) override {
     const Dropping dropping = step.dropping.of(node_.number);
-    const Quantization how{std::get<quant::QParams>(quant::element_params(table_, id_)), clamp_,
+    const Quantization how{std::get<quant::QParams>(quant::element_params(table_, id_)),
+                           clamp_.floor, clamp_.ceiling,
+                           clamp_.ceilings.defined() ? clamp_.ceilings.data_ptr<float>() : nullptr,
                            rule_of(table_, id_, dropping)};
     const auto first =
         static_cast<uint32_t>(step.first_image * (node_.output.numel() / node_.images));
@@ -158,8 +193,8 @@ class QuantizerPass : public LanePass {
   LaneNode node_;
   const quant::QuantizerTable& table_;
   ir::QuantizerId id_;
-  Places places_;
   Clamp clamp_;
+  Places places_;
   at::Tensor passes_;
   bool learns_;
   /// Derivatives of the outputs.
@@ -168,9 +203,12 @@ class QuantizerPass : public LanePass {
 
 }  // namespace
 
-bool is_clamp(const ir::Node& node) {
+bool is_clamp(const ir::Node& node, Planes planes) {
   const auto* relu6 = node.as<ir::Relu6>();
-  return node.is<ir::Relu>() || (relu6 != nullptr && !relu6->ceiling);
+  if (relu6 == nullptr || !relu6->ceiling) return node.is<ir::Relu>() || relu6 != nullptr;
+  const at::Tensor& ceiling = relu6->ceiling->value;
+  return planes == Planes::kChannelsLast && ceiling.dim() == 3 &&
+         ceiling.numel() == ceiling.size(0);
 }
 
 bool is_quantized_in_lanes(const ir::Node& node, const quant::QuantizerTable& table) {

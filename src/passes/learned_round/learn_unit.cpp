@@ -149,12 +149,13 @@ void UnitLearning::step(int64_t t) {
   const std::vector<int64_t> drawn =
       sampler_.next(options_.batch_size.value_or(images_.quantized.count()));
   const Dropping dropping = Dropping{options_.drop_activations, seed_}.of(static_cast<uint32_t>(t));
-  at::Tensor input = images_.quantized.gather(drawn);
+  const Planes planes = plan_ != nullptr ? plan_->planes() : Planes::kRowMajor;
+  at::Tensor input = images_.quantized.gather(drawn, planes);
   if (dropping.probability > 0) {
     constexpr uint32_t kOfInput = 0xFFFF;
-    input = mixed(images_.original.gather(drawn), input, dropping.of(kOfInput));
+    input = mixed(images_.original.gather(drawn, planes), input, dropping.of(kOfInput));
   }
-  const UnitPlan::Gradients by = gradients(input, images_.target.gather(drawn), dropping);
+  const UnitPlan::Gradients by = gradients(input, images_.target.gather(drawn, planes), dropping);
   for (size_t i = 0; i < weights_.size(); ++i) weights_[i].step(by.by_weights[i], t);
   scales_.step(by.by_scales, options_.activation_learning_rate * rate_share(options_, t));
 }
@@ -162,12 +163,13 @@ void UnitLearning::step(int64_t t) {
 void UnitLearning::for_differences(const Tensors& weights,
                                    const std::function<void(const at::Tensor&)>& use) {
   for_images(images_.quantized.count(), [&](const std::vector<int64_t>& images) {
-    const at::Tensor input = images_.quantized.gather(images);
     const auto count = static_cast<int64_t>(images.size());
-    const at::Tensor output = plan_ != nullptr && plan_->takes(count)
-                                  ? plan_->forward(input, count, weights)
-                                  : network_.forward(input, weights);
-    use(output.sub(images_.target.gather(images)));
+    const bool by_plan = plan_ != nullptr && plan_->takes(count);
+    const Planes planes = by_plan ? plan_->planes() : Planes::kRowMajor;
+    const at::Tensor input = images_.quantized.gather(images, planes);
+    const at::Tensor output =
+        by_plan ? plan_->forward(input, count, weights) : network_.forward(input, weights);
+    use(output.sub(images_.target.gather(images, planes)));
   });
 }
 

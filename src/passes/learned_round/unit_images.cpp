@@ -24,14 +24,17 @@ ValueOfImages::ValueOfImages(const std::vector<int64_t>& images, Load load, Imag
   }
 }
 
-at::Tensor ValueOfImages::gather(const std::vector<int64_t>& images) const {
+at::Tensor ValueOfImages::gather(const std::vector<int64_t>& images, Planes planes) const {
   std::vector<at::Tensor> parts;
   for (const int64_t image : images) {
     const Place place = places_.at(static_cast<size_t>(image));
     parts.push_back(
         load_(place.batch).narrow(axis_.axis, place.image * axis_.per_image, axis_.per_image));
   }
-  return at::cat(parts, axis_.axis).contiguous();
+  const at::Tensor all = at::cat(parts, axis_.axis);
+  const bool channels_last = planes == Planes::kChannelsLast && all.dim() == 4;
+  return all.contiguous(channels_last ? at::MemoryFormat::ChannelsLast
+                                      : at::MemoryFormat::Contiguous);
 }
 
 ImageSampler::ImageSampler(int64_t images, uint64_t seed)

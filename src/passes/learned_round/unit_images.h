@@ -7,6 +7,7 @@
 #include <random>
 #include <vector>
 
+#include "passes/learned_round/planes.h"
 #include "ptq/ir/dim.h"
 #include "runtime/layer_sweep.h"
 
@@ -32,8 +33,9 @@ class ValueOfImages {
   ValueOfImages(const std::vector<int64_t>& images, Load load, ImageAxis axis);
 
   int64_t count() const { return static_cast<int64_t>(places_.size()); }
-  /// For these images, in their order; contiguous.
-  at::Tensor gather(const std::vector<int64_t>& images) const;
+  /// For these images, in their order; contiguous, row-major or, if planes are wanted so, with
+  /// channels last.
+  at::Tensor gather(const std::vector<int64_t>& images, Planes planes = Planes::kRowMajor) const;
 
  private:
   struct Place {

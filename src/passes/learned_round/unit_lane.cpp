@@ -13,11 +13,6 @@
 namespace ptq::passes {
 namespace {
 
-bool has_planes(const std::vector<std::unique_ptr<LayerWeight>>& weights) {
-  return std::any_of(weights.begin(), weights.end(),
-                     [](const auto& layer) { return layer->convolution.has_value(); });
-}
-
 int64_t scratch_bytes(const std::vector<std::unique_ptr<LayerWeight>>& weights) {
   int64_t bytes = 0;
   for (const auto& layer : weights) {
@@ -31,13 +26,13 @@ int64_t scratch_bytes(const std::vector<std::unique_ptr<LayerWeight>>& weights) 
 UnitPlan::Lane::Lane(ir::Graph& graph, const runtime::SweepUnit& unit,
                      const quant::QuantizerTable& table,
                      const std::vector<std::unique_ptr<LayerWeight>>& weights,
-                     const std::vector<quant::ScaleId>& scales, int64_t images)
+                     const std::vector<quant::ScaleId>& scales, int64_t images, Planes planes)
     : table_(table),
       index_(graph),
       input_(unit.input),
       output_(unit.output),
       images_(images),
-      has_channels_last_(has_planes(weights)),
+      planes_(planes),
       scratch_(at::empty({scratch_bytes(weights)}, at::kByte)),
       scales_(scales),
       by_scales_(scales.size()) {
@@ -56,7 +51,7 @@ UnitPlan::Lane::Lane(ir::Graph& graph, const runtime::SweepUnit& unit,
 /// A clamp that only a quantizer reads happens there.
 void UnitPlan::Lane::fuse_clamps(const runtime::SweepUnit& unit) {
   for (const ir::Node* node : unit.nodes) {
-    if (!is_clamp(*node) || node->output() == output_) continue;
+    if (!is_clamp(*node, planes_) || node->output() == output_) continue;
     const std::vector<ir::Node*>& users = index_.users(node->output());
     if (users.size() == 1 && is_quantized_in_lanes(*users[0], table_)) fused_.insert(node);
   }
@@ -83,7 +78,7 @@ void UnitPlan::Lane::add_value(const ir::Graph& graph, ir::ValueId value) {
     return;
   }
   const auto sizes = ir::at_batch(graph.values[static_cast<size_t>(value)].shape, images_);
-  const bool is_channels_last = has_channels_last_ && sizes.size() == 4;
+  const bool is_channels_last = planes_ == Planes::kChannelsLast && sizes.size() == 4;
   values_[value] =
       at::empty(sizes, at::TensorOptions(at::kFloat),
                 is_channels_last ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous);

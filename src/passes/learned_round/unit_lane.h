@@ -20,7 +20,7 @@ class UnitPlan::Lane {
  public:
   Lane(ir::Graph& graph, const runtime::SweepUnit& unit, const quant::QuantizerTable& table,
        const std::vector<std::unique_ptr<LayerWeight>>& weights,
-       const std::vector<quant::ScaleId>& scales, int64_t images);
+       const std::vector<quant::ScaleId>& scales, int64_t images, Planes planes);
 
   /// The output, until the next call.
   const at::Tensor& forward(const at::Tensor& input, const LaneStep& step);
@@ -53,7 +53,7 @@ class UnitPlan::Lane {
   ir::Index index_;
   ir::ValueId input_, output_;
   int64_t images_;
-  bool has_channels_last_;
+  Planes planes_;
   std::unordered_map<ir::ValueId, at::Tensor> values_;
   /// By value; of those that someone asks for.
   std::unordered_map<ir::ValueId, at::Tensor> gradients_;

@@ -130,11 +130,19 @@ UnitPlan::UnitPlan(ir::Graph& graph, const runtime::SweepUnit& unit,
   }
   const int64_t lanes = std::min<int64_t>(sums, at::get_num_threads());
   for (int64_t lane = 0; lane < lanes; ++lane) {
-    lanes_.push_back(std::make_unique<Lane>(graph, unit, table, weights_, scales_, at_once_));
+    lanes_.push_back(
+        std::make_unique<Lane>(graph, unit, table, weights_, scales_, at_once_, planes()));
   }
 }
 
 UnitPlan::~UnitPlan() = default;
+
+Planes UnitPlan::planes() const {
+  const bool has_planes = std::any_of(weights_.begin(), weights_.end(), [](const auto& layer) {
+    return layer->convolution.has_value();
+  });
+  return has_planes ? Planes::kChannelsLast : Planes::kRowMajor;
+}
 
 int64_t UnitPlan::images_at_once(const ir::Graph& graph, const runtime::SweepUnit& unit) const {
   int64_t largest = 1;
@@ -189,7 +197,7 @@ at::Tensor UnitPlan::forward(const at::Tensor& input, int64_t images, const Tens
       outputs[group] = lanes_[lane]->forward(input.narrow(0, first, rows), {}).clone();
     }
   });
-  return at::cat(outputs).contiguous();
+  return at::cat(outputs);
 }
 
 UnitPlan::Gradients UnitPlan::gradients(const at::Tensor& input, const Tensors& weights,

@@ -9,6 +9,7 @@
 
 #include "passes/learned_round/lane_pass.h"
 #include "passes/learned_round/operation.h"
+#include "passes/learned_round/planes.h"
 #include "ptq/ir/graph.h"
 #include "ptq/quant/quantizer.h"
 #include "runtime/layer_sweep.h"
@@ -51,9 +52,12 @@ class UnitPlan {
   /// which one of the step's is the first; lanes call it at the same time.
   using ByOutput = std::function<void(const at::Tensor& output, int64_t first, at::Tensor& to)>;
 
+  /// How lanes hold values. Inputs and derivatives that lie so need not be turned.
+  Planes planes() const;
+
   /// Whether forward() takes so many images, which need not be those of a step.
   bool takes(int64_t images) const { return images % at_once_ == 0; }
-  /// The output, row-major, with nothing dropped.
+  /// The output, which lies as planes() says, with nothing dropped.
   at::Tensor forward(const at::Tensor& input, int64_t images, const Tensors& weights);
 
   struct Gradients {

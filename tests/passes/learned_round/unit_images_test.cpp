@@ -34,6 +34,18 @@ TEST(ValueOfImages, GathersImagesThatLieInAnotherDimension) {
   EXPECT_TRUE(at::equal(value.gather({2}), all.narrow(1, 4, 2)));
 }
 
+TEST(ValueOfImages, GathersPlanesAsTheyAreWanted) {
+  const at::Tensor all = at::arange(48.0, at::kFloat).view({2, 4, 3, 2});
+  const ValueOfImages value = value_of({all.contiguous(at::MemoryFormat::ChannelsLast)}, {0, 1});
+  const at::Tensor rows = value.gather({1, 0});
+  const at::Tensor last = value.gather({1, 0}, Planes::kChannelsLast);
+  EXPECT_TRUE(rows.is_contiguous());
+  EXPECT_TRUE(last.is_contiguous(at::MemoryFormat::ChannelsLast));
+  EXPECT_TRUE(at::equal(rows, last));
+  EXPECT_TRUE(
+      value_of({all.flatten(1)}, {0, 1}).gather({0}, Planes::kChannelsLast).is_contiguous());
+}
+
 TEST(ImageAxis, IsTheDimensionThatGrowsWithTheBatch) {
   EXPECT_EQ(image_axis({{197, false}, {1, true}, {64, false}}).axis, 1);
   EXPECT_EQ(image_axis({{12, true}, {64, false}}).per_image, 12);

@@ -51,7 +51,9 @@ Outcome by_plan(GraphBuilder& builder, const at::Tensor& x, const Dropping& drop
   }
   EXPECT_TRUE(plan.takes(x.size(0)));
   const at::Tensor undropped = plan.forward(x, x.size(0), weights_of(plan.layers()));
-  EXPECT_TRUE(undropped.is_contiguous());
+  const bool channels_last = plan.planes() == Planes::kChannelsLast && undropped.dim() == 4;
+  EXPECT_TRUE(undropped.is_contiguous(channels_last ? at::MemoryFormat::ChannelsLast
+                                                    : at::MemoryFormat::Contiguous));
   EXPECT_TRUE(dropping.probability > 0 || undropped.equal(outcome.output));
   set_intra_op_threads(1);
   return outcome;
@@ -84,6 +86,20 @@ TEST(UnitPlan, DerivesAnInvertedResidual) {
   builder.graph.output = builder.fake_quantize(sum, 0.1);
   for (const auto value : {wide, depthwise, narrow}) builder.quantize_weight(value, 1e-3);
   expect_as_by_network(builder, normals({6, 4, 9, 7}, 1, 7));
+}
+
+/// As equalization leaves them; the value of one pixel lies row-major and channels-last alike.
+TEST(UnitPlan, ClampsAtTheCeilingOfEachChannel) {
+  for (const int64_t side : {5, 1}) {
+    GraphBuilder builder({4, side, side});
+    const auto wide = builder.conv(builder.fake_quantize(builder.input(), 0.2), 12, {1, 1, 0});
+    ir::Relu6 clamp;
+    clamp.ceiling = ir::Parameter{"ceiling", at::arange(1, 13).view({12, 1, 1}).mul(0.1)};
+    const auto first = builder.fake_quantize(builder.add(clamp, {wide}), 0.05, false);
+    builder.graph.output = builder.conv(first, 4, {1, 1, 0});
+    for (const auto value : {wide, builder.graph.output}) builder.quantize_weight(value, 1e-3);
+    expect_as_by_network(builder, normals({6, 4, side, side}, 1, 7));
+  }
 }
 
 /// A value with several readers, strides that leave pixels over, groups, and a float layer.
