@@ -168,6 +168,16 @@ TEST_F(IntegerPlan, PoolsConcatsAndSlices) {
       builder_.fake_quantize(quantize_layer(builder_.linear(builder_.flatten(y), 10)), 0.01));
 }
 
+TEST_F(IntegerPlan, BatchNormAndMeansOfAnySize) {
+  auto x = builder_.batch_norm(builder_.fake_quantize(conv(input(), 24), 0.04));
+  x = builder_.fake_quantize(builder_.add(ir::Relu{}, {x}), 0.02, false);
+  x = builder_.add(ir::AdaptiveAvgPool{{5, 3}}, {x});
+  x = builder_.batch_norm(conv(builder_.fake_quantize(x, 0.02, false), 17));
+  x = builder_.fake_quantize(x, 0.05);
+  x = builder_.fake_quantize(builder_.add(ir::AdaptiveAvgPool{{7, 4}}, {x}), 0.04);
+  expect_oracle(builder_.fake_quantize(conv(x, 10), 0.1));
+}
+
 TEST_F(IntegerPlan, AttentionProducts) {
   const ir::Dims heads{{1, true}, {26, false}, {3, false}, {11, false}};
   const auto rows = builder_.add(ir::Reshape{{{1, true}, {26, false}, {33, false}}}, {input()});

@@ -1,5 +1,7 @@
 #include "support/integer_oracle.h"
 
+#include <ATen/ops/sqrt.h>
+#include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
@@ -8,12 +10,14 @@
 #include <optional>
 #include <stdexcept>
 #include <unordered_map>
+#include <variant>
 #include <vector>
 
 #include "quant/fake_quantize.h"
 #include "quant/layer_integers.h"
 #include "quant/layer_quantizers.h"
 #include "runtime/execute_op.h"
+#include "runtime/gemm.h"
 #include "runtime/steps/float_functions.h"
 
 namespace ptq::testing {
@@ -81,6 +85,50 @@ std::vector<float> normalized(std::vector<float> row, const ir::LayerNorm& op) {
   return row;
 }
 
+/// x * factor + summand, each operation rounded.
+at::Tensor batch_normalized(const at::Tensor& in, const ir::BatchNorm& op) {
+  std::vector<int64_t> sizes(static_cast<size_t>(in.dim()), 1);
+  sizes[1] = in.size(1);
+  at::Tensor factor = at::sqrt(op.running_var.value.add(op.eps)).reciprocal();
+  if (op.weight) factor = factor.mul(op.weight->value);
+  at::Tensor summand = op.running_mean.value.mul(factor).neg();
+  if (op.bias) summand = summand.add(op.bias->value);
+  return in.mul(factor.reshape(sizes)).add(summand.reshape(sizes));
+}
+
+/// LibTorch's own product is as slow as its BLAS.
+at::Tensor linear_sums(const at::Tensor& in, const at::Tensor& weight) {
+  const at::Tensor rows = in.to(at::kFloat).reshape({-1, in.size(-1)});
+  std::vector<int64_t> sizes = in.sizes().vec();
+  sizes.back() = weight.size(0);
+  return runtime::product(rows, weight.t()).reshape(sizes).to(at::kDouble);
+}
+
+/// The sums of a layer without a bias, whose input and weight are whole numbers in float64. Float32
+/// is faster, and exact where no sum reaches 2^24: of the upper and of the lower bits of the
+/// weight.
+at::Tensor exact_sums(ir::Op op, const at::Tensor& in, int64_t batch) {
+  constexpr int64_t kFewRows = 8;  // too few to pay for taking weights apart
+  if (std::holds_alternative<ir::Linear>(op) && in.numel() < kFewRows * in.size(-1)) {
+    return runtime::execute_op(op, {in}, batch);
+  }
+  at::Tensor& weight = ir::weighted(op)->weight.value;
+  const at::Tensor high = weight.add(8).div(16).floor(), low = weight.sub(high.mul(16));
+  std::vector<int64_t> terms;
+  for (int64_t dim = 0; dim < weight.dim(); ++dim) {
+    if (dim != ir::output_channel_axis(op)) terms.push_back(dim);
+  }
+  const auto sums_of = [&](const at::Tensor& part) -> at::Tensor {
+    const double bound = part.abs().sum(terms).max().item<double>() * in.abs().max().item<double>();
+    const at::ScalarType type = bound < (1 << 24) ? at::kFloat : at::kDouble;
+    weight = part.to(type);
+    if (type == at::kFloat && std::holds_alternative<ir::Linear>(op))
+      return linear_sums(in, weight);
+    return runtime::execute_op(op, {in.to(type)}, batch).to(at::kDouble);
+  };
+  return sums_of(high).mul(16).add(sums_of(low));
+}
+
 /// `function` of every row of the last dimension.
 template <class Function>
 at::Tensor by_rows(const at::Tensor& in, const Function& function) {
@@ -131,8 +179,10 @@ class OracleWalk {
     }
     if (ir::weighted(node.op) != nullptr) return {layer(node, batch), {}, 0};
     if (node.is<ir::MatMul>()) return {product(node), {}, 0};
-    if (node.is<ir::AdaptiveAvgPool>() || node.is<ir::AvgPool>()) return {mean(node, batch), {}, 0};
+    if (is_mean_of_codes(node)) return {mean(node, batch), {}, 0};
+    if (node.inputs.empty()) return as_it_is(node, batch);
     const at::Tensor& first = values_.at(node.inputs[0]).floats;
+    if (const auto* norm = node.as<ir::BatchNorm>()) return {batch_normalized(first, *norm), {}, 0};
     if (node.is<ir::Softmax>()) return {by_rows(first, softmax), {}, 0};
     if (const auto* norm = node.as<ir::LayerNorm>()) {
       return {by_rows(first, [&](const auto& row) { return normalized(row, *norm); }), {}, 0};
@@ -150,7 +200,7 @@ class OracleWalk {
     layer.weight.value = weight.codes.to(at::kDouble);
     if (weight.zero_point.defined()) layer.weight.value = layer.weight.value.sub(weight.zero_point);
     layer.bias.reset();
-    at::Tensor sums = runtime::execute_op(op, {in.integers}, batch);
+    at::Tensor sums = exact_sums(op, in.integers, batch);
     const ir::Weighted& original = *ir::weighted(node.op);
     const bool codes = original.bias && original.bias_quantizer != ir::kNoQuantizer;
     if (codes) {
@@ -169,6 +219,13 @@ class OracleWalk {
     return a.integers.matmul(b.integers).to(at::kFloat).mul(a.scale * b.scale);
   }
 
+  bool is_mean_of_codes(const ir::Node& node) const {
+    if (node.inputs.empty() || !values_.at(node.inputs[0]).is_codes()) return false;
+    const auto* over = node.as<ir::Mean>();
+    return node.is<ir::AdaptiveAvgPool>() || node.is<ir::AvgPool>() ||
+           (over != nullptr && over->dims == ir::Ints{2, 3});
+  }
+
   /// float32(sum) * s / count; the count is the sum of ones.
   at::Tensor mean(const ir::Node& node, int64_t batch) {
     const OracleValue& in = values_.at(node.inputs[0]);
@@ -180,11 +237,30 @@ class OracleWalk {
       for (const int64_t extent : pool->kernel) count *= extent;
       return sums.to(at::kFloat).mul(in.scale).div(static_cast<double>(count));
     }
-    const int64_t count = in.integers.size(2) * in.integers.size(3);
-    return in.integers.sum({2, 3}, true)
-        .to(at::kFloat)
-        .mul(in.scale)
-        .div(static_cast<double>(count));
+    if (const auto* pool = node.as<ir::AdaptiveAvgPool>()) {
+      return adaptive_mean(in, pool->output_size[0], pool->output_size[1]);
+    }
+    const at::Tensor one = adaptive_mean(in, 1, 1);
+    return node.as<ir::Mean>()->keepdim ? one : one.flatten(1);
+  }
+
+  /// Window i of n over an extent goes from floor(i extent / n) to ceil((i + 1) extent / n).
+  static at::Tensor adaptive_mean(const OracleValue& in, int64_t rows, int64_t columns) {
+    const at::Tensor& codes = in.integers;
+    at::Tensor out = at::zeros({codes.size(0), codes.size(1), rows, columns}, at::kFloat);
+    const auto window = [](const at::Tensor& from, int64_t dim, int64_t i, int64_t count) {
+      const int64_t extent = from.size(dim), first = i * extent / count;
+      return from.narrow(dim, first, ((i + 1) * extent + count - 1) / count - first);
+    };
+    for (int64_t i = 0; i < rows * columns; ++i) {
+      const at::Tensor part =
+          window(window(codes, 2, i / columns, rows), 3, i % columns, columns).flatten(2);
+      const at::Tensor sums = part.sum(2).to(at::kFloat);
+      out.select(2, i / columns)
+          .select(2, i % columns)
+          .copy_(sums.mul(in.scale).div(static_cast<double>(part.size(2))));
+    }
+    return out;
   }
 
   /// Codes stay codes where an operation only moves or picks them.
