@@ -2,8 +2,8 @@
 
 #include "cli/program_main.h"
 #include "cli/run.h"
-#include "cli/settings.h"
 #include "cli/terminal_log.h"
+#include "options/settings.h"
 
 namespace {
 

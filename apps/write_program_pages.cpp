@@ -1,8 +1,8 @@
 // Part of the build: writes the man page and the shell completion of ptq_imagenet_val into a
 // folder.
 #include "base/atomic_file.h"
-#include "cli/options/option_words.h"
 #include "cli/program_main.h"
+#include "options/pages/option_words.h"
 #include "ptq/base/error.h"
 
 namespace {

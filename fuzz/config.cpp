@@ -1,5 +1,5 @@
-#include "cli/settings.h"
 #include "input.h"
+#include "options/settings.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const ptq::fuzz::InputFile file(data, size);

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "base/content_cache.h"
-#include "cli/config.h"
 #include "cli/run.h"
+#include "options/config/config.h"
 #include "ptq/data/image_set.h"
 #include "workflow/session.h"
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "cli/config.h"
-#include "cli/settings.h"
+#include "options/config/config.h"
+#include "options/settings.h"
 #include "ptq/data/image_folder.h"
 
 namespace ptq::cli {

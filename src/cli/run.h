@@ -1,7 +1,7 @@
 #pragma once
 
-#include "cli/config.h"
 #include "cli/session.h"
+#include "options/config/config.h"
 #include "ptq/base/error.h"
 #include "ptq/base/log.h"
 #include "report/run_result.h"

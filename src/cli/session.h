@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "cli/settings.h"
+#include "options/settings.h"
 #include "workflow/session.h"
 
 namespace ptq::cli {

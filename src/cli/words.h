@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/config.h"
-#include "cli/settings.h"
+#include "options/config/config.h"
+#include "options/settings.h"
 
 /// What a run says of what it was asked for, in lines.
 namespace ptq::cli {

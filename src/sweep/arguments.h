@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/settings.h"
+#include "options/settings.h"
 #include "sweep/run_sweep.h"
 
 namespace ptq::sweep {

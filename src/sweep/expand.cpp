@@ -7,7 +7,7 @@
 #include <numeric>
 #include <set>
 
-#include "cli/option_levels.h"
+#include "options/option_levels.h"
 #include "ptq/base/error.h"
 
 namespace ptq::sweep {

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "cli/settings.h"
+#include "options/settings.h"
 #include "report/html_template.h"
 #include "sweep/best_configs.h"
 #include "sweep/results.h"

@@ -6,8 +6,8 @@
 
 #include "base/hash.h"
 #include "base/threads.h"
-#include "cli/option_levels.h"
 #include "data/content_hash.h"
+#include "options/option_levels.h"
 #include "ptq/base/error.h"
 #include "ptq/data/image_folder.h"
 

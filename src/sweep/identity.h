@@ -3,7 +3,7 @@
 #include <map>
 #include <string>
 
-#include "cli/settings.h"
+#include "options/settings.h"
 
 namespace ptq::sweep {
 

@@ -6,8 +6,8 @@
 #include <iterator>
 #include <string>
 
-#include "cli/combinations/combinations.h"
-#include "cli/settings.h"
+#include "options/combinations/combinations.h"
+#include "options/settings.h"
 #include "ptq/base/error.h"
 
 namespace ptq {

@@ -21,10 +21,8 @@ using testing::Source;
 /// Which subfolder of a room includes which other one. Files at the root of a room belong to no
 /// subfolder and may be included by all.
 const std::map<std::string, std::set<std::string>> kNeighbours = {
-    {"cli/gate", {"options"}},
-    {"cli/options", {"combinations", "gate"}},
-    {"cli/stages", {"options"}},
     {"export/onnx/write", {"onnx"}},
+    {"options/config", {"combinations"}},
     {"passes/bits", {"learned_round"}},
     {"passes/learned_round", {"bias_correction", "rounding"}},
     {"runtime/integer", {"plan", "steps"}},

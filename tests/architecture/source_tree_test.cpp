@@ -20,9 +20,9 @@ using testing::sources;
 
 /// Folders by level: one may include those of lower levels, and never another of its own.
 const std::map<std::string, int> kLevels = {
-    {"base", 0},     {"ir", 1},       {"quant", 2},  {"import", 3}, {"runtime", 3}, {"data", 3},
-    {"export", 3},   {"backends", 4}, {"passes", 4}, {"eval", 4},   {"models", 4},  {"parity", 5},
-    {"workflow", 5}, {"report", 6},   {"cli", 7},    {"sweep", 8},  {"apps", 9},
+    {"base", 0},     {"ir", 1},       {"quant", 2},   {"import", 3}, {"runtime", 3}, {"data", 3},
+    {"export", 3},   {"backends", 4}, {"passes", 4},  {"eval", 4},   {"models", 4},  {"parity", 5},
+    {"workflow", 5}, {"report", 6},   {"options", 6}, {"cli", 7},    {"sweep", 8},   {"apps", 9},
 };
 
 /// Who may include what: the beginning of an include, and the folders.
@@ -37,9 +37,9 @@ const std::vector<std::pair<std::string, std::set<std::string>>> kReserved = {
     {"png.h", {"apps"}},
     {"tiff", {"data"}},
     {"webp/", {"data"}},
-    {"CLI/", {"cli", "apps"}},
-    {"yaml-cpp/", {"cli", "sweep"}},
-    {"nlohmann/", {"quant", "parity", "report", "cli", "sweep"}},
+    {"CLI/", {"options", "cli", "apps"}},
+    {"yaml-cpp/", {"options", "sweep"}},
+    {"nlohmann/", {"quant", "parity", "report", "options", "cli", "sweep"}},
     {"google/protobuf/", {"export"}},
     {"onnx/", {"export"}},
     {"spdlog/", {"cli", "apps"}},

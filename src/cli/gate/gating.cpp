@@ -4,8 +4,8 @@
 
 #include "base/hash.h"
 #include "base/text.h"
-#include "cli/options/run_name.h"
 #include "data/content_hash.h"
+#include "options/run_name.h"
 #include "ptq/base/error.h"
 #include "report/junit.h"
 
@@ -59,15 +59,6 @@ void decide(Run& run) {
 }
 
 }  // namespace
-
-GateConfig gate_config(const Settings& settings) {
-  GateConfig gate;
-  gate.baseline = settings.text_or_none("baseline");
-  gate.rule.max_drop = settings.number("max-drop") / 100;
-  gate.rule.confidence = settings.number("confidence") / 100;
-  gate.strict = settings.is_on("strict");
-  return gate;
-}
 
 Gating::Gating(Run& run, const data::Loader& validation) : validation_(validation) {
   const Config& config = run.config;

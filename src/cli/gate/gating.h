@@ -9,9 +9,6 @@
 
 namespace ptq::cli {
 
-/// The options of the gate, as make_config understands them.
-GateConfig gate_config(const Settings& settings);
-
 /// A run's answers image by image: compared with those of an earlier run, and kept for a later one.
 class Gating {
  public:

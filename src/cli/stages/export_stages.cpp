@@ -3,9 +3,9 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "cli/options/run_name.h"
-#include "cli/options/settings_json.h"
 #include "export/export.h"
+#include "options/run_name.h"
+#include "options/settings_json.h"
 #include "parity/check_exports.h"
 #include "parity/export_words.h"
 
@@ -72,7 +72,7 @@ int64_t bytes_of(const std::string& path) {
 
 exporting::ExportOptions options_of(const Run& run) {
   exporting::ExportOptions options = run.config.exports.options;
-  options.metadata = {{"producer", std::string("ptq-eval ") + PTQ_VERSION},
+  options.metadata = {{"producer", "ptq-eval " + program_version()},
                       {"run_name", run_name(run.settings, run.config)},
                       {"configuration", configuration_of_file(run.settings)}};
   return options;

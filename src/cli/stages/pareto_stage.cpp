@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "cli/option.h"
 #include "cli/stages/evaluation_stage.h"
+#include "options/option.h"
 #include "report/bits_tables.h"
 #include "workflow/bits/search.h"
 #include "workflow/quantization.h"

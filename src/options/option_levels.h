@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "options/settings.h"
+
+/// Which options a stage of a run depends on: runs that agree in them may share what it made.
+namespace ptq::cli {
+
+/// The first stage that the option can change. kModel, which shares nothing, for any option that is
+/// not known to come in later.
+Level level_of(std::string_view option);
+
+/// The options up to a level with their values: equal for settings that may share that stage.
+std::string key_up_to(Level level, const Settings& settings);
+
+}  // namespace ptq::cli

@@ -1,0 +1,59 @@
+#include "options/table/option_rows.h"
+
+namespace ptq::cli {
+
+Rows bit_options() {
+  return {
+      number("weight-budget", "None", "mean bits a weight; each layer gets the width that suits it")
+          .between(2, 16)
+          .ours()
+          .from(Level::kActivations)
+          .sets("budget.mean_weight_bits"),
+      text("size-budget", "None", "size of the network, like 2.5MiB; chooses bits as above")
+          .ours()
+          .from(Level::kActivations)
+          .sets("budget.bytes"),
+      number("bitops-budget", "None",
+             "bit operations as a share of those of W8A8, like 0.25; chooses bits of weights and "
+             "activations")
+          .above(0, 16)
+          .ours()
+          .from(Level::kActivations)
+          .sets("budget.bit_operations"),
+      text("candidate-bits", "W2,W3,W4,W6,W8,A4,A6,A8", "widths to choose from, and to measure")
+          .ours()
+          .from(Level::kActivations)
+          .sets("candidate_bits"),
+      integer("sensitivity-images", "None", "calibration images that sensitivities are measured on")
+          .at_least(1)
+          .by_default("as many as cost 20 float evaluations of the calibration images")
+          .ours()
+          .from(Level::kActivations),
+  };
+}
+
+Rows bit_output_options() {
+  return {
+      text("sensitivity", "None",
+           "CSV file for what each layer's weights and each activation lose at each width")
+          .ours()
+          .from(Level::kNothing)
+          .not_named(),
+      text("pareto", "None",
+           "number of weight budgets, or the budgets like 3,4,5, whose accuracy is measured beside "
+           "that of uniform widths")
+          .ours()
+          .from(Level::kNothing)
+          .not_named(),
+      text("save-pareto", "None", "CSV file for what --pareto measures")
+          .ours()
+          .from(Level::kNothing)
+          .not_named(),
+      text("save-layer-bits", "None", "YAML file for the chosen bits, to be given to --config")
+          .ours()
+          .from(Level::kNothing)
+          .not_named(),
+  };
+}
+
+}  // namespace ptq::cli

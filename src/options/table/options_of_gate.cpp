@@ -1,0 +1,38 @@
+#include "options/table/option_rows.h"
+
+namespace ptq::cli {
+
+Rows gate_options() {
+  return {
+      text("baseline", "None",
+           "predictions of an earlier run; fail if top-1 has dropped too far since")
+          .ours()
+          .from(Level::kNothing)
+          .not_named(),
+      number("max-drop", "0.5", "largest acceptable drop, in points of top-1")
+          .between(0, 99)
+          .ours()
+          .from(Level::kNothing)
+          .not_named(),
+      number("confidence", "95", "confidence that a pass or a fail needs, in percent")
+          .between(50.1, 99.9999)
+          .ours()
+          .from(Level::kNothing)
+          .not_named(),
+      a_switch("strict", "fail on results that look broken, instead of warning")
+          .ours()
+          .from(Level::kNothing)
+          .not_named(),
+      text("save-predictions", "None",
+           "CSV file for the prediction of every image, usable as a baseline")
+          .ours()
+          .from(Level::kNothing)
+          .not_named(),
+      text("junit", "None", "JUnit XML file for the verdict")
+          .ours()
+          .from(Level::kNothing)
+          .not_named(),
+  };
+}
+
+}  // namespace ptq::cli

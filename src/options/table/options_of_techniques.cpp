@@ -1,0 +1,204 @@
+#include "options/presets.h"
+#include "options/table/option_rows.h"
+#include "ptq/quantize_config.h"
+
+namespace ptq::cli {
+
+Rows graph_technique_options() {
+  return {
+      text("relu6", "auto",
+           "ReLU6 becomes ReLU, stays, or stays where replacing it changes the float network on "
+           "calibration images")
+          .words<Relu6Rule>(
+              {{"relu", Relu6Rule::kRelu}, {"keep", Relu6Rule::kKeep}, {"auto", Relu6Rule::kAuto}})
+          .sets("relu6")
+          .reference_has("relu")
+          .ours()
+          .from(Level::kPreparation),
+      integer("graph-eq-iterations", "20", "iterations of weight equalization; 0 is off")
+          .between(0, 10000)
+          .sets("equalization.iterations")
+          .from(Level::kPreparation)
+          .named_in_stem()
+          .labelled(14, "Iterations for graph equalization"),
+      on_off("graph-eq-merge-bias", "on", "let biases count in weight equalization")
+          .from(Level::kPreparation)
+          .named_in_stem()
+          .labelled(15, "Merge bias in graph equalization"),
+      text("act-equalization", "None", "move activation ranges into the weights")
+          .words<passes::ActivationEqualization>(
+              {{"fx", passes::ActivationEqualization::kGraph},
+               {"layerwise", passes::ActivationEqualization::kLayerwise}})
+          .sets("activation_equalization")
+          .or_none()
+          .from(Level::kCalibrationImages),
+      number("act-equalization-alpha", "0.5",
+             "share of an activation's range that moves into the weights")
+          .between(0, 1)
+          .ours()
+          .from(Level::kCalibrationImages)
+          .sets("activation_equalization.alpha"),
+      number("channel-splitting-ratio", "0.0", "share of channels to split")
+          .between(0, 1)
+          .sets("splitting.ratio")
+          .from(Level::kPreparation)
+          .named_in_stem()
+          .labelled(19, "Channel Splitting Ratio"),
+      on_off("channel-splitting-split-input", "off",
+             "split the layers that read a value, not those that produce it")
+          .from(Level::kPreparation)
+          .labelled(20, "Split Input"),
+      on_off("bias-corr", "on", "correct biases for the shift that quantization causes")
+          .from(Level::kQuantized)
+          .named_in_stem()
+          .labelled(13, "Bias Correction Enabled"),
+      on_off("calibrate-bn", "off",
+             "estimate the statistics of batch norms again (needs --no-merge-bn)")
+          .sets("calibrate_batch_norms")
+          .from(Level::kPreparation)
+          .named_in_stem()
+          .labelled(18, "Calibrate BN"),
+  };
+}
+
+Rows gpxq_options() {
+  return {
+      on_off("gptq", "off", "round weights with GPTQ")
+          .from(Level::kQuantized)
+          .named_in_stem()
+          .labelled(4, "GPTQ"),
+      on_off("gpfq", "off", "round weights with GPFQ")
+          .from(Level::kQuantized)
+          .named_in_stem()
+          .labelled(5, "GPFQ"),
+      on_off("qronos", "off", "round weights with Qronos").from(Level::kQuantized),
+      number("gpfq-p", "1.0", "share of a layer's inputs that GPFQ uses")
+          .above(0, 1)
+          .from(Level::kQuantized)
+          .sets("rounding.input_fraction"),
+      number("qronos-damping", "1e-6",
+             "damping of Qronos, as a share of the largest eigenvalue of a layer's inputs; "
+             "more of it avoids overfitting the calibration images")
+          .above(0, 1)
+          .ours()
+          .from(Level::kQuantized)
+          .sets("rounding.damping"),
+      on_off("gpxq-act-order", "off", "round channels with large inputs first (GPTQ, GPFQ, Qronos)")
+          .from(Level::kQuantized)
+          .named_in_stem()
+          .labelled(6, "GPxQ Act Order"),
+      on_off("gptq-use-quant-activations", "off", "run GPTQ on quantized activations")
+          .from(Level::kQuantized),
+      on_off("disable-create-weight-orig", "off",
+             "bias correction compares with GPTQ's weights, not the original ones")
+          .from(Level::kQuantized),
+      integer("gpxq-accumulator-bit-width", "None",
+              "bits that no sum of products exceeds (AXE; GPTQ, GPFQ)")
+          .between(3, 64)
+          .from(Level::kQuantized)
+          .labelled(7, "GPxQ Accumulator Bit Width")
+          .sets("rounding.accumulator"),
+      integer("gpxq-accumulator-tile-size", "None",
+              "products that one accumulator adds; None is a whole dot product (AXE)")
+          .at_least(3)
+          .from(Level::kQuantized),
+      number("gpxq-held-out", "0.2",
+             "share of the calibration images that judge each layer: where a technique does worse "
+             "on them than the nearest codes, the layer gets those; 0 is off")
+          .between(0, 0.5)
+          .ours()
+          .from(Level::kQuantized)
+          .sets("rounding.held_out"),
+      number("activation-memory", "None",
+             "GiB of activations to keep in memory while weights are rounded; the rest goes to "
+             "$TMPDIR; None is a quarter of the memory")
+          .at_least(0)
+          .ours()
+          .from(Level::kNothing)
+          .not_named(),
+  };
+}
+
+Rows learned_round_options() {
+  return {
+      text("learned-round", "None", "learn the rounding of weights")
+          .words<passes::RoundingFunction>(
+              {{"linear_round", passes::RoundingFunction::kLinear},
+               {"hard_sigmoid_round", passes::RoundingFunction::kHardSigmoid},
+               {"sigmoid_round", passes::RoundingFunction::kSigmoid}})
+          .from(Level::kQuantized)
+          .named_in_stem()
+          .labelled(8, "Learned Round method")
+          .sets("learned_round"),
+      text("learned-round-preset", "None",
+           "learn by block, with steps, images, rates and dropping chosen together: in minutes, or "
+           "as the papers do; options that are given go before it")
+          .words<LearnedRoundPreset>(
+              {{"fast", LearnedRoundPreset::kFast}, {"paper", LearnedRoundPreset::kPaper}})
+          .ours()
+          .from(Level::kNothing)
+          .not_named(),
+      text("learned-round-block-name", "layer\\d+",
+           "regular expression for the modules that form a block (blockwise); with None, or "
+           "if the default matches nothing, blocks are residual blocks and the like")
+          .or_none()
+          .from(Level::kQuantized)
+          .sets("learned_round.block_name"),
+      text("learned-round-loss", "regularised_mse", "loss to minimise")
+          .words<passes::RoundingLoss>({{"regularised_mse", passes::RoundingLoss::kRegularisedMse},
+                                        {"mse", passes::RoundingLoss::kMse}})
+          .from(Level::kQuantized),
+      text("learned-round-mode", "layerwise", "learn layer by layer, or block by block")
+          .words<passes::RoundingScope>({{"layerwise", passes::RoundingScope::kLayer},
+                                         {"blockwise", passes::RoundingScope::kBlock}})
+          .from(Level::kQuantized),
+      integer("learned-round-iters", "1000", "steps per layer or block")
+          .at_least(1)
+          .from(Level::kQuantized),
+      text("learned-round-lr-scheduler", "None", "schedule of the learning rate")
+          .words<passes::LearningRate>({{"linear", passes::LearningRate::kLinear}})
+          .from(Level::kQuantized),
+      number("learned-round-lr", "0.001", "learning rate").above(0).from(Level::kQuantized),
+      integer("learned-round-batch-size", "1", "images per step; None uses all of them")
+          .at_least(1)
+          .or_none()
+          .from(Level::kQuantized),
+  };
+}
+
+Rows learning_options() {
+  return {
+      number("learned-round-damping", "0.0",
+             "damping, as a share of each input's mean square; it keeps weights close to what "
+             "they were and avoids overfitting the calibration images")
+          .at_least(0)
+          .ours()
+          .from(Level::kQuantized),
+      text("optimizer", "adam", "optimizer of learned rounding")
+          .words<passes::RoundingOptimizer>({{"adam", passes::RoundingOptimizer::kAdam},
+                                             {"sign_sgd", passes::RoundingOptimizer::kSignSgd}})
+          .from(Level::kQuantized),
+      text("learned-round-channel-error", "absolute",
+           "error of a block's output: squared, or squared and relative to the mean square "
+           "of the channel")
+          .words<passes::ChannelError>({{"absolute", passes::ChannelError::kAbsolute},
+                                        {"relative", passes::ChannelError::kRelative}})
+          .ours()
+          .from(Level::kQuantized),
+      number("drop-activations", "0.0",
+             "probability that a quantized activation keeps its float value while a block "
+             "learns (QDrop)")
+          .between(0, 1)
+          .ours()
+          .from(Level::kQuantized),
+      number("learned-round-act-lr", "0.0",
+             "learning rate of activation scales inside a block, as a part of the scale per step; "
+             "0 leaves them as calibrated")
+          .between(0, 1)
+          .ours()
+          .from(Level::kQuantized)
+          .sets("learned_round.activation_learning_rate"),
+  };
+}
+
+}  // namespace ptq::cli
