@@ -8,7 +8,7 @@
 namespace {
 
 int evaluate(int argc, const char* const* argv) {
-  const ptq::cli::CommandLine line = ptq::cli::parse_command_line(argc, argv);
+  const ptq::options::CommandLine line = ptq::options::parse_command_line(argc, argv);
   if (!line.answer.empty()) {
     std::cout << line.answer;
     return 0;

@@ -19,8 +19,8 @@ int main(int argc, char** argv) {
   return ptq::cli::program_main([&] {
     if (argc != 2) throw ptq::ConfigError("usage: write_program_pages FOLDER");
     const std::string folder = argv[1];
-    write(folder + "/ptq_imagenet_val.1", ptq::cli::man_page());
-    write(folder + "/ptq_imagenet_val.bash", ptq::cli::bash_completion());
+    write(folder + "/ptq_imagenet_val.1", ptq::options::man_page());
+    write(folder + "/ptq_imagenet_val.bash", ptq::options::bash_completion());
     return 0;
   });
 }

@@ -3,8 +3,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const ptq::fuzz::InputFile file(data, size);
-  ptq::cli::Settings settings;
+  ptq::options::Settings settings;
   ptq::fuzz::expect_only<ptq::ConfigError>(
-      [&] { ptq::cli::read_config_file(file.path(), settings); });
+      [&] { ptq::options::read_config_file(file.path(), settings); });
   return 0;
 }

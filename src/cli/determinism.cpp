@@ -45,25 +45,25 @@ class ComparedFolder {
   TemporaryPath removed_if_killed_;
 };
 
-void set(Settings& settings, const char* option, Value value) {
-  settings.set(*find_option(option), std::move(value), Source::kCommandLine);
+void set(options::Settings& settings, const char* option, options::Value value) {
+  settings.set(*options::find_option(option), std::move(value), options::Source::kCommandLine);
 }
 
 /// Files of a run that are to be the same bytes.
 const char* const kCompared[] = {"dump-logits", "dump-float-logits", "dump-quantizers"};
 
-bool is_compared(const Settings& settings, const std::string& option) {
+bool is_compared(const options::Settings& settings, const std::string& option) {
   return option != "dump-float-logits" || !settings.is_on("skip-float");
 }
 
-void write_into(Settings& settings, const ComparedFolder& folder) {
+void write_into(options::Settings& settings, const ComparedFolder& folder) {
   for (const char* option : kCompared) {
     if (is_compared(settings, option)) set(settings, option, folder.file(option));
   }
 }
 
 /// What the user asked for, and whatever else is compared.
-Settings first_run(Settings settings, const ComparedFolder& folder) {
+options::Settings first_run(options::Settings settings, const ComparedFolder& folder) {
   for (const char* option : kCompared) {
     const bool needed = is_compared(settings, option) && settings.is_none(option);
     if (needed) set(settings, option, folder.file(option));
@@ -71,18 +71,18 @@ Settings first_run(Settings settings, const ComparedFolder& folder) {
   return settings;
 }
 
-bool exports_files(const Settings& settings) {
+bool exports_files(const options::Settings& settings) {
   return settings.is_on("export-onnx-qcdq") || settings.is_on("export-torch-qcdq");
 }
 
 /// Whether a technique is on whose layers read stored activations.
-bool keeps_activations(const Settings& settings) {
+bool keeps_activations(const options::Settings& settings) {
   return settings.is_on("gptq") || settings.is_on("gpfq") || settings.is_on("qronos") ||
          !settings.is_none("learned-round");
 }
 
 /// The same work in other portions, and no other files.
-Settings second_run(Settings settings, const ComparedFolder& folder) {
+options::Settings second_run(options::Settings settings, const ComparedFolder& folder) {
   const bool one_thread = !settings.is_none("threads") && settings.integer("threads") == 1;
   set(settings, "threads", int64_t{one_thread ? 2 : 1});
   set(settings, "workers", int64_t{settings.integer("workers") == 1 ? 3 : 1});
@@ -92,7 +92,7 @@ Settings second_run(Settings settings, const ComparedFolder& folder) {
   if (keeps_activations(settings)) set(settings, "activation-memory", 0.001);
   for (const char* option : {"report", "page", "dump-graph", "baseline", "save-predictions",
                              "junit", "check-export", "repeat-calibration"}) {
-    set(settings, option, Value());
+    set(settings, option, options::Value());
   }
   // Measured again: options of the run count on them.
   for (const char* option : {"sensitivity", "save-layer-bits", "save-pareto"}) {
@@ -146,7 +146,7 @@ nlohmann::json comparable_report(const RunResult& result) {
 }
 
 /// Whether the first run does what can warn and the second leaves out.
-bool has_warnings_of_its_own(const Settings& first) {
+bool has_warnings_of_its_own(const options::Settings& first) {
   return !first.is_none("check-export") || !first.is_none("dump-graph");
 }
 
@@ -161,7 +161,8 @@ std::vector<std::string> common_warnings(const RunResult& first, const RunResult
   return common;
 }
 
-void compare_reports(const Settings& settings, const RunResult& first, const RunResult& second) {
+void compare_reports(const options::Settings& settings, const RunResult& first,
+                     const RunResult& second) {
   nlohmann::json one = comparable_report(first);
   const nlohmann::json other = comparable_report(second);
   if (has_warnings_of_its_own(settings)) one["warnings"] = common_warnings(first, second);
@@ -170,7 +171,7 @@ void compare_reports(const Settings& settings, const RunResult& first, const Run
   }
 }
 
-void compare_files(const Settings& first, const Settings& second) {
+void compare_files(const options::Settings& first, const options::Settings& second) {
   for (const char* option : kCompared) {
     if (!is_compared(first, option)) continue;
     require_same(first.text(option), second.text(option), "the files of --" + std::string(option));
@@ -183,7 +184,7 @@ void compare_files(const Settings& first, const Settings& second) {
   }
 }
 
-RunResult run_alone(const Settings& settings, Log& log) {
+RunResult run_alone(const options::Settings& settings, Log& log) {
   Session session(settings.is_none("repeat-calibration") ? Session::Runs::kOne
                                                          : Session::Runs::kMany);
   return run(settings, session, log);
@@ -191,12 +192,12 @@ RunResult run_alone(const Settings& settings, Log& log) {
 
 }  // namespace
 
-RunResult run_and_verify(const Settings& settings, Log& log) {
+RunResult run_and_verify(const options::Settings& settings, Log& log) {
   const ComparedFolder of_first;
   const ComparedFolder of_second;
-  const Settings first = first_run(settings, of_first);
+  const options::Settings first = first_run(settings, of_first);
   RunResult result = run_alone(first, log);
-  const Settings second = second_run(settings, of_second);
+  const options::Settings second = second_run(settings, of_second);
   log.line("once more with --threads " + std::to_string(second.integer("threads")) + " --workers " +
            std::to_string(second.integer("workers")) + " --batch-size-validation " +
            std::to_string(second.integer("batch-size-validation")) + " and hardly any memory");

@@ -11,7 +11,8 @@ namespace ptq::cli {
 namespace {
 
 /// All of them, or as many of all classes as were asked for, in the order of the folder.
-std::vector<int64_t> validation_items(const Config& config, const data::ImageFolder& folder) {
+std::vector<int64_t> validation_items(const options::Config& config,
+                                      const data::ImageFolder& folder) {
   std::vector<int64_t> items(folder.items.size());
   std::iota(items.begin(), items.end(), int64_t{0});
   if (!config.validation_samples && config.validation_skip == 0) return items;
@@ -33,7 +34,8 @@ std::vector<int64_t> validation_items(const Config& config, const data::ImageFol
 }
 
 /// A number that nobody chose is a wish; one that was given is an order.
-std::vector<int64_t> calibration_items(const Config& config, const data::ImageFolder& folder) {
+std::vector<int64_t> calibration_items(const options::Config& config,
+                                       const data::ImageFolder& folder) {
   const auto available = static_cast<int64_t>(folder.items.size());
   const int64_t count = config.calibration_samples_given
                             ? config.calibration_samples
@@ -42,7 +44,7 @@ std::vector<int64_t> calibration_items(const Config& config, const data::ImageFo
                                       config.quantize.seed);
 }
 
-using Items = std::vector<int64_t> (*)(const Config&, const data::ImageFolder&);
+using Items = std::vector<int64_t> (*)(const options::Config&, const data::ImageFolder&);
 
 /// Where a loader keeps crops: for itself, or for others too.
 struct Keeping {
@@ -50,7 +52,8 @@ struct Keeping {
   std::shared_ptr<data::CropStore> store = nullptr;
 };
 
-std::shared_ptr<ContentCache> open_cache(const Config& config, workflow::SharedStages& shared) {
+std::shared_ptr<ContentCache> open_cache(const options::Config& config,
+                                         workflow::SharedStages& shared) {
   if (!config.cache) {
     shared.cache = nullptr;
   } else if (!shared.cache || shared.cache->directory() != *config.cache) {
@@ -59,7 +62,7 @@ std::shared_ptr<ContentCache> open_cache(const Config& config, workflow::SharedS
   return shared.cache;
 }
 
-data::ImageSet open(const Config& config, const std::string& directory, Items items,
+data::ImageSet open(const options::Config& config, const std::string& directory, Items items,
                     Keeping keeping, workflow::SharedStages& shared) {
   data::LoaderOptions options;
   options.recipe = config.recipe;
@@ -75,7 +78,7 @@ data::ImageSet open(const Config& config, const std::string& directory, Items it
 }
 
 /// What decoded crops depend on: not the mean and deviation, which come later.
-std::string crop_key(const Config& config, const std::string& directory) {
+std::string crop_key(const options::Config& config, const std::string& directory) {
   const data::Recipe& recipe = config.recipe;
   return directory + "\n" + config.cache.value_or("") + "\n" + std::to_string(config.label_offset) +
          " " + std::to_string(recipe.resize) + " " + std::to_string(recipe.crop) + " " +
@@ -88,12 +91,12 @@ std::string crop_key(const Config& config, const std::string& directory) {
 std::string colours_key(const data::Recipe& recipe) {
   std::string key;
   for (const auto& colours : {recipe.mean, recipe.std}) {
-    for (const float value : colours) key += " " + to_text(static_cast<double>(value));
+    for (const float value : colours) key += " " + options::to_text(static_cast<double>(value));
   }
   return key;
 }
 
-std::string calibration_key(const Config& config) {
+std::string calibration_key(const options::Config& config) {
   return crop_key(config, config.calibration_dir) + colours_key(config.recipe) + " " +
          std::to_string(config.calibration_samples) +
          (config.calibration_samples_given ? " given " : " wished ") +
@@ -102,7 +105,7 @@ std::string calibration_key(const Config& config) {
 }
 
 /// Images that are read once need not be kept.
-Keeping for_validation(const Config& config, workflow::Session::Runs runs) {
+Keeping for_validation(const options::Config& config, workflow::Session::Runs runs) {
   const bool once = config.skip_float && config.exports.checked_images == 0;
   return {once && runs == workflow::Session::Runs::kOne ? 0 : config.image_memory_bytes};
 }
@@ -119,7 +122,7 @@ T kept_or(workflow::Kept<T>& shelf, const std::string& key, const Make& make) {
 // One run reads its calibration images once or twice, which is not worth the memory; attribution
 // calibrates several networks, and bits are chosen by running many. Many runs may draw different
 // ones of the same images.
-Keeping for_calibration(const Config& config, workflow::SharedStages& shared) {
+Keeping for_calibration(const options::Config& config, workflow::SharedStages& shared) {
   if (shared.runs == workflow::Session::Runs::kOne) {
     return {config.attribute || config.bits.any() ? config.image_memory_bytes : 0};
   }
@@ -133,14 +136,14 @@ void append(std::vector<UnreadableImage>& all, const char* set, const data::Load
   }
 }
 
-data::ImageSet calibration_set(const Config& config, workflow::SharedStages& shared) {
+data::ImageSet calibration_set(const options::Config& config, workflow::SharedStages& shared) {
   return kept_or(shared.calibration_images, calibration_key(config), [&] {
     return open(config, config.calibration_dir, calibration_items, for_calibration(config, shared),
                 shared);
   });
 }
 
-data::ImageSet validation_set(const Config& config, workflow::SharedStages& shared) {
+data::ImageSet validation_set(const options::Config& config, workflow::SharedStages& shared) {
   return kept_or(shared.validation_images, validation_key(config), [&] {
     return open(config, config.validation_dir, validation_items,
                 for_validation(config, shared.runs), shared);
@@ -149,7 +152,7 @@ data::ImageSet validation_set(const Config& config, workflow::SharedStages& shar
 
 }  // namespace
 
-std::string validation_key(const Config& config) {
+std::string validation_key(const options::Config& config) {
   const std::string key = crop_key(config, config.validation_dir) + colours_key(config.recipe);
   if (!config.validation_samples && config.validation_skip == 0) return key;
   return key + " " + std::to_string(config.validation_samples.value_or(-1)) + " after " +
@@ -157,7 +160,7 @@ std::string validation_key(const Config& config) {
 }
 
 // Speed and memory change no bit, but threads and the plan may.
-workflow::Source source_of(const Config& config) {
+workflow::Source source_of(const options::Config& config) {
   const runtime::Execution& execution = config.execution;
   return {
       config.model_file + "\n" + std::to_string(config.recipe.crop) + " " + execution.device.str() +
@@ -166,11 +169,11 @@ workflow::Source source_of(const Config& config) {
       calibration_key(config) + " in batches of " + std::to_string(config.batch_size_calibration)};
 }
 
-void Session::announce(const std::vector<Settings>& settings) {
+void Session::announce(const std::vector<options::Settings>& settings) {
   std::vector<workflow::Announced> announced;
-  for (const Settings& each : settings) {
+  for (const options::Settings& each : settings) {
     try {
-      const Config config = make_config(each);
+      const options::Config config = options::make_config(each);
       announced.push_back({source_of(config), config.quantize});
     } catch (const Error&) {
       continue;
@@ -179,7 +182,7 @@ void Session::announce(const std::vector<Settings>& settings) {
   session_.announce(std::move(announced));
 }
 
-ImageSets::ImageSets(const Config& config, workflow::Session& session)
+ImageSets::ImageSets(const options::Config& config, workflow::Session& session)
     : cache_(open_cache(config, session.stages())),
       calibration_(
           calibration_set(config, session.stages()).in_batches_of(config.batch_size_calibration)),

@@ -17,7 +17,7 @@ class ImageSets {
   /// Opens both folders and draws the images, without decoding anything; folders that an earlier
   /// run of the session opened the same way are taken over with the images it decoded. Throws
   /// DataError naming the folder.
-  ImageSets(const Config& config, workflow::Session& session);
+  ImageSets(const options::Config& config, workflow::Session& session);
 
   const data::ImageSet& calibration() const { return calibration_; }
   const data::ImageSet& validation() const { return validation_; }
@@ -31,8 +31,8 @@ class ImageSets {
 };
 
 /// What the session may share of a run.
-workflow::Source source_of(const Config& config);
+workflow::Source source_of(const options::Config& config);
 /// Of the validation images.
-std::string validation_key(const Config& config);
+std::string validation_key(const options::Config& config);
 
 }  // namespace ptq::cli

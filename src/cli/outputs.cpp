@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<std::string> outputs_of(const Config& config) {
+std::vector<std::string> outputs_of(const options::Config& config) {
   std::vector<std::string> paths = config.outputs.files();
   for (const auto& file : {config.exports.onnx, config.exports.torchscript}) {
     if (file) paths.push_back(*file);
@@ -44,7 +44,7 @@ bool lies_in(const fs::path& file, const fs::path& folder) {
 
 }  // namespace
 
-void check_outputs(const Settings& settings, const Config& config) {
+void check_outputs(const options::Settings& settings, const options::Config& config) {
   const auto configuration = settings.text_or_none("config");
   for (const std::string& output : outputs_of(config)) {
     require_writable(output);
@@ -56,7 +56,7 @@ void check_outputs(const Settings& settings, const Config& config) {
   }
 }
 
-void check_outputs_are_no_images(const Config& config, const std::string& directory,
+void check_outputs_are_no_images(const options::Config& config, const std::string& directory,
                                  const data::ImageFolder& folder) {
   const fs::path root = real_path(directory);
   for (const std::string& output : outputs_of(config)) {

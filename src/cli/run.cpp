@@ -44,7 +44,7 @@ namespace {
 void announce(Run& run) {
   run.log.line(configuration_line(run.settings, run.config));
   for (const std::string& line : plan_lines(run.config)) run.log.line(line);
-  run.log.line("run name    " + run_name(run.settings, run.config));
+  run.log.line("run name    " + options::run_name(run.settings, run.config));
 }
 
 void announce_passed_over(Run& run, const std::string& directory, const data::ImageFolder& folder) {
@@ -155,7 +155,7 @@ void report_unreadable(Run& run, const ImageSets& images) {
 }
 
 void float_stage(Run& run, const ir::Graph& graph, ImageSets& images) {
-  const Config& config = run.config;
+  const options::Config& config = run.config;
   if (config.skip_float) return;
   const bool keep_logits = config.outputs.float_logits.has_value() || config.attribute;
   const std::string key =
@@ -193,11 +193,11 @@ void quantized_stages(Run& run, const ir::Graph& imported, ImageSets& images) {
 }
 
 report::RunFacts facts_of(const Run& run) {
-  const Config& config = run.config;
+  const options::Config& config = run.config;
   report::RunFacts facts;
-  facts.run_name = run_name(run.settings, config);
-  facts.command = command_of(run.settings);
-  facts.version = program_version();
+  facts.run_name = options::run_name(run.settings, config);
+  facts.command = options::command_of(run.settings);
+  facts.version = options::program_version();
   facts.model_file = config.model_file;
   facts.model_name = config.model_name;
   facts.calibration_sampling = run.settings.text("calibration-sampling");
@@ -210,10 +210,10 @@ report::RunFacts facts_of(const Run& run) {
 
 /// The page shows the report itself.
 void write_results(const Run& run) {
-  const Outputs& outputs = run.config.outputs;
+  const options::Outputs& outputs = run.config.outputs;
   if (!outputs.report && !outputs.page) return;
   const nlohmann::json made =
-      report::report_json(facts_of(run), config_json(run.settings), run.result);
+      report::report_json(facts_of(run), options::config_json(run.settings), run.result);
   if (outputs.report) report::write_report(*outputs.report, made);
   if (outputs.page) {
     report::write_page(*outputs.page, made, outputs.page_images, run.config.recipe);
@@ -221,8 +221,8 @@ void write_results(const Run& run) {
 }
 
 /// From settings to files.
-RunResult run_all(const Settings& settings, Session& session, Log& log) {
-  Config config = make_config(settings);
+RunResult run_all(const options::Settings& settings, Session& session, Log& log) {
+  options::Config config = options::make_config(settings);
   check_outputs(settings, config);
   require_threads(config.execution.threads + config.workers);
   set_intra_op_threads(config.execution.threads);
@@ -269,15 +269,15 @@ RunResult run_all(const Settings& settings, Session& session, Log& log) {
 
 }  // namespace
 
-RunResult run(const Settings& settings, Log& log) {
+RunResult run(const options::Settings& settings, Log& log) {
   if (settings.is_on("verify-determinism")) return run_and_verify(settings, log);
   Session session(settings.is_none("repeat-calibration") ? Session::Runs::kOne
                                                          : Session::Runs::kMany);
   return run(settings, session, log);
 }
 
-RunResult run(const Settings& settings, Session& session, Log& log) {
-  return with_flags([&] { return run_all(settings, session, log); });
+RunResult run(const options::Settings& settings, Session& session, Log& log) {
+  return options::with_flags([&] { return run_all(settings, session, log); });
 }
 
 ExitCode exit_code(const RunResult& result) {

@@ -21,9 +21,9 @@ ExitCode exit_code(const RunResult& result);
 /// quantized one, and the files asked for. Everything a user can get wrong is checked, as far as
 /// possible, before the work that depends on it: options and output folders, image folders, the
 /// model file, labels against the model's classes. Throws ptq::Error.
-RunResult run(const Settings& settings, Log& log);
+RunResult run(const options::Settings& settings, Log& log);
 
 /// The same with the stages that an earlier run of the session did already.
-RunResult run(const Settings& settings, Session& session, Log& log);
+RunResult run(const options::Settings& settings, Session& session, Log& log);
 
 }  // namespace ptq::cli

@@ -17,7 +17,7 @@ class Session {
   /// Runs that may come: those whose calibration sees the same network on the same images are
   /// calibrated by the passes of the first. Settings that make no configuration are passed over:
   /// their own run says what is wrong. Replaces what was announced before.
-  void announce(const std::vector<Settings>& settings);
+  void announce(const std::vector<options::Settings>& settings);
 
   workflow::Session& stages() { return session_; }
 

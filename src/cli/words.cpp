@@ -9,14 +9,15 @@ namespace ptq::cli {
 namespace {
 
 /// The options that the reference's line names, in its order.
-std::vector<const Option*> labelled_options() {
-  std::vector<const Option*> labelled;
-  for (const Option& option : option_table()) {
+std::vector<const options::Option*> labelled_options() {
+  std::vector<const options::Option*> labelled;
+  for (const options::Option& option : options::option_table()) {
     if (!option.label.empty()) labelled.push_back(&option);
   }
-  std::sort(labelled.begin(), labelled.end(), [](const Option* one, const Option* other) {
-    return one->label_place < other->label_place;
-  });
+  std::sort(labelled.begin(), labelled.end(),
+            [](const options::Option* one, const options::Option* other) {
+              return one->label_place < other->label_place;
+            });
   return labelled;
 }
 
@@ -28,15 +29,16 @@ std::string colours(const std::array<float, 3>& values) {
 
 }  // namespace
 
-std::string configuration_line(const Settings& settings, const Config& config) {
+std::string configuration_line(const options::Settings& settings, const options::Config& config) {
   std::string line = "Model: " + config.model_name;
-  for (const Option* option : labelled_options()) {
-    line += " - " + std::string(option->label) + ": " + to_text(settings.value(option->name));
+  for (const options::Option* option : labelled_options()) {
+    line +=
+        " - " + std::string(option->label) + ": " + options::to_text(settings.value(option->name));
   }
   return line;
 }
 
-std::vector<std::string> plan_lines(const Config& config) {
+std::vector<std::string> plan_lines(const options::Config& config) {
   const data::Recipe& recipe = config.recipe;
   const bool bicubic = recipe.interpolation == data::Interpolation::kBicubic;
   return {"model       " + config.model_file,

@@ -10,9 +10,9 @@
 namespace ptq::cli {
 
 /// The reference's configuration line: `label: value` items joined by ` - `.
-std::string configuration_line(const Settings& settings, const Config& config);
+std::string configuration_line(const options::Settings& settings, const options::Config& config);
 
 /// Files, images and threads, a line each.
-std::vector<std::string> plan_lines(const Config& config);
+std::vector<std::string> plan_lines(const options::Config& config);
 
 }  // namespace ptq::cli

@@ -7,7 +7,7 @@
 #include "options/suggestion.h"
 #include "ptq/base/error.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 namespace {
 
 /// What was typed for one option; a deque of these keeps addresses that CLI11 can write to.
@@ -108,4 +108,4 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   return line;
 }
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

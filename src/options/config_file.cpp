@@ -7,7 +7,7 @@
 #include "options/settings.h"
 #include "ptq/base/error.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 namespace {
 
 YAML::Node load(const std::string& path) {
@@ -75,4 +75,4 @@ void read_config_file(const std::string& path, Settings& settings) {
   }
 }
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

@@ -5,7 +5,7 @@
 #include "options/option.h"
 #include "ptq/base/invalid_option.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 
 /// What `work` returns. The library calls an option by its field: InvalidOption becomes a
 /// ConfigError that begins with the flag.
@@ -20,4 +20,4 @@ auto with_flags(Work&& work) {
   }
 }
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

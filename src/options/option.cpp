@@ -10,7 +10,7 @@
 #include "options/suggestion.h"
 #include "ptq/base/error.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 namespace {
 
 template <class Change>
@@ -212,4 +212,4 @@ Value default_value(const Option& option) {
   return parse_type(option, {std::string(option.default_value)});
 }
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

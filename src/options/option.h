@@ -12,7 +12,7 @@
 
 /// The table of options: everything the program can be told. Command line, configuration file,
 /// --help and the report's `config` all follow from it.
-namespace ptq::cli {
+namespace ptq::options {
 
 /// A value of an option. std::monostate is None.
 using Value = std::variant<std::monostate, bool, int64_t, double, std::string, std::vector<double>,
@@ -121,4 +121,4 @@ std::string to_text(const Value& value);
 /// The value in force when nobody says anything.
 Value default_value(const Option& option);
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

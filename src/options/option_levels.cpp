@@ -1,6 +1,6 @@
 #include "options/option_levels.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 
 Level level_of(std::string_view option) {
   const Option* row = find_option(option);
@@ -18,4 +18,4 @@ std::string key_up_to(Level level, const Settings& settings) {
   return key;
 }
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

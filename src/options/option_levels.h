@@ -6,7 +6,7 @@
 #include "options/settings.h"
 
 /// Which options a stage of a run depends on: runs that agree in them may share what it made.
-namespace ptq::cli {
+namespace ptq::options {
 
 /// The first stage that the option can change. kModel, which shares nothing, for any option that is
 /// not known to come in later.
@@ -15,4 +15,4 @@ Level level_of(std::string_view option);
 /// The options up to a level with their values: equal for settings that may share that stage.
 std::string key_up_to(Level level, const Settings& settings);
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

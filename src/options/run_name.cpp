@@ -4,7 +4,7 @@
 #include <array>
 #include <cstdio>
 
-namespace ptq::cli {
+namespace ptq::options {
 namespace {
 
 constexpr size_t kLongest = 200;
@@ -78,4 +78,4 @@ std::string run_name(const Settings& settings, const Config& config) {
   return whole.substr(0, kLongest - end.size()) + end;
 }
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

@@ -5,7 +5,7 @@
 #include "options/config/config.h"
 #include "options/settings.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 
 /// A name for what a run makes, fit for a file (at most 200 of [A-Za-z0-9._=-]). It begins as the
 /// reference's (reference-contract 1.4), goes on with every other option that can change a result
@@ -14,4 +14,4 @@ namespace ptq::cli {
 /// output files is left out.
 std::string run_name(const Settings& settings, const Config& config);
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

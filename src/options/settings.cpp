@@ -3,7 +3,7 @@
 #include "options/presets.h"
 #include "ptq/base/error.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 
 Settings::Settings() {
   for (const Option& option : option_table()) {
@@ -83,4 +83,4 @@ std::optional<std::string> Settings::text_or_none(std::string_view name) const {
   return text(name);
 }
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

@@ -8,7 +8,7 @@
 
 #include "options/option.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 
 /// Who chose a value. A later one overrides an earlier one.
 /// kPreset: a word of another option stands for it (options/presets.h).
@@ -100,4 +100,4 @@ std::string version_text();
 /// Of this project alone.
 std::string program_version();
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-namespace ptq::cli {
+namespace ptq::options {
 namespace {
 
 using nlohmann::json;
@@ -74,4 +74,4 @@ std::string command_of(const Settings& settings) {
   return command;
 }
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

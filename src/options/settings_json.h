@@ -5,7 +5,7 @@
 
 #include "options/settings.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 
 /// Every option with the value in force, by the reference's names: the report's `config`.
 nlohmann::json config_json(const Settings& settings);
@@ -14,4 +14,4 @@ nlohmann::json config_json(const Settings& settings);
 /// reads back.
 std::string command_of(const Settings& settings);
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <numeric>
 
-namespace ptq::cli {
+namespace ptq::options {
 namespace {
 
 constexpr size_t kMostEdits = 3;
@@ -44,4 +44,4 @@ std::string suggestion(std::string_view word, const std::vector<std::string_view
   return found.empty() ? "" : "; did you mean " + std::string(found) + "?";
 }
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

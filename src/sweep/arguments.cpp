@@ -73,13 +73,13 @@ double seconds(const std::string& text) {
   throw ConfigError("--time-budget must be above 0 seconds, not " + text);
 }
 
-cli::Settings settings_of(const Words& words) {
+options::Settings settings_of(const Words& words) {
   std::vector<const char*> argv = {"ptq_benchmark"};
   for (const std::string& word : words) argv.push_back(word.c_str());
-  cli::Settings settings =
-      cli::parse_command_line(static_cast<int>(argv.size()), argv.data()).settings;
-  for (const cli::Option& option : cli::option_table()) {
-    const bool is_forbidden = option.group == cli::Group::kOutput || option.name == "config" ||
+  options::Settings settings =
+      options::parse_command_line(static_cast<int>(argv.size()), argv.data()).settings;
+  for (const options::Option& option : options::option_table()) {
+    const bool is_forbidden = option.group == options::Group::kOutput || option.name == "config" ||
                               option.name == "skip-float" || option.name == "validation-samples" ||
                               option.name == "validation-skip" ||
                               option.name == "verify-determinism";

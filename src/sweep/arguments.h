@@ -21,7 +21,7 @@ struct Arguments {
   bool search = false;
   double held_out = 0.5;
   /// Options of ptq_imagenet_val, instead of the file's.
-  cli::Settings settings;
+  options::Settings settings;
 };
 
 /// `SWEEP.yaml [flags]` or `--merge A.csv B.csv ... --output DIR`. Throws ConfigError naming the

@@ -47,7 +47,8 @@ void list(const Expansion& expansion, Log& log) {
     std::string line =
         "runs " + std::to_string(configuration.number) + ": " + model_label(configuration.settings);
     for (const std::string_view option : expansion.swept) {
-      line += " " + std::string(option) + "=" + cli::to_text(configuration.settings.value(option));
+      line +=
+          " " + std::string(option) + "=" + options::to_text(configuration.settings.value(option));
     }
     log.line(line);
   }
@@ -122,7 +123,7 @@ void benchmark(int argc, const char* const* argv, Log& log) {
     case Command::kHelp:
       return print_lines(help_text(), log);
     case Command::kVersion:
-      return print_lines(cli::version_text(), log);
+      return print_lines(options::version_text(), log);
     case Command::kMerge:
       return merge(arguments, log);
     case Command::kSweep:

@@ -28,30 +28,30 @@ std::vector<Choice> merged(std::vector<Choice> choices, const std::vector<Choice
   return choices;
 }
 
-std::vector<Choice> given_choices(const cli::Settings& settings) {
+std::vector<Choice> given_choices(const options::Settings& settings) {
   std::vector<Choice> choices;
-  for (const cli::Option& option : cli::option_table()) {
+  for (const options::Option& option : options::option_table()) {
     if (settings.given(option.name)) choices.push_back({&option, {settings.value(option.name)}});
   }
   return choices;
 }
 
-bool matches(const Exclusion& exclusion, const cli::Settings& settings) {
+bool matches(const Exclusion& exclusion, const options::Settings& settings) {
   return std::all_of(exclusion.conditions.begin(), exclusion.conditions.end(),
                      [&](const Choice& condition) {
-                       const cli::Value& value = settings.value(condition.option->name);
+                       const options::Value& value = settings.value(condition.option->name);
                        const auto& values = condition.values;
                        return std::find(values.begin(), values.end(), value) != values.end();
                      });
 }
 
 /// Empty where the combination makes sense.
-std::string reason_to_skip(const Sweep& sweep, const cli::Settings& settings) {
+std::string reason_to_skip(const Sweep& sweep, const options::Settings& settings) {
   for (const Exclusion& exclusion : sweep.exclusions) {
     if (matches(exclusion, settings)) return exclusion.reason;
   }
   try {
-    cli::check_combinations(settings);
+    options::check_combinations(settings);
   } catch (const ConfigError& error) {
     return error.what();
   }
@@ -96,11 +96,12 @@ class Expander {
     Configuration configuration{++number_, {}};
     std::string words;
     for (size_t i = 0; i < choices.size(); ++i) {
-      const cli::Option& option = *choices[i].option;
-      const cli::Value& value = choices[i].values[at[i]];
-      configuration.settings.set(option, value, cli::Source::kConfigFile);
+      const options::Option& option = *choices[i].option;
+      const options::Value& value = choices[i].values[at[i]];
+      configuration.settings.set(option, value, options::Source::kConfigFile);
       if (choices[i].values.size() > 1) {
-        words += (words.empty() ? "" : " ") + std::string(option.name) + "=" + cli::to_text(value);
+        words +=
+            (words.empty() ? "" : " ") + std::string(option.name) + "=" + options::to_text(value);
       }
     }
     std::string reason = reason_to_skip(sweep_, configuration.settings);
@@ -114,8 +115,8 @@ class Expander {
     }
   }
 
-  static std::string identity(const cli::Settings& settings) {
-    return cli::key_up_to(cli::Level::kQuantized, settings);
+  static std::string identity(const options::Settings& settings) {
+    return options::key_up_to(options::Level::kQuantized, settings);
   }
 
   const Sweep& sweep_;
@@ -126,7 +127,7 @@ class Expander {
 
 }  // namespace
 
-Expansion expand(const Sweep& sweep, const cli::Settings& command_line) {
+Expansion expand(const Sweep& sweep, const options::Settings& command_line) {
   Expansion expansion;
   Expander expander(sweep, expansion);
   const std::vector<Choice> given = given_choices(command_line);
@@ -147,14 +148,14 @@ Expansion expand(const Sweep& sweep, const cli::Settings& command_line) {
 }
 
 std::vector<size_t> tree_order(const std::vector<Configuration>& configurations) {
-  constexpr std::array<cli::Level, 4> kLevels = {cli::Level::kModel, cli::Level::kPreparation,
-                                                 cli::Level::kCalibrationImages,
-                                                 cli::Level::kActivations};
+  constexpr std::array<options::Level, 4> kLevels = {
+      options::Level::kModel, options::Level::kPreparation, options::Level::kCalibrationImages,
+      options::Level::kActivations};
   std::vector<std::array<size_t, kLevels.size()>> branches(configurations.size());
   for (size_t level = 0; level < kLevels.size(); ++level) {
     std::map<std::string, size_t> by_appearance;
     for (size_t i = 0; i < configurations.size(); ++i) {
-      const std::string key = cli::key_up_to(kLevels[level], configurations[i].settings);
+      const std::string key = options::key_up_to(kLevels[level], configurations[i].settings);
       branches[i][level] = by_appearance.emplace(key, by_appearance.size()).first->second;
     }
   }

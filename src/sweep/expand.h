@@ -12,7 +12,7 @@ struct Configuration {
   /// From 1, in the order of the file: models outermost, the last option innermost. Combinations
   /// that are skipped have numbers too.
   int64_t number = 0;
-  cli::Settings settings;
+  options::Settings settings;
 };
 
 struct Skipped {
@@ -32,7 +32,7 @@ struct Expansion {
 /// All combinations of the sweep, and those that make no sense: excluded by the file, refused by
 /// the table of combinations (docs/combinations.md), or equal to an earlier one. What
 /// `command_line` gives replaces the file's values. Throws ConfigError if nothing is left.
-Expansion expand(const Sweep& sweep, const cli::Settings& command_line);
+Expansion expand(const Sweep& sweep, const options::Settings& command_line);
 
 /// Positions of the configurations in an order in which those that share stages of a run
 /// (cli/option_levels.h) follow each other: a walk through the tree of stages, depth first.

@@ -40,10 +40,10 @@ json page_data(const TextTable& results, const TextTable& best,
   for (const Skipped& each : skipped) {
     skips.push_back({each.number, each.combination, each.reason});
   }
-  return {{"columns", results.columns},         {"rows", results.rows},
-          {"options", option_columns(results)}, {"telling", telling_columns(results)},
-          {"best", best_rows(results, best)},   {"skipped", skips},
-          {"version", cli::program_version()}};
+  return {{"columns", results.columns},           {"rows", results.rows},
+          {"options", option_columns(results)},   {"telling", telling_columns(results)},
+          {"best", best_rows(results, best)},     {"skipped", skips},
+          {"version", options::program_version()}};
 }
 
 }  // namespace

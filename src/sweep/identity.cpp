@@ -40,7 +40,7 @@ bool Identity::operator<(const Identity& other) const {
          std::tie(other.model, other.validation, other.calibration, other.configuration);
 }
 
-Identity Identities::of(const cli::Settings& settings) {
+Identity Identities::of(const options::Settings& settings) {
   return {of_file(model_path(settings)), of_images(settings, "validation-dir"),
           of_images(settings, "calibration-dir"), of_options(settings)};
 }
@@ -55,21 +55,22 @@ const std::string& Identities::of_file(const std::string& path) {
   return files_.emplace(path, std::move(hash)).first->second;
 }
 
-std::string Identities::of_options(const cli::Settings& settings) {
+std::string Identities::of_options(const options::Settings& settings) {
   std::string lines;
-  for (const cli::Option& option : cli::option_table()) {
-    const bool counts = cli::level_of(option.name) != cli::Level::kNothing &&
+  for (const options::Option& option : options::option_table()) {
+    const bool counts = options::level_of(option.name) != options::Level::kNothing &&
                         !is_input(option.name) && option.name != "threads" &&
                         option.name != "batch-size-validation";
     if (!counts) continue;
-    std::string value = cli::to_text(settings.value(option.name));
+    std::string value = options::to_text(settings.value(option.name));
     if (option.name == "load-quantizers" && !settings.is_none(option.name)) value = of_file(value);
     lines += std::string(option.name) + "=" + value + "\n";
   }
   return first_digits(sha256(lines));
 }
 
-const std::string& Identities::of_images(const cli::Settings& settings, const std::string& option) {
+const std::string& Identities::of_images(const options::Settings& settings,
+                                         const std::string& option) {
   if (settings.is_none(option)) throw ConfigError("the sweep names no --" + option);
   const std::string& directory = settings.text(option);
   const auto found = folders_.find(directory);
@@ -77,13 +78,13 @@ const std::string& Identities::of_images(const cli::Settings& settings, const st
   return folders_.emplace(directory, first_digits(hash_of_folder(directory))).first->second;
 }
 
-std::string model_path(const cli::Settings& settings) {
+std::string model_path(const options::Settings& settings) {
   if (!settings.is_none("model")) return settings.text("model");
   if (settings.is_none("model-dir")) return "";
   return (fs::path(settings.text("model-dir")) / (settings.text("model-name") + ".pt")).string();
 }
 
-std::string model_label(const cli::Settings& settings) {
+std::string model_label(const options::Settings& settings) {
   if (settings.given("model-name") || settings.is_none("model")) {
     return settings.text("model-name");
   }

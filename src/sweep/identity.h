@@ -25,20 +25,20 @@ class Identities {
  public:
   /// Throws DataError for a folder that is missing or an image that cannot be read, ConfigError
   /// where none is named.
-  Identity of(const cli::Settings& settings);
+  Identity of(const options::Settings& settings);
 
  private:
   const std::string& of_file(const std::string& path);
-  const std::string& of_images(const cli::Settings& settings, const std::string& option);
-  std::string of_options(const cli::Settings& settings);
+  const std::string& of_images(const options::Settings& settings, const std::string& option);
+  std::string of_options(const options::Settings& settings);
 
   std::map<std::string, std::string> files_, folders_;
 };
 
 /// The file that a configuration's model is in; empty if none is named.
-std::string model_path(const cli::Settings& settings);
+std::string model_path(const options::Settings& settings);
 
 /// What tables call it.
-std::string model_label(const cli::Settings& settings);
+std::string model_label(const options::Settings& settings);
 
 }  // namespace ptq::sweep

@@ -20,9 +20,9 @@ std::string points(double fraction) { return fixed(100 * fraction, 3); }
 
 using Cells = std::map<std::string, std::string>;
 
-void add_options(Cells& cells, const cli::Settings& settings) {
-  for (const cli::Option& option : cli::option_table()) {
-    cells[with_underscores(option.name)] = cli::to_text(settings.value(option.name));
+void add_options(Cells& cells, const options::Settings& settings) {
+  for (const options::Option& option : options::option_table()) {
+    cells[with_underscores(option.name)] = options::to_text(settings.value(option.name));
   }
 }
 
@@ -47,7 +47,7 @@ void add_accuracy(Cells& cells, const cli::RunResult& result) {
 
 std::string status(const Configuration& configuration, const Outcome& outcome) {
   if (!outcome.result) return "failed";
-  const cli::Settings& settings = configuration.settings;
+  const options::Settings& settings = configuration.settings;
   const bool all =
       settings.is_none("validation-samples") && settings.integer("validation-skip") == 0;
   return all ? "done" : "subset";
@@ -133,7 +133,7 @@ std::vector<std::string> result_row(const std::vector<std::string>& columns,
   cells["data_hash"] = identity.validation;
   cells["calibration_hash"] = identity.calibration;
   cells["configuration_hash"] = identity.configuration;
-  cells["tool_version"] = cli::program_version();
+  cells["tool_version"] = options::program_version();
   cells["predictions"] = outcome.predictions;
   cells["quantizers"] = outcome.quantizers;
   cells["seconds"] = fixed(outcome.seconds, 2);
@@ -145,7 +145,7 @@ std::vector<std::string> result_row(const std::vector<std::string>& columns,
 
 std::string identity_key(const Identity& identity) {
   return identity.model + " " + identity.validation + " " + identity.calibration + " " +
-         identity.configuration + " " + cli::program_version();
+         identity.configuration + " " + options::program_version();
 }
 
 std::string identity_key(const TextTable& table, const std::vector<std::string>& row) {

@@ -11,8 +11,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void set(cli::Settings& settings, const char* option, const std::string& value) {
-  settings.set(*cli::find_option(option), value, cli::Source::kCommandLine);
+void set(options::Settings& settings, const char* option, const std::string& value) {
+  settings.set(*options::find_option(option), value, options::Source::kCommandLine);
 }
 
 }  // namespace
@@ -41,8 +41,8 @@ Configuration RowKeeper::on_images(const Configuration& configuration,
                                    std::optional<int64_t> samples) {
   Configuration asked = configuration;
   if (samples) {
-    asked.settings.set(*cli::find_option("validation-samples"), *samples,
-                       cli::Source::kCommandLine);
+    asked.settings.set(*options::find_option("validation-samples"), *samples,
+                       options::Source::kCommandLine);
   }
   return asked;
 }
@@ -89,7 +89,7 @@ RowKeeper::Row RowKeeper::run(const Configuration& configuration, const Identity
 }
 
 /// Names that no two configurations share, and that say nothing else: the table says the rest.
-void RowKeeper::keep_files(cli::Settings& settings, const Identity& identity,
+void RowKeeper::keep_files(options::Settings& settings, const Identity& identity,
                            Outcome& outcome) const {
   const std::string stem = identity.model + "-" + identity.configuration;
   if (options_.save_quantizers) {

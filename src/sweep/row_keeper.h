@@ -36,7 +36,7 @@ class RowKeeper {
   static Configuration on_images(const Configuration& configuration,
                                  std::optional<int64_t> samples);
   Row run(const Configuration& configuration, const Identity& identity);
-  void keep_files(cli::Settings& settings, const Identity& identity, Outcome& outcome) const;
+  void keep_files(options::Settings& settings, const Identity& identity, Outcome& outcome) const;
   void announce(const Row& row);
 
   const SweepOptions& options_;

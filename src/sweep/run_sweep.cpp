@@ -55,7 +55,7 @@ class SweepRun {
 
   void announce(const std::vector<size_t>& order, std::optional<int64_t> samples) {
     if (!world_.announce) return;
-    std::vector<cli::Settings> to_come;
+    std::vector<options::Settings> to_come;
     for (const size_t number : order) {
       if (keeper_.has_row_of(configurations_[number], samples)) continue;
       to_come.push_back(configurations_[number].settings);
@@ -67,7 +67,7 @@ class SweepRun {
   void halve() {
     std::map<std::string, std::vector<size_t>> by_model;
     for (const size_t number : tree_order(configurations_)) {
-      const cli::Settings& settings = configurations_[number].settings;
+      const options::Settings& settings = configurations_[number].settings;
       by_model[model_label(settings) + "\n" + model_path(settings)].push_back(number);
     }
     for (const auto& [model, contenders] : by_model) halve(contenders);
@@ -130,21 +130,22 @@ class SweepRun {
 SweepWorld real_world(Log& log) {
   const auto session = std::make_shared<cli::Session>(cli::Session::Runs::kMany);
   const auto identities = std::make_shared<Identities>();
-  return {
-      [session, &log](const cli::Settings& settings) {
-        ProgressOnly progress(log);
-        return cli::run(settings, *session, progress);
-      },
-      [] {
-        const auto now = std::chrono::steady_clock::now().time_since_epoch();
-        return std::chrono::duration<double>(now).count();
-      },
-      [identities](const cli::Settings& settings) { return identities->of(settings); },
-      [](const cli::Settings& settings) {
-        const auto folder = data::open_image_folder(settings.text("validation-dir"));
-        return static_cast<int64_t>(folder.items.size());
-      },
-      [session](std::vector<cli::Settings> settings) { session->announce(std::move(settings)); }};
+  return {[session, &log](const options::Settings& settings) {
+            ProgressOnly progress(log);
+            return cli::run(settings, *session, progress);
+          },
+          [] {
+            const auto now = std::chrono::steady_clock::now().time_since_epoch();
+            return std::chrono::duration<double>(now).count();
+          },
+          [identities](const options::Settings& settings) { return identities->of(settings); },
+          [](const options::Settings& settings) {
+            const auto folder = data::open_image_folder(settings.text("validation-dir"));
+            return static_cast<int64_t>(folder.items.size());
+          },
+          [session](std::vector<options::Settings> settings) {
+            session->announce(std::move(settings));
+          }};
 }
 
 SweepReport run_sweep(const Expansion& expansion, const SweepOptions& options,

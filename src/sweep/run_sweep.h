@@ -28,14 +28,14 @@ struct SweepOptions {
 
 /// How one configuration is run, and what the time is; other ones are for tests.
 struct SweepWorld {
-  std::function<cli::RunResult(const cli::Settings&)> run;
+  std::function<cli::RunResult(const options::Settings&)> run;
   /// Seconds since some moment.
   std::function<double()> clock;
-  std::function<Identity(const cli::Settings&)> identity;
+  std::function<Identity(const options::Settings&)> identity;
   /// Images of a configuration's validation set.
-  std::function<int64_t(const cli::Settings&)> images;
+  std::function<int64_t(const options::Settings&)> images;
   /// Hears of the runs that are to come (cli::Session::announce); may be empty.
-  std::function<void(std::vector<cli::Settings>)> announce = {};
+  std::function<void(std::vector<options::Settings>)> announce = {};
 };
 
 /// Runs share a session, and say how far they are to `log`. It outlives the world.

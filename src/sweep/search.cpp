@@ -40,7 +40,7 @@ class Search {
         log_(log),
         start_(world.clock()),
         keeper_(expansion, options_, world_, log) {
-    const cli::Settings& settings = configurations_.front().settings;
+    const options::Settings& settings = configurations_.front().settings;
     random_.seed(static_cast<uint64_t>(settings.integer("seed")));
     const int64_t images = world.images(settings);
     report_.held_out_images = std::llround(held_out * static_cast<double>(images));
@@ -74,7 +74,7 @@ class Search {
 
   SweepWorld remembering(const SweepWorld& world) {
     SweepWorld other = world;
-    other.run = [this, &world](const cli::Settings& settings) {
+    other.run = [this, &world](const options::Settings& settings) {
       cli::RunResult result = world.run(settings);
       answered_[identity_key(world.identity(settings))] = {result.quantized.predictions,
                                                            result.quantized.right};
@@ -96,7 +96,7 @@ class Search {
     std::sort(numbers.begin(), numbers.end(),
               [&](size_t a, size_t b) { return place[a] < place[b]; });
     if (world_.announce) {
-      std::vector<cli::Settings> to_come;
+      std::vector<options::Settings> to_come;
       for (const size_t number : numbers) {
         if (keeper_.has_row_of(configurations_[number], samples)) continue;
         to_come.push_back(configurations_[number].settings);
@@ -187,8 +187,8 @@ class Search {
     report_.winner = configurations_[finalists.front()];
     report_.as_good = finalists.size() - 1;
     Configuration last = report_.winner;
-    last.settings.set(*cli::find_option("validation-skip"), report_.search_images,
-                      cli::Source::kCommandLine);
+    last.settings.set(*options::find_option("validation-skip"), report_.search_images,
+                      options::Source::kCommandLine);
     const Row row = *keeper_.row_of(last, std::nullopt);
     if (is_failed(keeper_.journal(), row)) {
       throw QuantizationError("the best configuration failed on the images kept aside: " +
@@ -228,7 +228,7 @@ void require_one_model(const Expansion& expansion) {
   }
 }
 
-std::string yaml_value(const cli::Value& value) {
+std::string yaml_value(const options::Value& value) {
   if (const auto* text = std::get_if<std::string>(&value)) return yaml_text(*text);
   if (const auto* texts = std::get_if<std::vector<std::string>>(&value)) {
     std::vector<std::string> words;
@@ -237,10 +237,10 @@ std::string yaml_value(const cli::Value& value) {
   }
   if (const auto* numbers = std::get_if<std::vector<double>>(&value)) {
     std::vector<std::string> words;
-    for (const double number : *numbers) words.push_back(cli::to_text(number));
+    for (const double number : *numbers) words.push_back(options::to_text(number));
     return "[" + joined(words) + "]";
   }
-  return cli::to_text(value);
+  return options::to_text(value);
 }
 
 }  // namespace
@@ -259,7 +259,7 @@ void write_winner(const std::string& path, const SearchReport& report) {
   file.stream() << "# " << report.held_out_correct << " of " << report.held_out_images
                 << " images right that the search on " << report.search_images
                 << " others did not use\n";
-  for (const cli::Option& option : cli::option_table()) {
+  for (const options::Option& option : options::option_table()) {
     if (!report.winner.settings.given(option.name)) continue;
     file.stream() << option.name << ": " << yaml_value(report.winner.settings.value(option.name))
                   << "\n";

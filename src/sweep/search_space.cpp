@@ -17,8 +17,8 @@ bool names(const Sweep& sweep, std::string_view option) {
 }
 
 Choice choice(std::string_view name, std::initializer_list<const char*> words) {
-  Choice made{cli::find_option(name), {}};
-  for (const char* word : words) made.values.push_back(cli::parse_value(*made.option, {word}));
+  Choice made{options::find_option(name), {}};
+  for (const char* word : words) made.values.push_back(options::parse_value(*made.option, {word}));
   return made;
 }
 

@@ -11,8 +11,8 @@
 namespace ptq::sweep {
 namespace {
 
-using cli::Option;
-using cli::ValueType;
+using options::Option;
+using options::ValueType;
 
 YAML::Node load(const std::string& path) {
   const std::string obstacle = input_obstacle(path);
@@ -31,13 +31,13 @@ YAML::Node load(const std::string& path) {
 bool is_forbidden(const Option& option) {
   static const std::set<std::string_view> names = {"config", "skip-float", "validation-samples",
                                                    "validation-skip", "verify-determinism"};
-  return option.group == cli::Group::kOutput || names.count(option.name) != 0;
+  return option.group == options::Group::kOutput || names.count(option.name) != 0;
 }
 
 const Option& option_of_key(const std::string& written) {
   std::string key = written;
   std::replace(key.begin(), key.end(), '_', '-');
-  const Option* option = cli::find_option(key);
+  const Option* option = options::find_option(key);
   if (option == nullptr) throw ConfigError("no option is named '" + written + "'");
   if (is_forbidden(*option)) throw ConfigError("'" + written + "' cannot be part of a sweep");
   return *option;
@@ -48,7 +48,7 @@ bool takes_several(const Option& option) {
 }
 
 /// One value: a scalar, or the scalars of a list.
-cli::Value value_of(const Option& option, const YAML::Node& node) {
+options::Value value_of(const Option& option, const YAML::Node& node) {
   std::vector<std::string> words;
   if (node.IsNull()) words = {"None"};
   if (node.IsScalar()) words = {node.Scalar()};
@@ -59,7 +59,7 @@ cli::Value value_of(const Option& option, const YAML::Node& node) {
     if (words.size() != node.size()) words.clear();
   }
   if (words.empty()) throw ConfigError("a value is needed, not a structure");
-  return cli::parse_value(option, words);
+  return options::parse_value(option, words);
 }
 
 /// Whether the list is one of values: of lists, for options that take several words.
@@ -77,10 +77,10 @@ Choice choice_of(const std::string& key, const YAML::Node& node) {
       return choice;
     }
     for (const YAML::Node& element : node) {
-      cli::Value value = value_of(*choice.option, element);
+      options::Value value = value_of(*choice.option, element);
       const auto& known = choice.values;
       if (std::find(known.begin(), known.end(), value) != known.end()) {
-        throw ConfigError(cli::to_text(value) + " is there twice");
+        throw ConfigError(options::to_text(value) + " is there twice");
       }
       choice.values.push_back(std::move(value));
     }

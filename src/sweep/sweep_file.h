@@ -9,8 +9,8 @@ namespace ptq::sweep {
 
 /// Values that an option takes one after the other.
 struct Choice {
-  const cli::Option* option = nullptr;
-  std::vector<cli::Value> values;
+  const options::Option* option = nullptr;
+  std::vector<options::Value> values;
 };
 
 /// Combinations in which every option has one of the values are left out.

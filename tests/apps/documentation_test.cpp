@@ -30,7 +30,7 @@ std::string flags_page() {
          "What `ptq_imagenet_val --help-all` prints. Names and defaults are the reference's (the\n"
          "ImageNet example of Brevitas 0.12.1) where it has the option.\n\n"
          "```\n" +
-         cli::whole_help_text() + "```\n";
+         options::whole_help_text() + "```\n";
 }
 
 TEST(Documentation, ListsTheOptionsThatHelpPrints) {
@@ -41,8 +41,8 @@ TEST(Documentation, ListsTheOptionsThatHelpPrints) {
 
 TEST(Documentation, ListsWhatDoesNotGoTogether) {
   const std::string path = kDocs + "/combinations.md";
-  if (regenerates()) std::ofstream(path) << cli::combinations_page();
-  EXPECT_EQ(read(path), cli::combinations_page()) << "run this test with PTQ_REGEN_GOLDEN=1";
+  if (regenerates()) std::ofstream(path) << options::combinations_page();
+  EXPECT_EQ(read(path), options::combinations_page()) << "run this test with PTQ_REGEN_GOLDEN=1";
 }
 
 TEST(Documentation, ListsEveryExitCode) {

@@ -8,7 +8,7 @@
 #include "ptq/base/error.h"
 #include "support/temporary_folder.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 namespace {
 
 using ::testing::AllOf;
@@ -191,4 +191,4 @@ TEST_F(ConfigFile, MayBeEmptyButNotMissing) {
 }
 
 }  // namespace
-}  // namespace ptq::cli
+}  // namespace ptq::options

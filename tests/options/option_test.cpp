@@ -7,7 +7,7 @@
 
 #include "ptq/base/error.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 namespace {
 
 /// The reference's flags and defaults (reference-contract 2.1).
@@ -214,4 +214,4 @@ TEST(ToText, WritesValuesAsTheyAreTyped) {
 }
 
 }  // namespace
-}  // namespace ptq::cli
+}  // namespace ptq::options

@@ -7,7 +7,7 @@
 #include "options/combinations/settings_of.h"
 #include "options/config/quantize_settings.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 namespace {
 
 using ::testing::HasSubstr;
@@ -91,4 +91,4 @@ TEST(RunName, FitsAFileNameHoweverLongTheOptions) {
 }
 
 }  // namespace
-}  // namespace ptq::cli
+}  // namespace ptq::options

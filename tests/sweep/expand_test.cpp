@@ -16,7 +16,7 @@ using ::testing::StartsWith;
 std::vector<std::string> values_of(const Expansion& expansion, const char* option) {
   std::vector<std::string> values;
   for (const Configuration& each : expansion.configurations) {
-    values.push_back(cli::to_text(each.settings.value(option)));
+    values.push_back(options::to_text(each.settings.value(option)));
   }
   return values;
 }
@@ -117,8 +117,9 @@ TEST(Expansion, SkipsWhatDoesNotGoTogetherWithTheProgramsOwnReason) {
 }
 
 TEST(Expansion, TakesTheCommandLineOverTheFile) {
-  cli::Settings command_line;
-  command_line.set(*cli::find_option("weight-bit-width"), int64_t{6}, cli::Source::kCommandLine);
+  options::Settings command_line;
+  command_line.set(*options::find_option("weight-bit-width"), int64_t{6},
+                   options::Source::kCommandLine);
   const Expansion expansion =
       expand(sweep_of("models: a\noptions: {weight-bit-width: [4, 8], act-bit-width: [6, 8]}"),
              command_line);
@@ -137,10 +138,10 @@ TEST(TreeOrder, PutsConfigurationsThatShareAStageTogether) {
       " graph-eq-iterations: [0, 20]}");
   std::vector<std::string> walk;
   for (const size_t i : tree_order(expansion.configurations)) {
-    const cli::Settings& settings = expansion.configurations[i].settings;
-    walk.push_back(cli::to_text(settings.value("graph-eq-iterations")) + " " +
-                   cli::to_text(settings.value("act-quant-percentile")) + " " +
-                   cli::to_text(settings.value("weight-bit-width")));
+    const options::Settings& settings = expansion.configurations[i].settings;
+    walk.push_back(options::to_text(settings.value("graph-eq-iterations")) + " " +
+                   options::to_text(settings.value("act-quant-percentile")) + " " +
+                   options::to_text(settings.value("weight-bit-width")));
   }
   EXPECT_THAT(walk, ElementsAre("0 99.9 4", "0 99.9 8", "0 99.999 4", "0 99.999 8", "20 99.9 4",
                                 "20 99.9 8", "20 99.999 4", "20 99.999 8"));

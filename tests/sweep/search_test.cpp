@@ -77,8 +77,8 @@ TEST_F(SearchTest, WritesWhatWonAsAConfiguration) {
       run("models: a\noptions: {weight-bit-width: [4, 8], layer-bits: [['a.b=W4', \"it's=A6\"]]}");
   const std::string path = folder.path() + "/winner.yaml";
   write_winner(path, report);
-  cli::Settings settings;
-  cli::read_config_file(path, settings);
+  options::Settings settings;
+  options::read_config_file(path, settings);
   EXPECT_EQ(settings.integer("weight-bit-width"), 8);
   EXPECT_EQ(settings.text("model-name"), "a");
   EXPECT_EQ(settings.texts("layer-bits"), (std::vector<std::string>{"a.b=W4", "it's=A6"}));

@@ -26,11 +26,11 @@ class SharedCalibration : public cli::Program {
   /// to those of a run that is alone.
   int calibrations(const std::vector<Configuration>& all) {
     cli::Session session(cli::Session::Runs::kMany);
-    std::vector<cli::Settings> to_come;
+    std::vector<options::Settings> to_come;
     for (const Configuration& each : all) to_come.push_back(each.settings);
     session.announce(to_come);
     int count = 0;
-    for (cli::Settings settings : to_come) {
+    for (options::Settings settings : to_come) {
       write_scales_to(settings, "alone.json");
       cli::run(settings, log_);
       write_scales_to(settings, "shared.json");
@@ -41,8 +41,9 @@ class SharedCalibration : public cli::Program {
     return count;
   }
 
-  void write_scales_to(cli::Settings& settings, const char* file) const {
-    settings.set(*cli::find_option("dump-quantizers"), path(file), cli::Source::kCommandLine);
+  void write_scales_to(options::Settings& settings, const char* file) const {
+    settings.set(*options::find_option("dump-quantizers"), path(file),
+                 options::Source::kCommandLine);
   }
 
   KeptLog log_;

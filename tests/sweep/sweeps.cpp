@@ -4,7 +4,7 @@
 
 namespace ptq::sweep {
 
-cli::RunResult PretendedWorld::run(const cli::Settings& settings) {
+cli::RunResult PretendedWorld::run(const options::Settings& settings) {
   const int64_t bits = settings.integer("weight-bit-width");
   const int64_t skip = settings.integer("validation-skip");
   const int64_t count = settings.is_none("validation-samples")

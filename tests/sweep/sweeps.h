@@ -32,22 +32,22 @@ class KeptLog final : public Log {
 class PretendedWorld {
  public:
   SweepWorld world() {
-    return {[this](const cli::Settings& settings) { return run(settings); }, [this] { return now; },
-            identity, [this](const cli::Settings&) { return images; },
-            [this](const std::vector<cli::Settings>& to_come) {
+    return {[this](const options::Settings& settings) { return run(settings); },
+            [this] { return now; }, identity, [this](const options::Settings&) { return images; },
+            [this](const std::vector<options::Settings>& to_come) {
               announced.emplace_back();
-              for (const cli::Settings& settings : to_come) {
+              for (const options::Settings& settings : to_come) {
                 announced.back().push_back(settings.integer("weight-bit-width"));
               }
             }};
   }
 
-  static Identity identity(const cli::Settings& settings) {
+  static Identity identity(const options::Settings& settings) {
     return {settings.text("model-name"), "validation", "calibration",
-            cli::to_text(settings.value("weight-bit-width")) + "/" +
-                cli::to_text(settings.value("act-bit-width")) + "/" +
-                cli::to_text(settings.value("validation-samples")) + "/" +
-                cli::to_text(settings.value("validation-skip"))};
+            options::to_text(settings.value("weight-bit-width")) + "/" +
+                options::to_text(settings.value("act-bit-width")) + "/" +
+                options::to_text(settings.value("validation-samples")) + "/" +
+                options::to_text(settings.value("validation-skip"))};
   }
 
   double now = 0;
@@ -59,7 +59,7 @@ class PretendedWorld {
   std::vector<std::vector<int64_t>> announced;
 
  private:
-  cli::RunResult run(const cli::Settings& settings);
+  cli::RunResult run(const options::Settings& settings);
 };
 
 }  // namespace ptq::sweep

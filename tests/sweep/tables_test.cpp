@@ -79,8 +79,9 @@ TEST(Tables, AreWrittenWithReasonsForWhatWasSkipped) {
 }
 
 TEST(ResultRow, SaysOptionsHashesAndAccuracy) {
-  cli::Settings settings;
-  settings.set(*cli::find_option("model"), std::string("nets/small.pt"), cli::Source::kConfigFile);
+  options::Settings settings;
+  settings.set(*options::find_option("model"), std::string("nets/small.pt"),
+               options::Source::kConfigFile);
   Outcome outcome;
   outcome.result.emplace();
   outcome.result->quantized.accuracy = {300, 100, 200};

@@ -38,7 +38,7 @@ eval::Predictions predictions_of(const Run& run, const data::ImageFolder& folder
     image.path =
         std::filesystem::path(image.path).lexically_relative(run.config.validation_dir).string();
   }
-  made.run_name = run_name(run.settings, run.config);
+  made.run_name = options::run_name(run.settings, run.config);
   made.arithmetic = run.config.execution.arithmetic;
   return made;
 }
@@ -61,7 +61,7 @@ void decide(Run& run) {
 }  // namespace
 
 Gating::Gating(Run& run, const data::Loader& validation) : validation_(validation) {
-  const Config& config = run.config;
+  const options::Config& config = run.config;
   if (config.gate.baseline) baseline_ = eval::read_predictions(*config.gate.baseline);
   if (!baseline_ && !config.outputs.predictions) return;
   timed(run.log, "hashes", [&] {
@@ -81,7 +81,7 @@ Gating::Gating(Run& run, const data::Loader& validation) : validation_(validatio
 }
 
 void Gating::finish(Run& run) const {
-  const Outputs& outputs = run.config.outputs;
+  const options::Outputs& outputs = run.config.outputs;
   if (!image_hashes_.empty()) {
     eval::Predictions now = predictions_of(run, validation_.folder(), image_hashes_);
     now.model_hash = model_hash_;
@@ -94,12 +94,13 @@ void Gating::finish(Run& run) const {
   run.log.line(std::string("gate        ") + eval::word(*run.result.verdict) + ": " +
                run.result.verdict_words);
   if (outputs.junit) {
-    report::write_gate_junit(*outputs.junit, run_name(run.settings, run.config), run.result);
+    report::write_gate_junit(*outputs.junit, options::run_name(run.settings, run.config),
+                             run.result);
   }
 }
 
 void Gating::judge(Run& run, const eval::Predictions& now) const {
-  const GateConfig& gate = run.config.gate;
+  const options::GateConfig& gate = run.config.gate;
   const eval::PairedPredictions paired = eval::pair(*gate.baseline, *baseline_, now);
   run.result.gate = report::GateOutcome{
       *gate.baseline, gate.rule, eval::judge(paired.baseline(), paired.now(), gate.rule),

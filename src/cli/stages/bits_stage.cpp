@@ -13,7 +13,7 @@
 namespace ptq::cli {
 
 void choose_bits(Run& run, const ir::Graph& imported, ImageSets& images, QuantizeConfig& quantize) {
-  const BitsConfig& wanted = run.config.bits;
+  const options::BitsConfig& wanted = run.config.bits;
   if (!wanted.any()) return;
   workflow::Context context{run.config.execution, run.log, run.session};
   context.network_name = run.config.model_file;

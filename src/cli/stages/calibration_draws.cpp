@@ -6,22 +6,25 @@ namespace ptq::cli {
 namespace {
 
 /// The same run with another draw: it writes nothing and judges nothing.
-Settings with_seed(const Settings& settings, int64_t seed) {
-  Settings other = settings;
-  for (const Option& option : option_table()) {
-    const bool is_output = option.group == Group::kOutput || option.group == Group::kGate;
+options::Settings with_seed(const options::Settings& settings, int64_t seed) {
+  options::Settings other = settings;
+  for (const options::Option& option : options::option_table()) {
+    const bool is_output =
+        option.group == options::Group::kOutput || option.group == options::Group::kGate;
     const bool is_our_own =
         option.name == "repeat-calibration" || option.name == "audit-calibration";
-    if (is_output || is_our_own) other.set(option, default_value(option), Source::kCommandLine);
+    if (is_output || is_our_own) {
+      other.set(option, options::default_value(option), options::Source::kCommandLine);
+    }
   }
-  other.set(*find_option("skip-float"), true, Source::kCommandLine);
-  other.set(*find_option("seed"), seed, Source::kCommandLine);
+  other.set(*options::find_option("skip-float"), true, options::Source::kCommandLine);
+  other.set(*options::find_option("seed"), seed, options::Source::kCommandLine);
   return other;
 }
 
 }  // namespace
 
-void check_draws(const Config& config, int64_t calibration_images, int64_t available) {
+void check_draws(const options::Config& config, int64_t calibration_images, int64_t available) {
   if (config.calibration_draws < 2) return;
   const std::string flag =
       "--repeat-calibration " + std::to_string(config.calibration_draws) + ": ";

@@ -10,7 +10,7 @@ namespace ptq::cli {
 
 eval::Evaluation evaluate(Run& run, const EvaluationStage& stage, const ir::Graph& graph,
                           const quant::QuantizerTable& table, ImageSets& images) {
-  const Config& config = run.config;
+  const options::Config& config = run.config;
   runtime::ExecutorOptions executor;
   executor.numerics = stage.numerics;
   executor.arithmetic = config.execution.arithmetic;

@@ -14,8 +14,8 @@ namespace {
 
 /// Without what changes no byte of the file otherwise: how the work was shared out, and where the
 /// run wrote to.
-std::string configuration_of_file(const Settings& settings) {
-  nlohmann::json configuration = config_json(settings);
+std::string configuration_of_file(const options::Settings& settings) {
+  nlohmann::json configuration = options::config_json(settings);
   for (const char* key : {"threads",
                           "workers",
                           "batch_size_validation",
@@ -51,7 +51,7 @@ struct Wanted {
   std::string path;
 };
 
-std::vector<Wanted> wanted(const Exports& exports) {
+std::vector<Wanted> wanted(const options::Exports& exports) {
   std::vector<Wanted> files;
   if (exports.onnx) files.push_back({Format::kOnnx, "ONNX", *exports.onnx});
   if (exports.torchscript) {
@@ -72,8 +72,8 @@ int64_t bytes_of(const std::string& path) {
 
 exporting::ExportOptions options_of(const Run& run) {
   exporting::ExportOptions options = run.config.exports.options;
-  options.metadata = {{"producer", "ptq-eval " + program_version()},
-                      {"run_name", run_name(run.settings, run.config)},
+  options.metadata = {{"producer", "ptq-eval " + options::program_version()},
+                      {"run_name", options::run_name(run.settings, run.config)},
                       {"configuration", configuration_of_file(run.settings)}};
   return options;
 }
@@ -98,7 +98,7 @@ void write_files(Run& run, const ir::Graph& graph, const quant::QuantizerTable& 
   }
 }
 
-parity::CheckOptions check_options(const Config& config) {
+parity::CheckOptions check_options(const options::Config& config) {
   return {config.exports.checked_images, config.batch_size_validation, config.recipe,
           config.execution};
 }
@@ -106,7 +106,7 @@ parity::CheckOptions check_options(const Config& config) {
 }  // namespace
 
 void check_exportable(Run& run, const ir::Graph& imported) {
-  const Config& config = run.config;
+  const options::Config& config = run.config;
   if (!config.exports.any()) return;
   const QuantizedNetwork network = workflow::placed_network(imported, config.quantize);
   for (const Wanted& file : wanted(config.exports)) {

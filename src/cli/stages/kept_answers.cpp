@@ -22,8 +22,9 @@ struct Header {
   size_t bytes() const { return sizeof(Header) + hash_bytes() + logit_bytes(); }
 };
 
-std::string key_of(const Config& config, const EvaluationStage& stage, const ir::Graph& graph,
-                   const quant::QuantizerTable& table, const std::string& images) {
+std::string key_of(const options::Config& config, const EvaluationStage& stage,
+                   const ir::Graph& graph, const quant::QuantizerTable& table,
+                   const std::string& images) {
   const runtime::Execution& execution = config.execution;
   const data::Recipe& recipe = config.recipe;
   // A plan cuts batches anew; the interpreter runs them as they come.

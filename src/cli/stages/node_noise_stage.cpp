@@ -6,7 +6,7 @@ namespace ptq::cli {
 
 void measure_node_noise(Run& run, const ir::Graph& placed, const ir::Graph& graph,
                         const quant::QuantizerTable& table, ImageSets& images) {
-  const Config& config = run.config;
+  const options::Config& config = run.config;
   if (config.node_sqnr_images == 0) return;
   const std::string stage = "node SQNR";
   const data::ImageSet& validation = images.validation();

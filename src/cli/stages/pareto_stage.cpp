@@ -57,7 +57,7 @@ class Pareto {
 
   /// Those given, or so many evenly from the narrowest candidate to the widest.
   std::vector<double> budgets() const {
-    const BitsConfig& wanted = run_.config.bits;
+    const options::BitsConfig& wanted = run_.config.bits;
     if (!wanted.pareto_budgets.empty()) return wanted.pareto_budgets;
     const double low = candidates_.weights.begin()->first;
     const double high = candidates_.weights.rbegin()->first;
@@ -83,7 +83,7 @@ class Pareto {
     const BitAssignment bits =
         workflow::search_bits(candidates_, *run_.result.sensitivity, meter_, options, context);
     for (const std::string& line : workflow::assignment_lines(bits)) run_.log.line(line);
-    Point point = evaluated("budget " + to_text(budget), bits.layer_bits);
+    Point point = evaluated("budget " + options::to_text(budget), bits.layer_bits);
     point.row.budget = budget;
     point.row.mean_weight_bits = bits.costs.mean_weight_bits;
     point.row.divergence = bits.divergence;

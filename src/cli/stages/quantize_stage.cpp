@@ -55,7 +55,7 @@ std::string attribute_early_techniques(Run& run, const ir::Graph& graph, ImageSe
 
 /// What calibration follows from, by contents; nothing without a cache.
 workflow::Source contents_of(const Run& run, const ir::Graph& imported, const ImageSets& images) {
-  const Config& config = run.config;
+  const options::Config& config = run.config;
   const runtime::Execution& execution = config.execution;
   const bool is_on = run.session.stages().cache != nullptr && execution.device.is_cpu() &&
                      needs_images(config.quantize);
@@ -76,7 +76,7 @@ workflow::Source contents_of(const Run& run, const ir::Graph& imported, const Im
 
 QuantizedNetwork quantize_model(Run& run, const ir::Graph& imported, ImageSets& images,
                                 Attribution& attribution) {
-  const Config& config = run.config;
+  const options::Config& config = run.config;
   std::string first = attribute_early_techniques(run, imported, images, attribution);
   workflow::Context context{config.execution, run.log, run.session, source_of(config)};
   context.contents = contents_of(run, imported, images);

@@ -1,6 +1,6 @@
 #include "options/combinations/rule_conditions.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 namespace {
 
 constexpr std::string_view kBiasScale =
@@ -113,4 +113,4 @@ const std::vector<Rule>& combination_rules() {
   return rules;
 }
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

@@ -4,7 +4,7 @@
 
 #include "ptq/base/error.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 namespace {
 
 std::string flag(std::string_view option) { return "--" + std::string(option); }
@@ -90,4 +90,4 @@ void check_combinations(const Settings& settings) {
   check_minifloats(settings);
 }
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

@@ -8,7 +8,7 @@
 
 /// What does not go together: one table, from which both the refusals and docs/combinations.md
 /// follow.
-namespace ptq::cli {
+namespace ptq::options {
 
 /// One option's part in a rule. kChanged holds for every value but the default that somebody
 /// chose: to say a default out loud is not a mistake, and a preset may say more than matters.
@@ -34,4 +34,4 @@ bool holds(const Condition& condition, const Settings& settings);
 /// docs/combinations.md: the rules, grouped by option.
 std::string combinations_page();
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

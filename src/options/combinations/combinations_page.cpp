@@ -5,7 +5,7 @@
 
 #include "options/combinations/combinations.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 namespace {
 
 using Lines = std::vector<std::string>;
@@ -126,4 +126,4 @@ std::string combinations_page() {
   return page;
 }
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

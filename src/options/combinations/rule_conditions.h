@@ -7,7 +7,7 @@
 #include "options/combinations/combinations.h"
 
 /// Words in which the table of combinations is written, and its parts.
-namespace ptq::cli {
+namespace ptq::options {
 
 inline Condition is(std::string_view option, std::vector<std::string_view> values) {
   return {option, Condition::Test::kIs, std::move(values)};
@@ -45,4 +45,4 @@ std::vector<Rule> bit_rules();
 /// Of what is measured and written: attribution, draws, the gate, exports.
 std::vector<Rule> result_rules();
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

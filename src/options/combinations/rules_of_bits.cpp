@@ -1,6 +1,6 @@
 #include "options/combinations/rule_conditions.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 
 std::vector<Rule> bit_rules() {
   constexpr std::string_view kFormatBits = "minifloats have the bits of their format";
@@ -36,4 +36,4 @@ std::vector<Rule> bit_rules() {
   return rules;
 }
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

@@ -1,6 +1,6 @@
 #include "options/combinations/rule_conditions.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 namespace {
 
 std::vector<Rule> residual_rules() {
@@ -66,4 +66,4 @@ std::vector<Rule> graph_technique_rules() {
   return together({residual_rules(), technique_rules(), hand_defined_rules()});
 }
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

@@ -1,6 +1,6 @@
 #include "options/combinations/rule_conditions.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 namespace {
 
 std::vector<Rule> attribution_rules() {
@@ -66,4 +66,4 @@ std::vector<Rule> result_rules() {
                    export_rules()});
 }
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

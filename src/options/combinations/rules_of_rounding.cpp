@@ -1,6 +1,6 @@
 #include "options/combinations/rule_conditions.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 namespace {
 
 /// Rounding techniques go through the network in one sweep, which computes in float32 on the CPU.
@@ -105,4 +105,4 @@ std::vector<Rule> rounding_rules() {
   return together({sweep_rules(), accumulator_rules(), learned_round_rules()});
 }
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

@@ -9,7 +9,7 @@
 
 #include "ptq/base/error.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 namespace {
 
 [[noreturn]] void refuse_candidates(const std::string& text) {
@@ -114,4 +114,4 @@ BitsConfig bits_config(const Settings& settings) {
   return config;
 }
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

@@ -3,9 +3,9 @@
 #include "options/config/config.h"
 #include "options/settings.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 
 /// What --sensitivity and the budgets ask for. Throws ConfigError naming the flag.
 BitsConfig bits_config(const Settings& settings);
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

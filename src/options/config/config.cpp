@@ -16,7 +16,7 @@
 #include "ptq/base/error.h"
 #include "quant/load_quantizers.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 namespace {
 
 namespace fs = std::filesystem;
@@ -262,4 +262,4 @@ Config make_config(const Settings& settings) {
   return config;
 }
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

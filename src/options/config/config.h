@@ -15,7 +15,7 @@
 #include "ptq/quantize_config.h"
 #include "ptq/runtime/execution.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 
 /// Files to write; none where nobody asked.
 struct Outputs {
@@ -123,4 +123,4 @@ struct Config {
 /// naming the flag.
 Config make_config(const Settings& settings);
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

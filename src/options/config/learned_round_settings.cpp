@@ -1,6 +1,6 @@
 #include "options/config/quantize_settings.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 
 std::optional<LearnedRound> learned_round_config(const Settings& settings) {
   if (settings.is_none("learned-round")) return std::nullopt;
@@ -26,4 +26,4 @@ std::optional<LearnedRound> learned_round_config(const Settings& settings) {
   return options;
 }
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

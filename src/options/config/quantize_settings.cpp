@@ -7,7 +7,7 @@
 #include "options/combinations/combinations.h"
 #include "ptq/base/error.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 namespace {
 
 int small(const Settings& settings, const std::string& name) {
@@ -150,4 +150,4 @@ QuantizeConfig quantize_config(const Settings& settings) {
   return config;
 }
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

@@ -7,7 +7,7 @@
 #include "options/suggestion.h"
 #include "ptq/base/error.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 namespace {
 
 /// Where the text of an option begins, and where lines end.
@@ -190,4 +190,4 @@ std::string version_text() {
 
 std::string program_version() { return PTQ_VERSION; }
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

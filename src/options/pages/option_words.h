@@ -7,7 +7,7 @@
 #include "options/option.h"
 
 /// The table of options in words: for --help, the man page and shells.
-namespace ptq::cli {
+namespace ptq::options {
 
 struct Heading {
   Group group;
@@ -30,4 +30,4 @@ std::string man_page();
 /// What bash completes after ptq_imagenet_val.
 std::string bash_completion();
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

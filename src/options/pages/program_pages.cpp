@@ -3,7 +3,7 @@
 #include "options/pages/option_words.h"
 #include "options/settings.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 namespace {
 
 /// roff takes a dash for a hyphen, a backslash for a command, and a dot that begins a line.
@@ -88,4 +88,4 @@ std::string bash_completion() {
          "complete -o filenames -F _ptq_imagenet_val ptq_imagenet_val\n";
 }
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

@@ -6,7 +6,7 @@
 #include "options/option.h"
 
 /// How the rows of the option table are written, and its parts by group.
-namespace ptq::cli {
+namespace ptq::options {
 
 using Rows = std::vector<Option>;
 
@@ -68,4 +68,4 @@ Rows run_options();
 Rows gate_options();
 Rows output_options();
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

@@ -2,7 +2,7 @@
 
 #include "options/table/option_rows.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 namespace {
 
 void append(Rows& rows, Group group, Rows more) {
@@ -55,4 +55,4 @@ const Option* option_of_field(std::string_view field) {
   return found == rows.end() ? nullptr : &*found;
 }
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

@@ -1,6 +1,6 @@
 #include "options/table/option_rows.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 
 Rows bit_options() {
   return {
@@ -56,4 +56,4 @@ Rows bit_output_options() {
   };
 }
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

@@ -1,7 +1,7 @@
 #include "options/table/option_rows.h"
 #include "ptq/quantize_config.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 namespace {
 
 const std::initializer_list<std::pair<std::string_view, Symmetry>> kSymmetries = {
@@ -186,4 +186,4 @@ Rows number_format_options() {
   };
 }
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

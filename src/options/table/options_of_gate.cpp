@@ -1,6 +1,6 @@
 #include "options/table/option_rows.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 
 Rows gate_options() {
   return {
@@ -35,4 +35,4 @@ Rows gate_options() {
   };
 }
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

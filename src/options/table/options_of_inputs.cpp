@@ -4,7 +4,7 @@
 #include "ptq/data/recipe.h"
 #include "ptq/data/sampling.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 
 Rows model_options() {
   return {
@@ -131,4 +131,4 @@ Rows recipe_options() {
   };
 }
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

@@ -1,7 +1,7 @@
 #include "options/table/option_rows.h"
 #include "ptq/runtime/executor.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 
 Rows run_options() {
   return {
@@ -106,4 +106,4 @@ Rows output_options() {
   };
 }
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

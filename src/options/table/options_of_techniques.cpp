@@ -2,7 +2,7 @@
 #include "options/table/option_rows.h"
 #include "ptq/quantize_config.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 
 Rows graph_technique_options() {
   return {
@@ -201,4 +201,4 @@ Rows learning_options() {
   };
 }
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

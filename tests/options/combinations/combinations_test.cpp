@@ -9,7 +9,7 @@
 #include "ptq/base/error.h"
 #include "workflow/quantization.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 namespace {
 
 using ::testing::HasSubstr;
@@ -271,4 +271,4 @@ TEST(PlacementOptions, LeaveActivationsAndBiasesOutWithoutActivationBits) {
 }
 
 }  // namespace
-}  // namespace ptq::cli
+}  // namespace ptq::options

@@ -13,7 +13,7 @@
 #include "workflow/quantization.h"
 
 // Every legal combination of the quantization options, on a network with everything in it.
-namespace ptq::cli {
+namespace ptq::options {
 namespace {
 
 using ptq::testing::NetworkBuilder;
@@ -168,4 +168,4 @@ TEST(EveryCombination, RunsOrIsRefusedWhereResidualAddsAreReleased) {
 }
 
 }  // namespace
-}  // namespace ptq::cli
+}  // namespace ptq::options

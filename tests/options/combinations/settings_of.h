@@ -6,7 +6,7 @@
 
 #include "options/settings.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 
 using Choices = std::vector<std::pair<std::string, std::string>>;
 
@@ -20,4 +20,4 @@ inline Settings settings_of(const Choices& choices) {
   return settings;
 }
 
-}  // namespace ptq::cli
+}  // namespace ptq::options
