@@ -174,6 +174,16 @@ Option Option::labelled(int place, std::string_view words) const {
 Option Option::ours() const {
   return with(*this, [](Option& o) { o.in_reference = false; });
 }
+Option Option::needs(const char* option, std::vector<std::string_view> values,
+                     std::string_view reason) const {
+  return needs_one_of({{option, std::move(values)}}, reason);
+}
+Option Option::needs_one_of(std::vector<Need::Other> options, std::string_view reason) const {
+  return with(*this, [&](Option& o) { o.required.push_back({std::move(options), reason}); });
+}
+Option Option::for_backends() const {
+  return with(*this, [](Option& o) { o.is_for_backends = true; });
+}
 
 Value parse_value(const Option& option, const std::vector<std::string>& words) {
   Value value = parse_type(option, words);

@@ -47,6 +47,22 @@ struct Range {
   bool above_low = false;
 };
 
+/// What an option has no effect without: one of these options, with one of these values or, where
+/// none are named, any but off (off, None, 0).
+struct Need {
+  struct Other {
+    Other(const char* name, std::vector<std::string_view> some = {})
+        : option(name), values(std::move(some)) {}
+    std::string_view option;
+    std::vector<std::string_view> values;
+  };
+  std::vector<Other> one_of;
+  /// Completes "A with B: ".
+  std::string_view reason;
+};
+
+inline constexpr std::string_view kNoEffect = "it would have no effect";
+
 /// One row of the table. Values are written as on the command line; on/off for switches.
 struct Option {
   std::string_view name;
@@ -73,6 +89,11 @@ struct Option {
   int label_place = 0;
   /// What the option sets, as ptq/quantize_config.h calls it; empty where no message needs it.
   std::string_view field = {};
+  /// All that it needs (combinations/need_rules.cpp).
+  std::vector<Need> required = {};
+  /// Says how backends place quantizers or prepare the network for them, which networks defined by
+  /// hand do themselves.
+  bool is_for_backends = false;
   /// The default stands for something worked out at run time: these words say what.
   std::string_view default_words = {};
 
@@ -102,6 +123,10 @@ struct Option {
   Option reference_has(std::string_view value) const;
   Option by_default(std::string_view words) const;
   Option ours() const;
+  Option needs(const char* option, std::vector<std::string_view> values = {},
+               std::string_view reason = kNoEffect) const;
+  Option needs_one_of(std::vector<Need::Other> options, std::string_view reason = kNoEffect) const;
+  Option for_backends() const;
 };
 
 const std::vector<Option>& option_table();

@@ -4,7 +4,7 @@
 
 #include "ptq/base/error.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 namespace {
 
 /// Both name the same options.
@@ -57,4 +57,4 @@ Preset preset(const Option& option, const Value& word) {
   return {};
 }
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

@@ -6,7 +6,7 @@
 
 #include "options/option.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 
 /// Block reconstruction in minutes, or as the papers do it.
 enum class LearnedRoundPreset { kFast, kPaper };
@@ -20,4 +20,4 @@ std::vector<std::string_view> options_of_presets(const Option& option);
 /// What a word of the option stands for; empty for None.
 Preset preset(const Option& option, const Value& word);
 
-}  // namespace ptq::cli
+}  // namespace ptq::options

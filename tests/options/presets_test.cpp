@@ -8,7 +8,7 @@
 #include "options/config/quantize_settings.h"
 #include "options/settings_json.h"
 
-namespace ptq::cli {
+namespace ptq::options {
 namespace {
 
 const Option& preset_option() { return *find_option("learned-round-preset"); }
@@ -65,4 +65,4 @@ TEST(Presets, TakeBackWhatAnotherOneHadSet) {
 }
 
 }  // namespace
-}  // namespace ptq::cli
+}  // namespace ptq::options

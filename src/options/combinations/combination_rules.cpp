@@ -12,7 +12,6 @@ std::vector<Rule> weight_rules() {
       {{kMinifloat, is("weight-quant-type", {"asym"})}, "minifloats have a sign and no zero point"},
       {{kMinifloat, is("weight-quant-calibration-type", {"hqo"})},
        "half-quadratic optimization is defined for integers"},
-      {{another("weight-narrow-range"), kMinifloat}, kNoEffect},
       {{kPowersOfTwo, is("weight-quant-calibration-type", {"hqo"})},
        "half-quadratic optimization needs scales of any value"},
       {{kWeightGroups, is("weight-quant-calibration-type", {"hqo"})},
@@ -24,6 +23,8 @@ std::vector<Rule> weight_rules() {
       {{kMinifloat, kPowersOfTwo, is_not("weight-quant-granularity", {"per_group"})},
        "minifloats can have power-of-two scales only in groups: add "
        "--weight-quant-granularity per_group"},
+      {{another("layer-bits"), kMinifloat},
+       "a bit width does not say how a minifloat splits into exponent and mantissa"},
       {{another("merge-bn"), is("target-backend", {"flexml"})}, "flexml always merges batch norms"},
   };
 }
@@ -49,11 +50,6 @@ std::vector<Rule> activation_rules() {
         is_not("act-bit-width", {"0", "None"})},
        "minifloats can have power-of-two scales only in groups: add "
        "--act-quant-granularity per_group"},
-      {{another("uint-sym-act-for-unsigned-values"), kMinifloat}, kNoEffect},
-      {{another("act-quant-percentile"), is("act-quant-calibration-type", {"mse"})}, kNoEffect},
-      {{another("act-quant-percentile"), kMinifloat},
-       "the range of minifloat activations is the largest value: it would have no effect"},
-      {{another("act-quant-percentile"), kDynamic}, kNoEffect},
   };
 }
 
@@ -68,33 +64,6 @@ std::vector<Rule> bias_rules() {
   };
 }
 
-std::vector<Rule> unused_rules() {
-  std::vector<Rule> rules;
-  for (const char* option :
-       {"act-quant-type", "act-quant-granularity", "act-quant-calibration-type",
-        "act-scale-computation-type", "act-quant-percentile", "uint-sym-act-for-unsigned-values"}) {
-    rules.push_back({{another(option), kWeightsOnly}, kNoEffect});
-  }
-  for (const char* option :
-       {"layerwise-first-last-bit-width", "layerwise-first-last-mantissa-bit-width",
-        "layerwise-first-last-exponent-bit-width"}) {
-    rules.push_back({{another(option), is_not("target-backend", {"layerwise"})},
-                     "only layerwise treats the first and last layer differently"});
-  }
-  for (const char* option :
-       {"weight-mantissa-bit-width", "weight-exponent-bit-width", "act-mantissa-bit-width",
-        "act-exponent-bit-width", "layerwise-first-last-mantissa-bit-width",
-        "layerwise-first-last-exponent-bit-width"}) {
-    rules.push_back({{another(option), is("quant-format", {"int"})}, kNoEffect});
-  }
-  rules.push_back({{another("group-size"), is_not("weight-quant-granularity", {"per_group"}),
-                    is_not("act-quant-granularity", {"per_group"})},
-                   kNoEffect});
-  rules.push_back({{another("layer-bits"), kMinifloat},
-                   "a bit width does not say how a minifloat splits into exponent and mantissa"});
-  return rules;
-}
-
 std::vector<Rule> dtype_rules() {
   return {
       {{is("dtype", {"float16"}), is("gpu", {"None"})},
@@ -107,9 +76,9 @@ std::vector<Rule> dtype_rules() {
 }  // namespace
 
 const std::vector<Rule>& combination_rules() {
-  static const std::vector<Rule> rules = together(
-      {weight_rules(), activation_rules(), bias_rules(), unused_rules(), graph_technique_rules(),
-       rounding_rules(), bit_rules(), result_rules(), dtype_rules()});
+  static const std::vector<Rule> rules =
+      together({weight_rules(), activation_rules(), bias_rules(), graph_technique_rules(),
+                rounding_rules(), bit_rules(), result_rules(), dtype_rules(), need_rules()});
   return rules;
 }
 

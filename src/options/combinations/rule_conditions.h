@@ -27,7 +27,6 @@ inline const Condition kDynamic = is("act-scale-computation-type", {"dynamic"});
 inline const Condition kPowersOfTwo = is("scale-factor-type", {"po2_scale"});
 inline const Condition kAnyBias = is_not("bias-bit-width", {"None"});
 
-inline constexpr std::string_view kNoEffect = "it would have no effect";
 inline std::vector<Rule> together(std::vector<std::vector<Rule>> parts) {
   std::vector<Rule> all;
   for (std::vector<Rule>& part : parts) {
@@ -36,6 +35,8 @@ inline std::vector<Rule> together(std::vector<std::vector<Rule>> parts) {
   return all;
 }
 
+/// What the rows of the option table need.
+std::vector<Rule> need_rules();
 /// Of the techniques that come before calibration, and networks defined by hand.
 std::vector<Rule> graph_technique_rules();
 /// Of rounding: GPTQ, GPFQ, Qronos, accumulators, learned rounding.

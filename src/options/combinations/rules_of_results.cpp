@@ -20,10 +20,6 @@ std::vector<Rule> loading_rules() {
   };
 }
 
-std::vector<Rule> page_rules() {
-  return {{{another("page-images"), is("page", {"None"})}, kNoEffect}};
-}
-
 std::vector<Rule> draw_rules() {
   constexpr std::string_view kOtherImages =
       "the seed also draws the validation images, and draws must be compared on the same images";
@@ -35,25 +31,9 @@ std::vector<Rule> draw_rules() {
   };
 }
 
-std::vector<Rule> gate_rules() {
-  const Condition no_baseline = is("baseline", {"None"});
-  return {
-      {{another("max-drop"), no_baseline}, kNoEffect},
-      {{another("confidence"), no_baseline}, kNoEffect},
-      {{another("junit"), no_baseline, is("strict", {"off"})},
-       "there is no verdict to write without --baseline or --strict"},
-  };
-}
-
 std::vector<Rule> export_rules() {
-  const Condition no_onnx = is("export-onnx-qcdq", {"off"});
-  const Condition no_torchscript = is("export-torch-qcdq", {"off"});
   constexpr std::string_view kFloat32 = "exported networks compute in float32";
   return {
-      {{another("export-dir"), no_onnx, no_torchscript}, kNoEffect},
-      {{another("check-export"), no_onnx, no_torchscript}, kNoEffect},
-      {{another("onnx-opset-version"), no_onnx}, kNoEffect},
-      {{another("onnx-int4-weights"), no_onnx}, kNoEffect},
       {{is("dtype", {"bfloat16", "float16"}), is("export-onnx-qcdq", {"on"})}, kFloat32},
       {{is("dtype", {"bfloat16", "float16"}), is("export-torch-qcdq", {"on"})}, kFloat32},
   };
@@ -62,8 +42,7 @@ std::vector<Rule> export_rules() {
 }  // namespace
 
 std::vector<Rule> result_rules() {
-  return together({attribution_rules(), loading_rules(), page_rules(), draw_rules(), gate_rules(),
-                   export_rules()});
+  return together({attribution_rules(), loading_rules(), draw_rules(), export_rules()});
 }
 
 }  // namespace ptq::options

@@ -48,6 +48,7 @@ Rows data_options();
 /// How images become inputs.
 Rows recipe_options();
 Rows quantization_options();
+Rows symmetry_options();
 /// What shares a scale, and how it is found.
 Rows scale_options();
 /// Which values a quantizer covers, and what is left unquantized.
@@ -58,9 +59,12 @@ Rows bit_options();
 /// What is measured of them, and written where.
 Rows bit_output_options();
 /// Techniques on the graph: before quantization, and those that correct it.
-Rows graph_technique_options();
+Rows equalization_options();
+Rows splitting_options();
 /// GPTQ, GPFQ, Qronos.
 Rows gpxq_options();
+/// What bounds their sums and their memory.
+Rows accumulator_options();
 Rows learned_round_options();
 /// How it learns.
 Rows learning_options();

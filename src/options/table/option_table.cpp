@@ -18,12 +18,15 @@ Rows all_options() {
   append(rows, Group::kData, data_options());
   append(rows, Group::kData, recipe_options());
   append(rows, Group::kQuantization, quantization_options());
+  append(rows, Group::kQuantization, symmetry_options());
   append(rows, Group::kQuantization, scale_options());
   append(rows, Group::kQuantization, range_options());
   append(rows, Group::kQuantization, number_format_options());
   append(rows, Group::kQuantization, bit_options());
-  append(rows, Group::kTechniques, graph_technique_options());
+  append(rows, Group::kTechniques, equalization_options());
+  append(rows, Group::kTechniques, splitting_options());
   append(rows, Group::kTechniques, gpxq_options());
+  append(rows, Group::kTechniques, accumulator_options());
   append(rows, Group::kTechniques, learned_round_options());
   append(rows, Group::kTechniques, learning_options());
   append(rows, Group::kRun, run_options());

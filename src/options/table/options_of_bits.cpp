@@ -1,6 +1,14 @@
 #include "options/table/option_rows.h"
 
 namespace ptq::options {
+namespace {
+
+const std::vector<Need::Other> kBudgets = {"weight-budget", "size-budget", "bitops-budget"};
+/// What measures layers at the candidate widths.
+const std::vector<Need::Other> kMeasurements = {"weight-budget", "size-budget", "bitops-budget",
+                                                "sensitivity", "pareto"};
+
+}  // namespace
 
 Rows bit_options() {
   return {
@@ -19,16 +27,20 @@ Rows bit_options() {
           .above(0, 16)
           .ours()
           .from(Level::kActivations)
-          .sets("budget.bit_operations"),
+          .sets("budget.bit_operations")
+          .needs("act-bit-width", {},
+                 "bit operations are products of weights and activations, which are not quantized"),
       text("candidate-bits", "W2,W3,W4,W6,W8,A4,A6,A8", "widths to choose from, and to measure")
           .ours()
           .from(Level::kActivations)
-          .sets("candidate_bits"),
+          .sets("candidate_bits")
+          .needs_one_of(kMeasurements),
       integer("sensitivity-images", "None", "calibration images that sensitivities are measured on")
           .at_least(1)
           .by_default("as many as cost 20 float evaluations of the calibration images")
           .ours()
-          .from(Level::kActivations),
+          .from(Level::kActivations)
+          .needs_one_of(kMeasurements),
   };
 }
 
@@ -48,11 +60,15 @@ Rows bit_output_options() {
       text("save-pareto", "None", "CSV file for what --pareto measures")
           .ours()
           .from(Level::kNothing)
-          .not_named(),
+          .not_named()
+          .needs("pareto"),
       text("save-layer-bits", "None", "YAML file for the chosen bits, to be given to --config")
           .ours()
           .from(Level::kNothing)
-          .not_named(),
+          .not_named()
+          .needs_one_of(kBudgets,
+                        "there are no bits to save without --weight-budget, --size-budget or "
+                        "--bitops-budget"),
   };
 }
 

@@ -13,12 +13,14 @@ Rows gate_options() {
           .between(0, 99)
           .ours()
           .from(Level::kNothing)
-          .not_named(),
+          .not_named()
+          .needs("baseline"),
       number("confidence", "95", "confidence that a pass or a fail needs, in percent")
           .between(50.1, 99.9999)
           .ours()
           .from(Level::kNothing)
-          .not_named(),
+          .not_named()
+          .needs("baseline"),
       a_switch("strict", "fail on results that look broken, instead of warning")
           .ours()
           .from(Level::kNothing)
@@ -31,7 +33,9 @@ Rows gate_options() {
       text("junit", "None", "JUnit XML file for the verdict")
           .ours()
           .from(Level::kNothing)
-          .not_named(),
+          .not_named()
+          .needs_one_of({"baseline", "strict"},
+                        "there is no verdict to write without --baseline or --strict"),
   };
 }
 

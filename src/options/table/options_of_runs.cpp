@@ -62,7 +62,8 @@ Rows output_options() {
           .between(0, 200)
           .ours()
           .from(Level::kNothing)
-          .not_named(),
+          .not_named()
+          .needs("page"),
       text("dump-graph", "None", ".svg or .dot file for the graph with its quantizers")
           .ours()
           .from(Level::kNothing)
@@ -80,7 +81,8 @@ Rows output_options() {
           .not_named(),
       text("export-dir", ".", "existing folder for exported networks")
           .from(Level::kNothing)
-          .not_named(),
+          .not_named()
+          .needs_one_of({"export-onnx-qcdq", "export-torch-qcdq"}),
       a_switch("export-onnx-qcdq", "export the quantized network as ONNX")
           .from(Level::kNothing)
           .not_named(),
@@ -91,18 +93,21 @@ Rows output_options() {
           .at_least(1)
           .by_default("13, or what the network needs")
           .from(Level::kNothing)
-          .not_named(),
+          .not_named()
+          .needs("export-onnx-qcdq"),
       a_switch("onnx-int4-weights", "store weights of up to 4 bits as int4 in ONNX (opset 21)")
           .ours()
           .from(Level::kNothing)
-          .not_named(),
+          .not_named()
+          .needs("export-onnx-qcdq"),
       integer("check-export", "None",
               "number of validation images on which to run the exported files again")
           .at_least(1)
           .by_default("none")
           .ours()
           .from(Level::kNothing)
-          .not_named(),
+          .not_named()
+          .needs_one_of({"export-onnx-qcdq", "export-torch-qcdq"}),
   };
 }
 

@@ -38,6 +38,22 @@ TEST(Combinations, SayWhatWasAskedAndWhyItIsRefused) {
               HasSubstr("add --bias-bit-width None"));
 }
 
+TEST(Combinations, FollowFromWhatOptionsNeed) {
+  EXPECT_EQ(objection({{"page-images", "3"}}),
+            "--page-images 3 with --page None: it would have no effect");
+  EXPECT_EQ(objection({{"page-images", "3"}, {"page", "a.html"}}), "");
+  EXPECT_EQ(objection({{"junit", "a.xml"}}),
+            "--junit a.xml with --baseline None and --no-strict: there is no verdict to write "
+            "without --baseline or --strict");
+  EXPECT_EQ(objection({{"junit", "a.xml"}, {"strict", "on"}}), "");
+  EXPECT_EQ(objection({{"channel-splitting-split-input", "on"}}),
+            "--channel-splitting-split-input with --channel-splitting-ratio 0: it would have no "
+            "effect");
+  EXPECT_EQ(objection({{"group-size", "16"}}),
+            "--group-size 16 with --weight-quant-granularity per_tensor and "
+            "--act-quant-granularity per_tensor: it would have no effect");
+}
+
 TEST(Combinations, AllowTheDefaultsAndWhatTheReferenceServes) {
   EXPECT_EQ(objection({}), "");
   EXPECT_EQ(objection({{"quant-format", "float_ocp"},
