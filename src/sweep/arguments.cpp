@@ -80,8 +80,7 @@ options::Settings settings_of(const Words& words) {
       options::parse_command_line(static_cast<int>(argv.size()), argv.data()).settings;
   for (const options::Option& option : options::option_table()) {
     const bool is_forbidden = option.group == options::Group::kOutput || option.name == "config" ||
-                              option.name == "skip-float" || option.name == "validation-samples" ||
-                              option.name == "validation-skip" ||
+                              option.name == "skip-float" || option.name == "validation-skip" ||
                               option.name == "verify-determinism";
     if (is_forbidden && settings.given(option.name)) {
       throw ConfigError("--" + std::string(option.name) + " is for single runs");

@@ -13,6 +13,8 @@ struct Configuration {
   /// that are skipped have numbers too.
   int64_t number = 0;
   options::Settings settings;
+  /// On fewer images than were asked for: a round of halving.
+  bool is_on_subset = false;
 };
 
 struct Skipped {

@@ -76,6 +76,12 @@ void sort_rows(TextTable& table) {
                    [&](const Row& a, const Row& b) { return place(a) < place(b); });
 }
 
+/// Of two rows of one run. One that was a round of halving may be a result elsewhere.
+bool is_better(const TextTable& merged, const Row& row, const Row& known) {
+  if (is_failed(merged, known)) return true;
+  return merged.cell(row, "status") == "done" && merged.cell(known, "status") == "subset";
+}
+
 }  // namespace
 
 TextTable merge_tables(const std::vector<std::string>& paths) {
@@ -90,7 +96,7 @@ TextTable merge_tables(const std::vector<std::string>& paths) {
       const auto [at, is_new] = known.emplace(identity_key(table, row), merged.rows.size());
       if (is_new) {
         merged.rows.push_back(std::move(cells));
-      } else if (is_failed(merged, merged.rows[at->second])) {
+      } else if (is_better(merged, cells, merged.rows[at->second])) {
         merged.rows[at->second] = std::move(cells);
       }
     }

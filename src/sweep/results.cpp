@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "base/text.h"
 #include "ptq/base/error.h"
@@ -47,10 +48,7 @@ void add_accuracy(Cells& cells, const cli::RunResult& result) {
 
 std::string status(const Configuration& configuration, const Outcome& outcome) {
   if (!outcome.result) return "failed";
-  const options::Settings& settings = configuration.settings;
-  const bool all =
-      settings.is_none("validation-samples") && settings.integer("validation-skip") == 0;
-  return all ? "done" : "subset";
+  return configuration.is_on_subset ? "subset" : "done";
 }
 
 }  // namespace
@@ -152,6 +150,15 @@ std::string identity_key(const TextTable& table, const std::vector<std::string>&
   return table.cell(row, "model_hash") + " " + table.cell(row, "data_hash") + " " +
          table.cell(row, "calibration_hash") + " " + table.cell(row, "configuration_hash") + " " +
          table.cell(row, "tool_version");
+}
+
+bool mark_round(const TextTable& table, std::vector<std::string>& row,
+                const Configuration& configuration) {
+  if (is_failed(table, row)) return false;
+  const auto column = std::find(table.columns.begin(), table.columns.end(), "status");
+  std::string& status = row.at(static_cast<size_t>(column - table.columns.begin()));
+  const std::string before = std::exchange(status, configuration.is_on_subset ? "subset" : "done");
+  return status != before;
 }
 
 bool is_failed(const TextTable& table, const std::vector<std::string>& row) {

@@ -43,6 +43,7 @@ Configuration RowKeeper::on_images(const Configuration& configuration,
   if (samples) {
     asked.settings.set(*options::find_option("validation-samples"), *samples,
                        options::Source::kCommandLine);
+    asked.is_on_subset = true;
   }
   return asked;
 }
@@ -60,7 +61,10 @@ const RowKeeper::Row* RowKeeper::row_of(const Configuration& configuration,
   const std::string key = identity_key(identity);
   ++done_;
   const auto known = rows_.find(key);
-  if (known != rows_.end()) return &known->second;
+  if (known != rows_.end()) {
+    if (mark_round(journal_.table(), known->second, asked)) journal_.append(known->second);
+    return &known->second;
+  }
   if (const auto left = seconds_left(); left && *left <= 0) return nullptr;
   Row row = run(asked, identity);
   journal_.append(row);

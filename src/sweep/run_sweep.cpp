@@ -140,6 +140,7 @@ SweepWorld real_world(Log& log) {
           },
           [identities](const options::Settings& settings) { return identities->of(settings); },
           [](const options::Settings& settings) {
+            if (const auto asked = settings.integer_or_none("validation-samples")) return *asked;
             const auto folder = data::open_image_folder(settings.text("validation-dir"));
             return static_cast<int64_t>(folder.items.size());
           },

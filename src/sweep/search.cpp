@@ -189,7 +189,7 @@ class Search {
     Configuration last = report_.winner;
     last.settings.set(*options::find_option("validation-skip"), report_.search_images,
                       options::Source::kCommandLine);
-    const Row row = *keeper_.row_of(last, std::nullopt);
+    const Row row = *keeper_.row_of(last, report_.held_out_images);
     if (is_failed(keeper_.journal(), row)) {
       throw QuantizationError("the best configuration failed on the images kept aside: " +
                               keeper_.journal().cell(row, "error"));

@@ -29,8 +29,8 @@ YAML::Node load(const std::string& path) {
 
 /// The sweep decides where results go.
 bool is_forbidden(const Option& option) {
-  static const std::set<std::string_view> names = {"config", "skip-float", "validation-samples",
-                                                   "validation-skip", "verify-determinism"};
+  static const std::set<std::string_view> names = {"config", "skip-float", "validation-skip",
+                                                   "verify-determinism"};
   return option.group == options::Group::kOutput || names.count(option.name) != 0;
 }
 

@@ -107,10 +107,14 @@ std::string table(const TemporaryFolder& folder, const std::string& name,
 TEST(Merge, SortsByModelAndNumberAndKeepsEachOnce) {
   const TemporaryFolder folder;
   const std::string a =
-      table(folder, "a.csv", {{"10", "m", "x", "done"}, {"2", "m", "y", "failed"}});
-  const std::string b = table(
-      folder, "b.csv", {{"1", "n", "z", "done"}, {"2", "m", "y", "done"}, {"10", "m", "x", "done"}},
-      {"group-size"});
+      table(folder, "a.csv",
+            {{"10", "m", "x", "done"}, {"2", "m", "y", "failed"}, {"3", "m", "w", "subset"}});
+  const std::string b = table(folder, "b.csv",
+                              {{"1", "n", "z", "done"},
+                               {"2", "m", "y", "done"},
+                               {"10", "m", "x", "done"},
+                               {"3", "m", "w", "done"}},
+                              {"group-size"});
   const TextTable merged = merge_tables({a, b});
   EXPECT_TRUE(merged.has("group_size"));
   std::vector<std::string> rows;
@@ -118,7 +122,7 @@ TEST(Merge, SortsByModelAndNumberAndKeepsEachOnce) {
     rows.push_back(merged.cell(row, "model") + merged.cell(row, "configuration") +
                    merged.cell(row, "status"));
   }
-  EXPECT_THAT(rows, ElementsAre("m2done", "m10done", "n1done"));
+  EXPECT_THAT(rows, ElementsAre("m2done", "m3done", "m10done", "n1done"));
 }
 
 TEST(Merge, RefusesOtherTables) {

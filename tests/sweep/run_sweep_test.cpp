@@ -94,6 +94,33 @@ TEST_F(RunSweep, HalvesAndEvaluatesTheBestOnAllImages) {
               ElementsAre("250", "250", "250", "", "500", "1000", "1000"));
 }
 
+TEST_F(RunSweep, RunsOnAsManyImagesAsItAsksFor) {
+  const std::string asked =
+      "models: a\noptions: {validation-samples: 250, weight-bit-width: [2, 3, 4, 6, 7, 8]}";
+  const SweepReport report = run(asked);
+  EXPECT_THAT(cells(report.results, "status"), ::testing::Each("done"));
+  EXPECT_THAT(cells(report.results, "count"), ::testing::Each("250"));
+}
+
+// The first round of halving is what a sweep on 250 images did.
+TEST_F(RunSweep, TakesARoundOfHalvingForAResultAndTheOtherWayRound) {
+  const std::string three = "models: a\noptions: {weight-bit-width: [6, 7, 8]";
+  run(three + ", validation-samples: 500}");
+  options.halving = true;
+  EXPECT_THAT(cells(run(three + "}").results, "status"), ElementsAre("subset", "done", "done"));
+  EXPECT_THAT(pretended.counts, ElementsAre(500, 500, 500, 1000, 1000));
+  options.halving = false;
+  EXPECT_THAT(cells(run(three + ", validation-samples: 500}").results, "status"),
+              ElementsAre("done", "done", "done"));
+  EXPECT_THAT(pretended.counts, SizeIs(5));
+}
+
+TEST_F(RunSweep, HalvesTheImagesThatItAsksFor) {
+  options.halving = true;
+  run("models: a\noptions: {validation-samples: 400, weight-bit-width: [6, 7, 8]}");
+  EXPECT_THAT(pretended.counts, ElementsAre(200, 200, 200, 400, 400));
+}
+
 TEST_F(RunSweep, KeepsFewerWhereTheTimeIsShort) {
   options.halving = true;
   // 6 x 2.5 s on 250 images, and then time for one on 500 and on all.

@@ -66,6 +66,14 @@ TEST_F(SearchTest, KeepsAsideWhatIsAskedFor) {
   EXPECT_THROW(run(seven, 1), ConfigError);
 }
 
+TEST_F(SearchTest, SharesOutTheImagesThatItAsksFor) {
+  const SearchReport report =
+      run("models: a\noptions: {validation-samples: 400, weight-bit-width: [4, 8]}");
+  EXPECT_EQ(report.search_images, 200);
+  EXPECT_EQ(pretended.skipped.back(), 200);
+  EXPECT_THAT(pretended.counts, Each(200));
+}
+
 TEST_F(SearchTest, IsForOneModelAndOneMachine) {
   EXPECT_THROW(run("models: [a, b]\noptions: {weight-bit-width: [4, 8]}"), ConfigError);
   options.shard = {1, 2};

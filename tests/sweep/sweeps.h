@@ -33,7 +33,10 @@ class PretendedWorld {
  public:
   SweepWorld world() {
     return {[this](const options::Settings& settings) { return run(settings); },
-            [this] { return now; }, identity, [this](const options::Settings&) { return images; },
+            [this] { return now; }, identity,
+            [this](const options::Settings& settings) {
+              return settings.integer_or_none("validation-samples").value_or(images);
+            },
             [this](const std::vector<options::Settings>& to_come) {
               announced.emplace_back();
               for (const options::Settings& settings : to_come) {
