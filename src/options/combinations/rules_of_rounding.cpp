@@ -14,6 +14,9 @@ std::vector<Rule> sweep_rules() {
   }
   rules.push_back({{another("disable-create-weight-orig"), is("gpfq", {"on"})},
                    "GPFQ keeps the original weights"});
+  rules.push_back(
+      {{another("gpxq-held-out"), another("gpfq-p"), is("gptq", {"off"}), is("qronos", {"off"})},
+       "layers of which GPFQ sees a part of the inputs are not judged"});
   return rules;
 }
 

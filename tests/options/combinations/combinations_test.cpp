@@ -54,6 +54,14 @@ TEST(Combinations, FollowFromWhatOptionsNeed) {
             "--act-quant-granularity per_tensor: it would have no effect");
 }
 
+TEST(Combinations, RefuseAGuardOfLayersThatAreNotJudged) {
+  const std::string reason = "layers of which GPFQ sees a part of the inputs are not judged";
+  const Choices guarded = {{"gpfq", "on"}, {"gpfq-p", "0.5"}, {"gpxq-held-out", "0.1"}};
+  EXPECT_THAT(objection(guarded), HasSubstr(reason));
+  EXPECT_EQ(objection({guarded[0], guarded[1]}), "");
+  EXPECT_EQ(objection({guarded[0], guarded[1], guarded[2], {"gptq", "on"}}), "");
+}
+
 TEST(Combinations, AllowTheDefaultsAndWhatTheReferenceServes) {
   EXPECT_EQ(objection({}), "");
   EXPECT_EQ(objection({{"quant-format", "float_ocp"},
