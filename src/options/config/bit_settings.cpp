@@ -65,12 +65,14 @@ int64_t bytes(const std::string& text) {
 
 [[noreturn]] void refuse_pareto(const std::string& text) {
   throw ConfigError("--pareto '" + text +
-                    "' must be a number of budgets from 2 to 50, or mean bits from 2 to 16 like "
-                    "3,4,5");
+                    "' must be a number of budgets from 2 to 50, or budgets of 2 to 16 mean bits "
+                    "with commas like 3,4,5 (4, is the one budget 4)");
 }
 
+/// A number without a comma counts budgets; `4,` is a list of one.
 void set_pareto(const std::string& text, BitsConfig& config) {
-  std::string rest = text + ",";
+  const bool is_list = text.find(',') != std::string::npos;
+  std::string rest = text.back() == ',' ? text : text + ",";
   for (size_t comma = rest.find(','); comma != std::string::npos; comma = rest.find(',')) {
     double bits = 0;
     const auto read = std::from_chars(rest.data(), rest.data() + comma, bits);
@@ -80,7 +82,7 @@ void set_pareto(const std::string& text, BitsConfig& config) {
     config.pareto_budgets.push_back(bits);
     rest.erase(0, comma + 1);
   }
-  if (config.pareto_budgets.size() > 1) {
+  if (is_list) {
     for (const double bits : config.pareto_budgets) {
       if (bits > 16) refuse_pareto(text);
     }

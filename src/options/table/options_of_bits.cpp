@@ -52,8 +52,8 @@ Rows bit_output_options() {
           .from(Level::kNothing)
           .not_named(),
       text("pareto", "None",
-           "number of weight budgets, or the budgets like 3,4,5, whose accuracy is measured beside "
-           "that of uniform widths")
+           "number of weight budgets (4), or the budgets with commas (3,4,5, or 4, for one), whose "
+           "accuracy is measured beside that of uniform widths")
           .ours()
           .from(Level::kNothing)
           .not_named(),
