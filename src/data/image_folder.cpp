@@ -99,6 +99,25 @@ ImageFolder read_listed_images(const fs::path& directory, ClassNames names) {
   return result;
 }
 
+/// The first link on the way to `path`, below `directory`.
+fs::path first_link(const fs::path& directory, const fs::path& path) {
+  std::error_code ignored;
+  fs::path link = directory;
+  for (const fs::path& name : path.lexically_relative(directory)) {
+    link /= name;
+    if (fs::is_symlink(link, ignored)) return link;
+  }
+  return path;
+}
+
+[[noreturn]] void refuse(const fs::path& directory, const fs::filesystem_error& error) {
+  const fs::path& path = error.path1();
+  if (error.code() == std::errc::too_many_symbolic_link_levels) {
+    throw DataError(first_link(directory, path).string() + " is a link that leads back to itself");
+  }
+  throw DataError(path.string() + ": " + error.code().message());
+}
+
 }  // namespace
 
 void add_background_class(ImageFolder& folder) {
@@ -116,7 +135,7 @@ ImageFolder open_image_folder(const std::string& directory) {
     if (fs::exists(path / kLabelsFile)) return read_listed_images(path, std::move(names));
     return read_folder(path, std::move(names));
   } catch (const fs::filesystem_error& error) {
-    throw DataError(error.path1().string() + ": " + error.code().message());
+    refuse(path, error);
   }
 }
 

@@ -119,6 +119,13 @@ TEST(OpenImageFolder, KeepsALinkToNothingForTheLoaderToName) {
   EXPECT_EQ(refusal_of(root.path()), root.path() + "/b is a link to a folder that does not exist");
 }
 
+TEST(OpenImageFolder, NamesALinkThatLeadsBackToItself) {
+  const TemporaryFolder root;
+  root.write("a/1.jpg", "");
+  std::filesystem::create_directory_symlink("..", root.path() + "/a/up");
+  EXPECT_EQ(refusal_of(root.path()), root.path() + "/a/up is a link that leads back to itself");
+}
+
 TEST(OpenImageFolder, ReadsListsInAnyUnicodeAndWithAnyLineEnds) {
   const std::string utf16(
       "\xFF\xFE"
