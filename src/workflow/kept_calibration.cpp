@@ -131,7 +131,7 @@ auto kept(const char* what, const std::string& key, const data::ImageSet& images
     auto value = read(reader);
     images.loader().recall(reader.numbers<uint64_t>());
     if (context.explain == Explain::kYes) {
-      context.log.line(std::string("  cache: ") + what + " is from an earlier run");
+      context.log.line(std::string("  cache: ") + what + " was kept there");
     }
     return value;
   } catch (const OtherForm&) {

@@ -27,7 +27,7 @@ void finish_cache(Run& run) {
                words("answers", use.answers) + "; " + words("scales", use.scales));
   if (!run.config.explain) return;
   for (const std::string& stage : run.result.from_cache) {
-    run.log.line("  cache: " + stage + " is from an earlier run");
+    run.log.line("  cache: " + stage + " was kept there");
   }
 }
 
