@@ -20,13 +20,15 @@ set(PTQ_PRECOMPILED_HEADERS <ATen/core/Tensor.h> <algorithm> <cstdint> <function
 target_precompile_headers(ptq_precompiled PRIVATE ${PTQ_PRECOMPILED_HEADERS})
 
 # ptq_page_template(room): page/page.html, page.css and page.js of src/<room> as ptq::<room>::kPageTemplate
-# (report/html_template.h), in page_template.cpp.
+# (report/html_template.h), in page_template.cpp. All pages begin with the styles of common.css.
 function(ptq_page_template PTQ_ROOM)
   file(READ page/page.html PTQ_PAGE_HTML)
+  set(common ${PROJECT_SOURCE_DIR}/src/report/page/common.css)
+  file(READ ${common} PTQ_COMMON_STYLE)
   file(READ page/page.css PTQ_PAGE_STYLE)
   file(READ page/page.js PTQ_PAGE_SCRIPT)
   configure_file(${PROJECT_SOURCE_DIR}/cmake/page_template.cpp.in page_template.cpp @ONLY)
-  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS page/page.html page/page.css page/page.js)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${common} page/page.html page/page.css page/page.js)
 endfunction()
 
 function(ptq_library)
