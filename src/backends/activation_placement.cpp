@@ -1,6 +1,7 @@
 #include "backends/activation_placement.h"
 
 #include "ir/channel_axis.h"
+#include "ir/small_numbers.h"
 
 namespace ptq::backends {
 namespace {
@@ -10,12 +11,12 @@ std::string producer_name(const ir::Graph& graph, const ir::Index& index, ir::Va
   return producer == nullptr ? graph.values[static_cast<size_t>(value)].name : producer->name;
 }
 
-std::vector<const ir::Node*> divisions_by(const ir::Index& index, ir::ValueId value) {
-  std::vector<const ir::Node*> divisions;
+std::vector<const ir::Node*> readers_of_small_numbers(const ir::Index& index, ir::ValueId value) {
+  std::vector<const ir::Node*> readers;
   for (const ir::Node* user : index.users(value)) {
-    if (ir::divides_by(index, *user, value)) divisions.push_back(user);
+    if (ir::needs_small_numbers(index, *user, value)) readers.push_back(user);
   }
-  return divisions;
+  return readers;
 }
 
 quant::NumberFormat format_at(const ActivationOptions& options, Sign sign) {
@@ -62,6 +63,11 @@ int64_t channel_axis(const Draft& draft, ir::ValueId value) {
   return ir::channel_axis(draft.graph, ir::Index(draft.graph), value);
 }
 
+bool is_read_quantized(const ir::Index& index, ir::ValueId value) {
+  return index.is_graph_output(value) ||
+         readers_of_small_numbers(index, value).size() < index.users(value).size();
+}
+
 ir::Node& quantize_value(ir::Graph& graph, ir::ValueId value, ir::QuantizerId quantizer) {
   const ir::Index index(graph);
   const ir::Node* producer = index.producer(value);
@@ -74,7 +80,7 @@ ir::Node& quantize_value(ir::Graph& graph, ir::ValueId value, ir::QuantizerId qu
                 {}};
   ir::Node& fake =
       graph.insert(where, std::move(node), graph.values[static_cast<size_t>(value)].shape);
-  std::vector<const ir::Node*> others = divisions_by(index, value);
+  std::vector<const ir::Node*> others = readers_of_small_numbers(index, value);
   others.push_back(&fake);
   graph.replace_uses(value, fake.output(), others);
   return fake;

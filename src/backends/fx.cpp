@@ -17,6 +17,7 @@ std::vector<ir::Node*> nodes_where(ir::Graph& graph, bool (*predicate)(const ir:
 
 void quantize_activations(State& state) {
   for (ir::Node* node : nodes_where(state.graph, is_quantized_activation)) {
+    if (!is_read_quantized(ir::Index(state.graph), node->output())) continue;
     const int64_t axis = channel_axis(state, node->output());
     const ir::QuantizerId quantizer =
         add_activation_quantizer(state, {node->name, Sign::kUnsigned, axis});
@@ -55,6 +56,7 @@ void quantize_around(State& state, ir::Node& node) {
 }
 
 void quantize_input(State& state) {
+  if (!is_read_quantized(ir::Index(state.graph), state.graph.input)) return;
   const int64_t axis = channel_axis(state, state.graph.input);
   quantize_value(state.graph, state.graph.input,
                  add_activation_quantizer(state, {"input", Sign::kSigned, axis}));

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "ir/padding.h"
+#include "ir/small_numbers.h"
 
 namespace ptq::backends::fx {
 namespace {
@@ -86,12 +87,7 @@ bool is_quantized_activation(const ir::Node& node) {
 bool is_add(const ir::Node& node) { return node.is<ir::Add>() || node.is<ir::AddScalar>(); }
 
 bool is_quantized_add(const State& state, const ir::Index& index, const ir::Node& node) {
-  if (!is_add(node) || state.is_masked(node.output())) return false;
-  const auto& users = index.users(node.output());
-  return users.empty() || index.is_graph_output(node.output()) ||
-         !std::all_of(users.begin(), users.end(), [&](const ir::Node* user) {
-           return ir::divides_by(index, *user, node.output());
-         });
+  return is_add(node) && !state.is_masked(node.output()) && is_read_quantized(index, node.output());
 }
 
 bool is_quantized_concat(const State& state, const ir::Node& node) {
@@ -150,7 +146,8 @@ void requantize_output(State& state, ir::Node& node, Sign sign) {
     if (user->is<ir::BatchNorm>()) {
       batch_norms.push_back(user);
     } else if (!is_quantized_activation(*user) && !user->is<ir::FakeQuantize>() &&
-               !is_released(state, index, *user) && !ir::divides_by(index, *user, node.output())) {
+               !is_released(state, index, *user) &&
+               !ir::needs_small_numbers(index, *user, node.output())) {
       needed = true;
     }
   }

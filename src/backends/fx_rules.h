@@ -21,8 +21,8 @@ enum class Alignment { kScale, kQuantizer };
 bool is_quantized_activation(const ir::Node& node);
 bool is_add(const ir::Node& node);
 
-/// An add whose sum and operands are quantized. Not one that adds a mask, nor one whose sum is a
-/// divisor: both stay in float.
+/// An add whose sum and operands are quantized. Not one that adds a mask, nor one whose readers
+/// need small numbers: both stay in float.
 bool is_quantized_add(const State& state, const ir::Index& index, const ir::Node& node);
 /// The same of a concat: not one of masked values.
 bool is_quantized_concat(const State& state, const ir::Node& node);

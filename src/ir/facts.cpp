@@ -6,17 +6,12 @@
 #include <string_view>
 #include <unordered_set>
 
+#include "ir/opaque_words.h"
+
 namespace ptq::ir {
 namespace {
 
 using Names = std::unordered_set<std::string_view>;
-
-/// "masked_fill" of "aten::masked_fill".
-std::string_view plain_name(const Opaque& op) {
-  const std::string_view name = op.schema;
-  const size_t colons = name.find("::");
-  return colons == std::string_view::npos ? name : name.substr(colons + 2);
-}
 
 bool holds_mask(const at::Tensor& tensor) {
   return tensor.is_floating_point() && tensor.le(-kLeastMask).any().item<bool>();
@@ -29,12 +24,6 @@ bool has_bounds(const Opaque& op) {
                               "gt",    "lt",      "ge",       "le",         "eq",
                               "ne",    "isinf",   "isfinite", "logical_not"};
   return names.count(plain_name(op)) > 0;
-}
-
-double number_in(const Argument& argument) {
-  if (const auto* number = std::get_if<double>(&argument)) return *number;
-  const auto* whole = std::get_if<Dim>(&argument);
-  return whole != nullptr ? static_cast<double>(whole->value) : 0;
 }
 
 bool writes_mask(const Opaque& op) {
@@ -59,35 +48,6 @@ bool is_masked(const Node& node, const std::vector<bool>& masked) {
   return carries_mask(node) &&
          std::any_of(node.inputs.begin(), node.inputs.end(),
                      [&](ValueId value) { return masked[static_cast<size_t>(value)]; });
-}
-
-/// Infinite, or not a number, where its input is zero.
-bool breaks_at_zero(const Opaque& op, size_t input) {
-  static const Names functions = {"reciprocal", "rsqrt", "log", "log2", "log10"};
-  static const Names divisions = {"div",          "divide",    "true_divide",
-                                  "floor_divide", "remainder", "fmod"};
-  const std::string_view name = plain_name(op);
-  if (name == "pow") return op.arguments.size() > 1 && number_in(op.arguments[1]) < 0;
-  return functions.count(name) > 0 || (divisions.count(name) > 0 && input == 1);
-}
-
-bool keeps_near_zero(const Node& node) {
-  static const Names names = {"sqrt", "abs",    "clamp",  "clamp_min", "expand_as",
-                              "relu", "repeat", "square", "maximum"};
-  const auto* opaque = node.as<Opaque>();
-  if (opaque != nullptr) return names.count(plain_name(*opaque)) > 0;
-  return node.is<Add>() || node.is<AddScalar>() || node.is<MulScalar>() || node.is<Reshape>() ||
-         node.is<Permute>() || node.is<Expand>() || node.is<Select>() || node.is<Slice>();
-}
-
-bool breaks_at_zero(const Node& user, ValueId value) {
-  for (size_t i = 0; i < user.inputs.size(); ++i) {
-    if (user.inputs[i] != value) continue;
-    if (user.is<Div>() && i == 1) return true;
-    const auto* opaque = user.as<Opaque>();
-    if (opaque != nullptr && breaks_at_zero(*opaque, i)) return true;
-  }
-  return false;
 }
 
 /// Chooses or moves elements, or compares them: what it reads beside activations is no weight.
@@ -180,15 +140,6 @@ std::vector<bool> float_values(const Graph& graph) {
                             : reads_floats && (opaque == nullptr || !gives_no_floats(*opaque));
   }
   return floats;
-}
-
-bool divides_by(const Index& index, const Node& user, ValueId value) {
-  if (breaks_at_zero(user, value)) return true;
-  if (!keeps_near_zero(user) || index.is_graph_output(user.output())) return false;
-  const auto& users = index.users(user.output());
-  return !users.empty() && std::all_of(users.begin(), users.end(), [&](const Node* next) {
-    return divides_by(index, *next, user.output());
-  });
 }
 
 std::vector<WeightUse> weights_outside_layers(const Graph& graph) {

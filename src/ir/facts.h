@@ -18,10 +18,6 @@ std::vector<bool> masked_values(const Graph& graph);
 /// Whether each value is surely of floating type, and not places, decisions or counts.
 std::vector<bool> float_values(const Graph& graph);
 
-/// Whether `user` divides by `value`, takes its logarithm or the like, at once or after operations
-/// that keep zero zero or shift it: rounding the value to zero would make infinities of it.
-bool divides_by(const Index& index, const Node& user, ValueId value);
-
 /// Weights, without which no layer multiplies activations: those that layers own, and constants
 /// with two extents or more that a matrix product or an operator without a lowering multiplies
 /// with.

@@ -101,5 +101,75 @@ TEST(FloatValues, TheRootOfAVarianceKeepsItsSmallNumbers) {
   EXPECT_EQ(place(net).sites().find("sum"), std::string::npos);
 }
 
+/// The name of the node that makes what the node `reader` reads.
+std::string producer_of(const Placed& placed, const std::string& reader, size_t input) {
+  ir::Graph graph = placed.graph;
+  const ir::Index index(graph);
+  for (const ir::Node& node : graph.nodes) {
+    if (node.name == reader) return index.producer(node.inputs[input])->name;
+  }
+  return "";
+}
+
+/// A convolution with a relu, divided by what `statistic` makes of it, and another convolution.
+template <class Statistic>
+std::string normalized(Statistic statistic) {
+  NetworkBuilder net({4, 6, 6});
+  const ValueId x = net.add("relu", ir::Relu{}, {net.conv("conv", net.input(), {})});
+  net.conv("last", net.add("div", ir::Div{}, {x, statistic(net, x)}), {});
+  return place(net).sites();
+}
+
+TEST(FloatValues, WhatIsDividedByItsOwnMeanKeepsItsSmallNumbers) {
+  const std::string sites = normalized([](NetworkBuilder& net, ValueId x) {
+    const ValueId mean = net.add("mean", ir::Mean{{2, 3}, true}, {x});
+    return net.add("sum", ir::AddScalar{1e-6}, {mean});
+  });
+  EXPECT_EQ(sites.find("relu"), std::string::npos) << sites;
+  EXPECT_NE(sites.find("last"), std::string::npos) << sites;
+}
+
+TEST(FloatValues, WhatIsDividedByItsOwnNormKeepsItsSmallNumbers) {
+  const std::string sites = normalized([](NetworkBuilder& net, ValueId x) {
+    const ir::Opaque square{"aten::pow", "Tensor_Scalar", {ir::InputRef{0}, 2.0}};
+    const ValueId mean = net.add("mean", ir::Mean{{1}, true}, {net.add("pow", square, {x})});
+    return net.add("sqrt", ir::Opaque{"aten::sqrt", "", {ir::InputRef{0}}}, {mean});
+  });
+  EXPECT_EQ(sites.find("relu"), std::string::npos) << sites;
+}
+
+/// A divisor of one and more makes no number large.
+TEST(FloatValues, WhatIsDividedByOneAndItsMeanIsQuantized) {
+  const std::string sites = normalized([](NetworkBuilder& net, ValueId x) {
+    return net.add("sum", ir::AddScalar{1}, {net.add("mean", ir::Mean{{2, 3}, true}, {x})});
+  });
+  EXPECT_NE(sites.find("relu"), std::string::npos) << sites;
+}
+
+/// The gate is a layer's: it is as small as it is for reasons of its own.
+TEST(FloatValues, WhatIsDividedByALayerOfItIsQuantized) {
+  const std::string sites =
+      normalized([](NetworkBuilder& net, ValueId x) { return net.conv("gate", x, {}); });
+  EXPECT_NE(sites.find("relu"), std::string::npos) << sites;
+}
+
+/// (x - mean) * rsqrt(mean((x - mean)^2) + eps), and a residual add that reads x as well.
+TEST(FloatValues, HandWrittenNormalizationsReadWhatIsNotQuantized) {
+  NetworkBuilder net({4, 6, 6});
+  const ValueId x = net.conv("conv", net.input(), {});
+  const ValueId mean = net.add("mean", ir::Mean{{1}, true}, {x});
+  const ValueId centred = net.add("centred", ir::Sub{}, {x, mean});
+  const ValueId square = net.add("square", ir::Mul{}, {centred, centred});
+  const ValueId variance = net.add("variance", ir::Mean{{1}, true}, {square});
+  const ValueId sum = net.add("sum", ir::AddScalar{1e-5}, {variance});
+  const ir::Opaque root{"aten::rsqrt", "", {ir::InputRef{0}}};
+  const ValueId y = net.add("mul", ir::Mul{}, {centred, net.add("rsqrt", root, {sum})});
+  net.add("add", ir::Add{}, {net.conv("last", y, {}), x});
+  const Placed placed = place(net);
+  EXPECT_EQ(producer_of(placed, "centred", 0), "conv") << placed.sites();
+  EXPECT_EQ(producer_of(placed, "mean", 0), "conv") << placed.sites();
+  EXPECT_EQ(producer_of(placed, "add", 1), "conv.quant") << placed.sites();
+}
+
 }  // namespace
 }  // namespace ptq::backends

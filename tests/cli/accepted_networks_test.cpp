@@ -16,6 +16,13 @@ using ::testing::HasSubstr;
 const std::string kAttend = "  y = torch.matmul(torch.softmax(a, -1), t).mean([1])\n";
 const std::string kScores = "  a = torch.matmul(t, torch.transpose(t, 1, 2)) * 0.25\n";
 
+/// Four channels of y are a thousandth of the others.
+const std::string kSmallChannels =
+    "  y = torch.relu(y * torch.cat([torch.full([4, 1, 1], 1e-3), torch.ones([12, 1, 1])]))\n";
+const std::string kMix =
+    "  y = torch.relu(torch.conv2d(y, self.square.reshape([16, 16, 1, 1])))\n"
+    "  y = y.mean([2, 3])\n";
+
 class QuantizedNetworks : public Networks {
  protected:
   at::Tensor validation_images() const {
@@ -108,6 +115,30 @@ INSTANTIATE_TEST_SUITE_P(
                  kPool + "  y = y / torch.clamp_min(y.norm(2, [1], True), 1e-6)\n", 20},
         Accepted{"DivisionByAMeanOfSquares",
                  "  y = y * torch.rsqrt(torch.mean(y * y, [1], True) + 1e-6)\n" + kPool, 20},
+        Accepted{"DivisionByTheOwnMeanOfSmallChannels",
+                 kSmallChannels + "  y = y / (y.mean([2, 3], True) + 1e-6)\n" + kMix, 15},
+        Accepted{"DivisionByTheOwnDeviationOfSmallChannels",
+                 kSmallChannels +
+                     "  d = y - y.mean([2, 3], True)\n"
+                     "  y = d / torch.sqrt((d * d).mean([2, 3], True) + 1e-9)\n" +
+                     kMix,
+                 15},
+        Accepted{"DivisionOfAnotherByASmallMean",
+                 kSmallChannels +
+                     "  z = torch.conv2d(y, self.square.reshape([16, 16, 1, 1]))\n"
+                     "  y = z / (y.mean([2, 3], True) + 1e-6) * 1e-3\n" +
+                     kMix,
+                 15},
+        Accepted{"AttentionByHand",
+                 kScores + "  a = torch.exp(a - a.amax([-1], True))\n"
+                           "  a = a / a.sum([-1], True)\n  y = torch.matmul(a, t).mean([1])\n",
+                 15},
+        Accepted{"LinearAttention",
+                 "  k = torch.relu(torch.linear(t, self.square))\n"
+                 "  s = torch.matmul(torch.transpose(k, 1, 2), torch.pad(t, [0, 1], \"constant\", "
+                 "1.0))\n  s = torch.matmul(k, s)\n"
+                 "  y = (s[:, :, :-1] / (s[:, :, -1:] + 1e-15)).mean([1])\n",
+                 15},
         Accepted{"StandardizedWeight",
                  "  w = torch.batch_norm(self.square.reshape([1, 16, -1]), None, None, None, None, "
                  "True, 0.0, 1e-6, False).reshape([16, 16, 1, 1])\n"
