@@ -32,8 +32,8 @@ void requantize_adds(State& state) {
   for (ir::Node* node : nodes_where(state.graph, is_add)) {
     if (state.attentions.region_of(*node) != AttentionMap::kOutside) continue;
     if (!is_quantized_add(state, index, *node) || is_released(state, index, *node)) continue;
-    adds.emplace_back(node,
-                      are_inputs_unsigned(state, index, *node) ? Sign::kUnsigned : Sign::kSigned);
+    const bool is_unsigned = is_value_unsigned(state, index, node->output());
+    adds.emplace_back(node, is_unsigned ? Sign::kUnsigned : Sign::kSigned);
   }
   for (const auto& [node, sign] : adds) requantize_output(state, *node, sign);
 }

@@ -89,6 +89,16 @@ TEST(Fx, TakesTheTrueSignAtAnAddOfAdds) {
   EXPECT_EQ(place(net).sites(), "input:s0 a:s1 b:s1 left:s2 c:s3 d:s3 right:s2 outer:s4 last:s5");
 }
 
+TEST(Fx, TakesTheTrueSignWhereANumberIsTakenOff) {
+  for (const double shift : {-0.1, 0.1}) {
+    NetworkBuilder net({4, 6, 6});
+    const ValueId x = net.add("relu", ir::Relu{}, {net.conv("conv", net.input(), kConv)});
+    net.conv("last", net.add("shifted", ir::AddScalar{shift}, {x}), kConv);
+    const std::string sign = shift < 0 ? "s" : "u";
+    EXPECT_EQ(place(net).sites(), "input:s0 relu:u1 shifted:" + sign + "2 last:s3");
+  }
+}
+
 TEST(Fx, SharesTheWholeQuantizerOfAConcat) {
   NetworkBuilder net({4, 6, 6});
   const ValueId a = net.add("a", ir::Relu{}, {net.conv("conv_a", net.input(), kConv)});

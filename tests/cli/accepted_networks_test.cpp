@@ -139,6 +139,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "1.0))\n  s = torch.matmul(k, s)\n"
                  "  y = (s[:, :, :-1] / (s[:, :, -1:] + 1e-15)).mean([1])\n",
                  15},
+        Accepted{"NumbersThatAreTakenOff", "  y = torch.relu(y - 1.0) - 0.5\n" + kPool, 20},
         Accepted{"StandardizedWeight",
                  "  w = torch.batch_norm(self.square.reshape([1, 16, -1]), None, None, None, None, "
                  "True, 0.0, 1e-6, False).reshape([16, 16, 1, 1])\n"
