@@ -1,6 +1,10 @@
 #include "import/reconcile.h"
 
+#include <ATen/ops/abs.h>
+#include <ATen/ops/allclose.h>
 #include <ATen/ops/equal.h>
+#include <ATen/ops/max.h>
+#include <ATen/ops/nan_to_num.h>
 
 #include <algorithm>
 #include <sstream>
@@ -133,30 +137,70 @@ void check_owned_tensors(const ir::Node& first, const ir::Node& second) {
   }
 }
 
-/// `tensor` cut to one element wherever `shape` grows with the batch. Its other elements there must
-/// be the same: an expanded class token, a block of zeros.
-at::Tensor for_one_image(const at::Tensor& tensor, const ir::Dims& shape, const std::string& node) {
-  at::Tensor base = tensor;
+/// As constants that were computed from other rows of one matrix product: equal but for rounding.
+bool same_but_for_rounding(const at::Tensor& a, const at::Tensor& b) {
+  if (!a.is_floating_point() || a.numel() == 0) return at::equal(a, b);
+  const double largest = a.abs().nan_to_num(0, 0, 0).max().item<double>();
+  return at::allclose(a, b, 1e-5, 1e-6 * largest, true);
+}
+
+/// A constant that grows with the batch holds the same for every image: an expanded class token, a
+/// block of zeros, the heads of a learnt query.
+struct Repeated {
+  /// One element wherever there is one for an image, before those that an image has.
+  at::Tensor base;
+  /// The extents of the base for all images. Where an image has several elements of a dimension,
+  /// these are a dimension of their own.
+  ir::Dims expanded;
+};
+
+/// Throws ImportError unless `tensor`, of the extents `shape`, is the same for all images.
+Repeated taken_apart(const at::Tensor& tensor, const ir::Dims& shape, const std::string& node) {
+  Repeated repeated;
+  std::vector<int64_t> all, one;
   for (size_t i = 0; i < shape.size(); ++i) {
-    if (shape[i].times_batch) base = base.narrow(static_cast<int64_t>(i), 0, 1);
+    const int64_t extent = tensor.size(static_cast<int64_t>(i));
+    if (shape[i].times_batch) {
+      repeated.expanded.push_back({1, true});
+      all.push_back(extent / shape[i].value), one.push_back(1);
+    }
+    if (shape[i].times_batch && shape[i].value == 1) continue;
+    repeated.expanded.push_back({shape[i].value, false});
+    all.push_back(shape[i].value), one.push_back(shape[i].value);
   }
-  if (!at::equal(base.expand_as(tensor), tensor)) refuse(node, "a constant");
-  return base.contiguous();
+  const at::Tensor apart = tensor.reshape(all);
+  repeated.base = apart;
+  for (size_t i = 0; i < one.size(); ++i) {
+    repeated.base = repeated.base.narrow(static_cast<int64_t>(i), 0, one[i]);
+  }
+  if (!same_but_for_rounding(repeated.base.expand(all), apart)) refuse(node, "a constant");
+  repeated.base = repeated.base.contiguous();
+  return repeated;
+}
+
+/// A node behind `where`, that makes `output` of `input`.
+ir::Graph::Position add_behind(ir::Graph& graph, ir::Graph::Position where, const ir::Op& op,
+                               const std::string& word, ir::ValueId input, ir::ValueId output) {
+  const std::string name = graph.unique_name(join_path(where->module, word));
+  graph.values[static_cast<size_t>(output)].name = name;
+  return graph.nodes.insert(std::next(where), {name, where->module, op, {input}, {output}});
 }
 
 /// `where` is a Constant whose shape has just been found to grow with the batch.
-void expand_constant(ir::Graph& graph, ir::Graph::Position where) {
-  const ir::ValueId expanded = where->output();
-  const ir::Dims shape = graph.values[static_cast<size_t>(expanded)].shape;
-  ir::Parameter& constant = where->as<ir::Constant>()->value;
-  constant.value = for_one_image(constant.value, shape, where->name);
+void expand_constant(ir::Graph& graph, ir::Graph::Position where, const Repeated& repeated) {
+  const ir::ValueId output = where->output();
+  const ir::Dims shape = graph.values[static_cast<size_t>(output)].shape;
+  where->as<ir::Constant>()->value.value = repeated.base;
 
-  const ir::ValueId base = graph.add_value(where->name, constant_dims(constant.value.sizes()));
+  const ir::ValueId base = graph.add_value(where->name, constant_dims(repeated.base.sizes()));
   where->outputs = {base};
-  const std::string name = graph.unique_name(join_path(where->module, "expand"));
-  graph.values[static_cast<size_t>(expanded)].name = name;
-  graph.nodes.insert(std::next(where),
-                     {name, where->module, ir::Expand{shape}, {base}, {expanded}});
+  if (repeated.expanded == shape) {
+    add_behind(graph, where, ir::Expand{shape}, "expand", base, output);
+    return;
+  }
+  const ir::ValueId apart = graph.add_value("", repeated.expanded);
+  where = add_behind(graph, where, ir::Expand{repeated.expanded}, "expand", base, apart);
+  add_behind(graph, where, ir::Reshape{shape}, "reshape", apart, output);
 }
 
 bool grows(const ir::Dims& shape) {
@@ -170,8 +214,10 @@ void reconcile_constant(ir::Graph& graph, ir::Graph::Position first, const ir::N
   const auto* other = second.as<ir::Constant>();
   if (constant == nullptr || other == nullptr) return;
   if (grows(shape)) {
-    for_one_image(other->value.value, shape, first->name);
-    expand_constant(graph, first);
+    const Repeated repeated = taken_apart(constant->value.value, shape, first->name);
+    const Repeated of_more = taken_apart(other->value.value, shape, first->name);
+    if (!same_but_for_rounding(repeated.base, of_more.base)) refuse(first->name, "a constant");
+    expand_constant(graph, first, repeated);
   } else if (!same_tensor(constant->value.value, other->value.value)) {
     refuse(first->name, "a constant");
   }

@@ -247,6 +247,15 @@ TEST(Refusal, OfAConstantThatCountsTheBatch) {
             "the network must treat every image the same way");
 }
 
+TEST(Refusal, OfAConstantThatHoldsTheNumberOfImages) {
+  EXPECT_EQ(refusal_of(R"(
+    def forward(self, x):
+      return x.mean([2, 3]) + torch.ones([x.size(0), 1]).cumsum(0)[-1:].expand(x.size(0), 1)
+  )"),
+            "constant: a constant depends on the batch size in a way that a graph cannot follow; "
+            "the network must treat every image the same way");
+}
+
 TEST(Refusal, OfANumberThatIsNotProportionalToTheBatch) {
   EXPECT_EQ(refusal_of(R"(
     def forward(self, x):

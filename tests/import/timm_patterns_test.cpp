@@ -103,6 +103,13 @@ INSTANTIATE_TEST_SUITE_P(
                 "  k = k / torch.clamp_min(k.norm(2.0, [1], True), 1e-12).expand_as(k)\n"
                 "  a = torch.softmax(torch.matmul(q.transpose(1, 2), k) * 2.0, -1)\n"
                 "  return torch.matmul(a, v.transpose(1, 2)).mean([2])\n"},
+        Pattern{"heads of a learnt query, sequence first",
+                "  q = self.qkv[:3].unsqueeze(1).expand(-1, x.size(0), -1)\n"
+                "  q = q.reshape(3, -1, 4).transpose(0, 1)\n"
+                "  k = t.transpose(0, 1).reshape(16, -1, 4).transpose(0, 1)\n"
+                "  a = torch.softmax(torch.matmul(q, k.transpose(1, 2)), -1)\n"
+                "  y = torch.matmul(a, k).transpose(0, 1).reshape(3, -1, 8)\n"
+                "  return torch.linear(y, self.fc).mean([0])\n"},
         Pattern{"weights of each image, folded into groups",
                 "  r = torch.sigmoid(x.mean([2, 3]))\n"
                 "  w = (r.unsqueeze(-1) * self.conv.reshape(1, 3, 27)).reshape(-1, 3, 3, 3)\n"
