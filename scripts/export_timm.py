@@ -66,6 +66,11 @@ def export(model, size, trace):
         return torch.jit.script(model)
 
 
+def reason(error):
+    """The first line that says something, or the kind of error."""
+    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
 def export_all(folder):
     folder.mkdir(parents=True, exist_ok=True)
     left_out = 0
@@ -73,7 +78,7 @@ def export_all(folder):
         try:
             export(build(name, "none"), size, True).save(str(folder / f"{name}-{size}-traced.pt"))
         except Exception as error:  # timm's names and their needs change between versions
-            print(f"{name} is left out: {str(error).splitlines()[0] if str(error) else error!r}")
+            print(f"{name} is left out: {reason(error)}")
             left_out += 1
     return 1 if left_out == len(FAMILIES) else 0
 
@@ -93,8 +98,12 @@ def main():
         return export_all(arguments.all)
     if not arguments.model or not arguments.out:
         parser.error("a model and --out are needed, or --all")
-    model = build(arguments.model, arguments.weights)
-    export(model, arguments.size, arguments.trace).save(arguments.out)
+    try:
+        model = build(arguments.model, arguments.weights)
+        export(model, arguments.size, arguments.trace).save(arguments.out)
+    except Exception as error:
+        print(f"{arguments.model}: {reason(error)}", file=sys.stderr)
+        return 1
     return 0
 
 
