@@ -1,5 +1,6 @@
 #include "import/guard/model_file.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -12,8 +13,9 @@
 namespace ptq::import {
 namespace {
 
-constexpr uint64_t kMostPickle = 64 << 20;
+constexpr uint64_t kMostRead = 64 << 20;
 constexpr uint64_t kMostCode = 16 << 20;
+constexpr uint64_t kMostVersion = 1 << 10;
 
 bool starts_like_zip(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -65,22 +67,64 @@ PickleRules rules_for(const Archive& archive, const Record& record, ModelTrust t
   return rules;
 }
 
-void check_record(const Archive& archive, const Record& record, ModelTrust trust) {
-  if (is_code(record.name)) {
-    check_code(archive.read(record, kMostCode), record.name, trust == ModelTrust::kTrust);
-  } else if (ends_with(record.name, ".pkl") || ends_with(record.name, ".debug_pkl")) {
-    const std::string pickle = archive.read(record, kMostPickle);
-    const PickleKind made = check_pickle(pickle, rules_for(archive, record, trust));
-    if (record.name == "data.pkl" && made != PickleKind::kObject) {
-      throw ImportError("cannot be trusted: its data.pkl holds no module");
-    }
-    if (record.name == "constants.pkl" && made != PickleKind::kTuple) {
-      throw ImportError("cannot be trusted: its constants.pkl holds no constants");
-    }
-  } else {
-    archive.verify(record);
+/// LibTorch puts it into a number, and knows about ten of them.
+void check_version(const std::string& version) {
+  constexpr size_t kMostDigits = 9;
+  const size_t digits = std::min(version.find_first_not_of("0123456789"), version.size());
+  const bool ends_well = version.find_first_not_of("\r\n", digits) == std::string::npos;
+  if (digits == 0 || digits > kMostDigits || !ends_well) {
+    throw ImportError("is damaged: its version is " + in_quotes(version) + ", not a small number");
   }
 }
+
+/// The records of a file one after the other. What it costs to check code and pickles is limited
+/// for all of them together: a compressed file of little size holds many.
+class Records {
+ public:
+  Records(const Archive& archive, ModelTrust trust) : archive_(archive), trust_(trust) {}
+
+  void check(const Record& record) {
+    if (is_code(record.name)) {
+      check_code(read(record, kMostCode), record.name, trust_ == ModelTrust::kTrust);
+    } else if (ends_with(record.name, ".pkl") || ends_with(record.name, ".debug_pkl")) {
+      check_pickled(record);
+    } else if (record.name == "version" || record.name == ".data/version") {
+      check_version(read(record, kMostVersion));
+    } else {
+      archive_.verify(record);
+    }
+  }
+
+ private:
+  std::string read(const Record& record, uint64_t most) {
+    std::string bytes = archive_.read(record, most);
+    bytes_ += bytes.size();
+    if (bytes_ > kMostRead) {
+      throw ImportError("cannot be trusted: its code and pickles have more than the " +
+                        std::to_string(kMostRead) + " bytes allowed");
+    }
+    return bytes;
+  }
+
+  void check_pickled(const Record& record) {
+    const std::string pickle = read(record, kMostRead);
+    PickleRules rules = rules_for(archive_, record, trust_);
+    rules.most_values = kMostPickledValues - values_;
+    const CheckedPickle checked = check_pickle(pickle, rules);
+    values_ += checked.values;
+    if (record.name == "data.pkl" && checked.kind != PickleKind::kObject) {
+      throw ImportError("cannot be trusted: its data.pkl holds no module");
+    }
+    if (record.name == "constants.pkl" && checked.kind != PickleKind::kTuple) {
+      throw ImportError("cannot be trusted: its constants.pkl holds no constants");
+    }
+  }
+
+  const Archive& archive_;
+  ModelTrust trust_;
+  uint64_t bytes_ = 0;
+  size_t values_ = 0;
+};
 
 }  // namespace
 
@@ -88,7 +132,8 @@ void check_model_file(const std::string& path, ModelTrust trust) {
   check_file(path);
   const Archive archive(path);
   check_is_torchscript(archive);
-  for (const Record& record : archive.records()) check_record(archive, record, trust);
+  Records records(archive, trust);
+  for (const Record& record : archive.records()) records.check(record);
 }
 
 }  // namespace ptq::import

@@ -11,7 +11,7 @@ class PickleReader {
   PickleReader(std::string_view pickle, const PickleRules& rules)
       : rest_(pickle), machine_(rules) {}
 
-  PickleKind run();
+  CheckedPickle run();
 
  private:
   bool step(unsigned char operation);
@@ -183,14 +183,14 @@ bool PickleReader::step(unsigned char operation) {
   return step_value(operation) || step_container(operation) || step_call(operation);
 }
 
-PickleKind PickleReader::run() {
+CheckedPickle PickleReader::run() {
   constexpr unsigned char kProtocol = 0x80;
   if (static_cast<unsigned char>(take(1)[0]) != kProtocol || unsigned_number(1) != 2) {
     machine_.refuse("is not a pickle of protocol 2");
   }
   for (;;) {
     const auto operation = static_cast<unsigned char>(take(1)[0]);
-    if (operation == '.') return machine_.result();
+    if (operation == '.') return {machine_.result(), machine_.values()};
     if (!step(operation)) {
       machine_.refuse("holds the operation " + std::to_string(operation) +
                       ", which torch.jit.save never writes");
@@ -200,7 +200,7 @@ PickleKind PickleReader::run() {
 
 }  // namespace
 
-PickleKind check_pickle(std::string_view pickle, const PickleRules& rules) {
+CheckedPickle check_pickle(std::string_view pickle, const PickleRules& rules) {
   return PickleReader(pickle, rules).run();
 }
 

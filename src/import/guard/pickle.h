@@ -41,6 +41,9 @@ struct PickleValue {
   std::vector<size_t> children = {};
 };
 
+/// What the pickles of a file may hold together.
+inline constexpr size_t kMostPickledValues = 4'000'000;
+
 /// What may be in a pickle.
 struct PickleRules {
   /// As sentences name it: "data.pkl".
@@ -48,11 +51,19 @@ struct PickleRules {
   /// Bytes of the record that holds the storage of this key; nothing if there is none.
   std::function<std::optional<uint64_t>(std::string_view key)> storage_bytes;
   bool classes_of_libtorch_allowed = false;
+  size_t most_values = kMostPickledValues;
 };
 
-/// What the pickle makes. Throws ImportError, without the file's name, unless every operation is
+struct CheckedPickle {
+  /// What the pickle makes.
+  PickleKind kind = PickleKind::kNone;
+  /// How many values it holds.
+  size_t values = 0;
+};
+
+/// Throws ImportError, without the file's name, unless every operation is
 /// one that torch.jit.save writes, finds on the stack what it needs, makes nothing but modules,
 /// plain values and tensors that lie within their storage, and nests no deeper than 256 levels.
-PickleKind check_pickle(std::string_view pickle, const PickleRules& rules);
+CheckedPickle check_pickle(std::string_view pickle, const PickleRules& rules);
 
 }  // namespace ptq::import

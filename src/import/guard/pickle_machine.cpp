@@ -11,7 +11,6 @@ namespace ptq::import {
 namespace {
 
 constexpr int kDeepest = 256;
-constexpr size_t kMostValues = 4'000'000;
 constexpr size_t kLongestTypeTag = 4096;
 constexpr int kDeepestTypeTag = 32;
 constexpr size_t kNothing = std::numeric_limits<size_t>::max();
@@ -41,8 +40,9 @@ void PickleMachine::refuse(const std::string& what) const {
 }
 
 size_t PickleMachine::push(PickleValue value) {
-  if (values_.size() >= kMostValues) {
-    refuse("holds more than " + std::to_string(kMostValues) + " values");
+  if (values_.size() >= rules_.most_values) {
+    refuse("holds more values than the " + std::to_string(kMostPickledValues) +
+           " that a file's pickles may have together");
   }
   values_.push_back(std::move(value));
   stack_.push_back(values_.size() - 1);
@@ -197,7 +197,7 @@ void PickleMachine::check_type_tag(const std::vector<size_t>& arguments) const {
   const std::string_view text = at(arguments[1]).text;
   int depth = 0;
   int deepest = 0;
-  for (const char c : text) {
+  for (const char c : text.substr(0, kLongestTypeTag)) {
     if (c == '[' || c == '(') deepest = std::max(deepest, ++depth);
     if (c == ']' || c == ')') --depth;
   }
@@ -209,7 +209,8 @@ void PickleMachine::check_type_tag(const std::vector<size_t>& arguments) const {
 void PickleMachine::reduce() {
   const size_t tuple = pop(PickleKind::kTuple, "arguments");
   const std::string_view name = at(pop(PickleKind::kGlobal, "a function or a class")).text;
-  const std::vector<size_t> arguments = at(tuple).children;
+  // By reference: a file may call a million times with one tuple of a million values.
+  const std::vector<size_t>& arguments = at(tuple).children;
   PickleKind made = PickleKind::kOther;
   check_callable(name);
   if (name == "torch._utils\n_rebuild_tensor_v2") {

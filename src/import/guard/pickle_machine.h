@@ -26,6 +26,7 @@ class PickleMachine {
   void storage();
   void reduce();
   PickleKind result() const;
+  size_t values() const { return values_.size(); }
 
   [[noreturn]] void refuse(const std::string& what) const;
 

@@ -2,6 +2,7 @@
 
 #include <ATen/ops/ones.h>
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 #include <filesystem>
 #include <random>
@@ -72,6 +73,26 @@ TEST_F(ModelFile, SaysWhichRecordIsDamaged) {
   const std::string path = changed(data->data_offset, '\7');
   EXPECT_EQ(file_refusal(path), "is damaged: 'data/0' does not match its checksum");
   EXPECT_EQ(file_refusal(path, ModelTrust::kTrust), file_refusal(path));
+}
+
+TEST_F(ModelFile, RefusesAVersionThatIsNoSmallNumber) {
+  const Archive archive(folder_.file("model.pt"));
+  const Record* version = archive.find("version");
+  ASSERT_NE(version, nullptr);
+  const std::string text(version->size, '-');
+  std::string bytes = whole_;
+  bytes.replace(version->data_offset, text.size(), text);
+  const auto four_bytes = [](uint64_t sum) {
+    return std::string(reinterpret_cast<char*>(&sum), 4);
+  };
+  const std::string before = four_bytes(version->crc);
+  const std::string after = four_bytes(
+      crc32(0, reinterpret_cast<const Bytef*>(text.data()), static_cast<uInt>(text.size())));
+  for (size_t at = 0; (at = bytes.find(before, at)) != std::string::npos; at += after.size()) {
+    bytes.replace(at, after.size(), after);
+  }
+  const std::string refused = file_refusal(folder_.write("changed.pt", bytes));
+  EXPECT_NE(refused.find("its version is '-"), std::string::npos) << refused;
 }
 
 TEST_F(ModelFile, RefusesEveryTruncation) {

@@ -74,6 +74,23 @@ TEST(Pickle, RefusesStoragesLongerThanTheirData) {
             std::string::npos);
 }
 
+/// What is kept once and used often costs nothing each time; 10^12 steps would never end.
+TEST(Pickle, CallsOftenWithOneLargeTuple) {
+  constexpr size_t kMany = 1'000'000;
+  std::string calls =
+      "(c__torch__\nNet\n" + std::string("q\0", 2) + "(" + std::string(kMany, 'N') + "tq\1";
+  for (size_t i = 0; i < kMany; ++i) calls += std::string("h\0h\1R", 5);
+  EXPECT_EQ(pickle_refusal(pickle(calls + "t")), "");
+}
+
+TEST(Pickle, CountsItsValues) {
+  PickleRules rules;
+  EXPECT_EQ(check_pickle(pickle("(NNt"), rules).values, 3U);
+  rules.most_values = 3;
+  EXPECT_EQ(check_pickle(pickle("(NNt"), rules).values, 3U);
+  EXPECT_THROW(check_pickle(pickle("(NNNt"), rules), ImportError);
+}
+
 TEST(Pickle, RefusesWhatIsNotOnTheStack) {
   for (const char* operations : {"", "\x86", "t", "e", "u", "b", "R", "Q", "\x81", "q\1", "h\1",
                                  "(", "N(", "NN", "(Ne", "]Ne", "N)R", "K\1)R", "K\1)\x81"}) {
@@ -107,7 +124,7 @@ TEST(Pickle, RefusesLibTorchsOwnClassesUnlessTrusted) {
   EXPECT_NE(pickle_refusal(packed).find("--trust-model"), std::string::npos);
   PickleRules rules;
   rules.classes_of_libtorch_allowed = true;
-  EXPECT_EQ(check_pickle(packed, rules), PickleKind::kObject);
+  EXPECT_EQ(check_pickle(packed, rules).kind, PickleKind::kObject);
 }
 
 }  // namespace
