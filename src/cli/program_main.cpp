@@ -13,6 +13,7 @@
 #include "base/cpu_isa.h"
 #include "base/first_sentence.h"
 #include "base/limits.h"
+#include "base/one_line.h"
 #include "base/supervisor.h"
 #include "cli/memory_at_start.h"
 #include "ptq/base/error.h"
@@ -96,7 +97,7 @@ int program_main(const std::function<int()>& program) noexcept {
 }
 
 int fail(ExitCode code, const std::string& message) {
-  std::cerr << "error: " << message << std::endl;
+  std::cerr << "error: " << one_line(message) << std::endl;
   return static_cast<int>(code);
 }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/one_line.h"
 #include "base/text.h"
 
 namespace ptq::cli {
@@ -47,7 +48,7 @@ void TerminalLog::line(const std::string& text) {
 
 void TerminalLog::warning(const std::string& text) {
   clear_bar();
-  err_->warn(text);
+  err_->warn(one_line(text));
 }
 
 void TerminalLog::progress(std::string_view stage, int64_t done, int64_t total) {
