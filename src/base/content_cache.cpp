@@ -50,8 +50,10 @@ std::vector<FoundFile> files_in(const std::string& directory, bool (*wanted)(con
   return files;
 }
 
+/// Only what new_pack_name() has named: other programs have packs too, git for one.
 bool is_pack(const std::string& name) {
-  return name.front() != '.' && fs::path(name).extension() == kSuffix;
+  constexpr size_t kDigits = 24;
+  return name.find_first_not_of("0123456789abcdef") == kDigits && name.substr(kDigits) == kSuffix;
 }
 bool is_partial(const std::string& name) { return name.find(kPartial) != std::string::npos; }
 

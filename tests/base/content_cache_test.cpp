@@ -169,6 +169,20 @@ TEST(ContentCache, SeveralFillOneFolderAtOnce) {
   EXPECT_THAT(cache.take_notes(), IsEmpty());
 }
 
+TEST(ContentCache, LeavesPacksOfOtherProgramsAlone) {
+  const support::TemporaryFolder folder;
+  const std::string digits = "0123456789abcdef01234567";
+  const std::vector<std::string> foreign = {
+      folder.write("pack-" + digits + digits.substr(8) + ".pack", "git's"),
+      folder.write("x" + digits.substr(1) + ".pack", "another's"),
+      folder.write(digits + ".pack.old", "a copy")};
+  {
+    ContentCache cache(folder.path(), 0);
+    cache.put(CacheKind::kCrop, sha256("a"), "a", 1);
+  }
+  for (const std::string& path : foreign) EXPECT_TRUE(fs::exists(path)) << path;
+}
+
 TEST(ContentCache, WhatAKilledProcessLeftGoesAfterAnHour) {
   const support::TemporaryFolder folder;
   const std::string old = folder.write(".0123.pack.partial-1-0", "half");
