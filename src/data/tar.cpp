@@ -95,8 +95,9 @@ class Archive {
         long_name = read(size).c_str();
       } else if (kind == 'x') {
         long_name = path_in(read(size));
-      } else if (kind == '0' || kind == '\0' || kind == '7') {
-        found.push_back({long_name.empty() ? name_of(header) : long_name, at_, size});
+      } else if (kind != 'K' && kind != 'g') {  // those say more of the member that comes next
+        const bool is_file = kind == '0' || kind == '\0' || kind == '7';
+        if (is_file) found.push_back({long_name.empty() ? name_of(header) : long_name, at_, size});
         long_name.clear();
       }
       at_ += (size + kBlock - 1) / kBlock * kBlock;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "data/checksums.h"
+#include "data/tar.h"
 #include "ptq/base/error.h"
 #include "ptq/data/image_folder.h"
 #include "ptq/data/loader.h"
@@ -77,6 +78,20 @@ std::string tar_of(const std::vector<std::pair<std::string, std::string>>& files
   std::string tar;
   for (const auto& [name, content] : files) tar += member(name, content);
   return tar + std::string(1024, '\0');
+}
+
+TEST(Tar, LongNamesOfFoldersAreNotThoseOfFiles) {
+  const support::TemporaryFolder folder;
+  const std::string long_folder = std::string(150, 'a') + "/";
+  const std::string archive = folder.write(
+      "a.tar", member("././@LongLink", long_folder, 'L') + member("a", "", '5') +
+                   member("././@LongLink", long_folder + "1.png", 'L') +
+                   member("././@LongLink", "a link's target", 'K') + member("b", "one") +
+                   member("2.png", "two") + std::string(1024, '\0'));
+  const std::vector<TarMember> members = read_tar(archive);
+  ASSERT_EQ(members.size(), 2U);
+  EXPECT_EQ(members[0].name, long_folder + "1.png");
+  EXPECT_EQ(members[1].name, "2.png");
 }
 
 /// The first grey value of each image, in the order of the folder.
