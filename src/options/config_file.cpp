@@ -11,7 +11,7 @@ namespace ptq::options {
 namespace {
 
 YAML::Node load(const std::string& path) {
-  const std::string obstacle = input_obstacle(path);
+  const std::string obstacle = input_obstacle(path, kMostYaml);
   if (!obstacle.empty()) throw ConfigError("--config: " + path + " " + obstacle);
   if (has_second_document(path)) {
     throw ConfigError("--config: " + path + " holds more than one YAML document");

@@ -25,6 +25,9 @@ std::string words_for(const std::string& kind, const std::string& name) {
   return "the " + kind + " quantizer of " + name;
 }
 
+/// A number in it takes two bytes at least, and sixteen in memory.
+constexpr uint64_t kMostBytes = uint64_t{128} << 20;
+
 bool has_text(const json& entry, const char* key) {
   return entry.is_object() && entry.contains(key) && entry[key].is_string();
 }
@@ -163,18 +166,35 @@ void load_site(const ir::Graph& graph, QuantizerTable& table, const QuantizerSit
   quantizer.zero_point = loaded.zero_point(sizes, quantizer);
 }
 
+/// A list of entries, whose fields are words, numbers and lists of numbers. What is nothing of the
+/// kind is left out while it is read, as it might not fit into the memory, or be nested as deep as
+/// the file is long.
+json parse_entries(std::istream& file) {
+  constexpr int kEntry = 1, kList = 2;
+  using Event = json::parse_event_t;
+  bool is_good = true;
+  json dump = json::parse(
+      file,
+      [&](int depth, Event event, json& parsed) {
+        const bool begins = event == Event::object_start || event == Event::array_start;
+        if (begins && depth > kList) return is_good = false;
+        if (depth != kEntry || begins || event == Event::key) return is_good;
+        is_good = is_good && has_text(parsed, "kind") && has_text(parsed, "name");
+        return is_good;
+      },
+      false);
+  if (!is_good) return json::object();
+  return dump;
+}
+
 json read(const std::string& path) {
-  const std::string obstacle = input_obstacle(path);
+  const std::string obstacle = input_obstacle(path, kMostBytes);
   if (!obstacle.empty()) throw DataError(path + " " + obstacle);
   std::ifstream file(path);
   if (!file) throw DataError(path + " cannot be read");
-  json dump = json::parse(file, nullptr, false);
+  json dump = parse_entries(file);
   if (dump.is_discarded()) throw DataError(path + " is no JSON");
-  bool is_good = dump.is_array() && !dump.empty();
-  for (const json& entry : dump) {
-    is_good = is_good && has_text(entry, "kind") && has_text(entry, "name");
-  }
-  if (!is_good) throw DataError(path + " is no list of quantizers");
+  if (!dump.is_array() || dump.empty()) throw DataError(path + " is no list of quantizers");
   return dump;
 }
 

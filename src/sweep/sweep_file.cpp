@@ -15,7 +15,7 @@ using options::Option;
 using options::ValueType;
 
 YAML::Node load(const std::string& path) {
-  const std::string obstacle = input_obstacle(path);
+  const std::string obstacle = input_obstacle(path, kMostYaml);
   if (!obstacle.empty()) throw ConfigError("it " + obstacle);
   if (has_second_document(path)) throw ConfigError("it holds more than one YAML document");
   try {

@@ -209,6 +209,10 @@ TEST(CheckQuantizerDump, RefusesOtherFiles) {
   EXPECT_EQ(reason("{}"), " is no list of quantizers");
   EXPECT_EQ(reason("[]"), " is no list of quantizers");
   EXPECT_EQ(reason("[3]"), " is no list of quantizers");
+  const std::string entry = "[{\"kind\": \"weight\", \"name\": \"a\", \"bits\": ";
+  EXPECT_EQ(reason(entry + "[[3]]}]"), " is no list of quantizers");
+  EXPECT_EQ(reason(entry + std::string(1'000'000, '[') + std::string(1'000'000, ']') + "}]"),
+            " is no list of quantizers");
   EXPECT_EQ(reason("[{\"kind\": \"weight\", \"name\": 3}]"), " is no list of quantizers");
   EXPECT_THROW(check_quantizer_dump(folder.path() + "/none.json"), DataError);
   EXPECT_THROW(check_quantizer_dump(folder.path()), DataError);
