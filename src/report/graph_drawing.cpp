@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -114,13 +115,50 @@ void write_text(const std::string& path, const std::string& text) {
   file.commit();
 }
 
-/// Whether `dot` made a picture of the file.
-bool run_dot(const std::string& dot_file, const std::string& svg_file) {
-  std::array<std::string, 5> words = {"dot", "-Tsvg", "-o", svg_file, dot_file};
-  std::array<char*, 6> pointers{};
-  for (size_t i = 0; i < words.size(); ++i) pointers[i] = words[i].data();
+/// A file without a name, which goes with whoever has it open.
+class NamelessFile {
+ public:
+  NamelessFile() : handle_(memfd_create("graph", MFD_CLOEXEC)) {}
+  ~NamelessFile() {
+    if (handle_ >= 0) close(handle_);
+  }
+  NamelessFile(const NamelessFile&) = delete;
+  NamelessFile& operator=(const NamelessFile&) = delete;
+
+  int handle() const { return handle_; }
+
+  /// False where it cannot be held.
+  bool write(const std::string& text) const {
+    for (size_t done = 0; done < text.size();) {
+      const ssize_t wrote = ::write(handle_, text.data() + done, text.size() - done);
+      if (wrote <= 0) return false;
+      done += static_cast<size_t>(wrote);
+    }
+    return lseek(handle_, 0, SEEK_SET) == 0;
+  }
+
+  std::string read() const {
+    std::string text;
+    std::array<char, 1 << 16> piece{};
+    lseek(handle_, 0, SEEK_SET);
+    for (ssize_t got = 0; (got = ::read(handle_, piece.data(), piece.size())) > 0;) {
+      text.append(piece.data(), static_cast<size_t>(got));
+    }
+    return text;
+  }
+
+ private:
+  int handle_;
+};
+
+/// Whether `dot` made a picture of what `graph` holds.
+bool run_dot(const NamelessFile& graph, const NamelessFile& picture) {
+  std::array<std::string, 2> words = {"dot", "-Tsvg"};
+  std::array<char*, 3> pointers = {words[0].data(), words[1].data(), nullptr};
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, graph.handle(), STDIN_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, picture.handle(), STDOUT_FILENO);
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
   pid_t process = 0;
   const int failure = posix_spawnp(&process, "dot", &actions, nullptr, pointers.data(), environ);
@@ -141,16 +179,12 @@ void write_graph_drawing(const std::string& path, const ir::Graph& graph,
                          const quant::QuantizerTable& table, Log& log) {
   const std::string text = dot_of(graph, table);
   if (fs::path(path).extension() == ".dot") return write_text(path, text);
-  const std::string dot_file = path + ".dot", partial = path + ".partial";
-  write_text(dot_file, text);
-  std::error_code failed;
-  if (run_dot(dot_file, partial)) {
-    fs::rename(partial, path, failed);
-    if (failed) throw OutputError(path + " cannot be written");
-    fs::remove(dot_file, failed);
-    return;
+  const NamelessFile graph_file, picture;
+  if (graph_file.write(text) && run_dot(graph_file, picture)) {
+    return write_text(path, picture.read());
   }
-  fs::remove(partial, failed);
+  const std::string dot_file = path + ".dot";
+  write_text(dot_file, text);
   log.warning("--dump-graph: Graphviz' dot is not installed, or fails: the graph is in " +
               dot_file + " instead");
 }
