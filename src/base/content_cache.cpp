@@ -41,7 +41,7 @@ std::vector<FoundFile> files_in(const std::string& directory, bool (*wanted)(con
   std::vector<FoundFile> files;
   std::error_code gone;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory, gone)) {
-    if (!wanted(entry.path().filename().string())) continue;
+    if (!wanted(entry.path().filename().string()) || !entry.is_regular_file(gone)) continue;
     const FoundFile file{entry.path(), entry.file_size(gone), entry.last_write_time(gone)};
     if (!gone) files.push_back(file);
   }

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -181,6 +182,14 @@ TEST(ContentCache, LeavesPacksOfOtherProgramsAlone) {
     cache.put(CacheKind::kCrop, sha256("a"), "a", 1);
   }
   for (const std::string& path : foreign) EXPECT_TRUE(fs::exists(path)) << path;
+}
+
+TEST(ContentCache, OpensNoPipe) {
+  const support::TemporaryFolder folder;
+  const std::string pipe = folder.file("0123456789abcdef01234567.pack");
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  { const ContentCache cache(folder.path(), 0); }
+  EXPECT_TRUE(fs::exists(pipe));
 }
 
 TEST(ContentCache, WhatAKilledProcessLeftGoesAfterAnHour) {
