@@ -171,15 +171,18 @@ void load_site(const ir::Graph& graph, QuantizerTable& table, const QuantizerSit
 /// the file is long.
 json parse_entries(std::istream& file) {
   constexpr int kEntry = 1, kList = 2;
+  constexpr int kMostEntries = 20'000;  // the parser looks through those before at each one's end
   using Event = json::parse_event_t;
   bool is_good = true;
+  int entries = 0;
   json dump = json::parse(
       file,
       [&](int depth, Event event, json& parsed) {
         const bool begins = event == Event::object_start || event == Event::array_start;
         if (begins && depth > kList) return is_good = false;
         if (depth != kEntry || begins || event == Event::key) return is_good;
-        is_good = is_good && has_text(parsed, "kind") && has_text(parsed, "name");
+        is_good = is_good && ++entries <= kMostEntries && has_text(parsed, "kind") &&
+                  has_text(parsed, "name");
         return is_good;
       },
       false);

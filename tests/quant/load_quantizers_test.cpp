@@ -209,6 +209,9 @@ TEST(CheckQuantizerDump, RefusesOtherFiles) {
   EXPECT_EQ(reason("{}"), " is no list of quantizers");
   EXPECT_EQ(reason("[]"), " is no list of quantizers");
   EXPECT_EQ(reason("[3]"), " is no list of quantizers");
+  std::string many = "[";
+  for (int i = 0; i < 500'000; ++i) many += "{\"kind\": \"weight\", \"name\": \"a\"},";
+  EXPECT_EQ(reason(many + "0]"), " is no list of quantizers");
   const std::string entry = "[{\"kind\": \"weight\", \"name\": \"a\", \"bits\": ";
   EXPECT_EQ(reason(entry + "[[3]]}]"), " is no list of quantizers");
   EXPECT_EQ(reason(entry + std::string(1'000'000, '[') + std::string(1'000'000, ']') + "}]"),
