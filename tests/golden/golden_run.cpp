@@ -91,7 +91,10 @@ bool is_for_integers(const Reference& reference) {
 
 Outcome run_on_integers(const Reference& reference, const std::string& data,
                         const Outcome& floats) {
-  Runner runner(reference, data);
+  // The file has the scales of activations: how they are calibrated is not asked again.
+  Reference calibrated = reference;
+  calibrated.figures["options"].erase("act_quant_percentile");
+  Runner runner(calibrated, data);
   std::ofstream(runner.file("quantizers.json")) << floats.quantizers;
   runner.run({"--arithmetic", "integer", "--load-quantizers", runner.file("quantizers.json"),
               "--skip-float"});

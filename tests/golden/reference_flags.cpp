@@ -77,7 +77,8 @@ std::vector<std::string> reference_flags(const json& options) {
     flags.values(
         {"layerwise_first_last_mantissa_bit_width", "layerwise_first_last_exponent_bit_width"});
   }
-  if (integers && flags.is("act_quant_calibration_type", "stats") &&
+  if (options.contains("act_quant_percentile") && integers &&
+      flags.is("act_quant_calibration_type", "stats") &&
       flags.is("act_scale_computation_type", "static")) {
     flags.value("act_quant_percentile");
   }
