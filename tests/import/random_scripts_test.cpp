@@ -14,8 +14,10 @@ unsigned scripts() {
   return count == nullptr ? kUsualScripts : static_cast<unsigned>(std::stoul(count));
 }
 
+/// Of the largest value. Where values of size 1 cancel, float32 leaves some 1e-7 of each of them:
+/// what is left is compared as if it were 1e-2.
 double distance(const at::Tensor& a, const at::Tensor& b) {
-  return a.sub(b).abs().max().item<double>() / std::max(b.abs().max().item<double>(), 1e-3);
+  return a.sub(b).abs().max().item<double>() / std::max(b.abs().max().item<double>(), 1e-2);
 }
 
 /// Values at batch sizes that were not walked, by the interpreter and the plan.
@@ -39,7 +41,9 @@ TEST(RandomScripts, RunAsPyTorchRunsThem) {
     SCOPED_TRACE("seed " + std::to_string(seed) + "\n" + script->code);
     script->model.save(path);
     try {
-      compare(path, import_torchscript(path, {kImageSize}));
+      const ir::Graph graph = import_torchscript(path, {kImageSize});
+      at::manual_seed(seed);
+      compare(path, graph);
     } catch (const std::exception& error) {
       ADD_FAILURE() << error.what();
     }
