@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/csv.h"
+#include "base/input_file.h"
 #include "ptq/base/error.h"
 
 namespace ptq::eval {
@@ -71,6 +72,8 @@ bool ResultsTable::has(const std::string& column) const {
 }
 
 ResultsTable read_results(const std::string& path) {
+  const std::string obstacle = input_obstacle(path);
+  if (!obstacle.empty()) throw DataError(path + " " + obstacle);
   std::ifstream file(path);
   if (!file) throw DataError(path + " cannot be read");
   ResultsTable table;

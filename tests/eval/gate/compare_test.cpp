@@ -164,5 +164,15 @@ TEST_F(CompareFiles, RefusesWhatItCannotRead) {
                DataError);
 }
 
+TEST_F(CompareFiles, RefusesWhatNeverEnds) {
+  const std::string good = folder_.write("old.csv", std::string(kHeading) + "a,8,800,1000,,\n");
+  try {
+    compare_files("/dev/zero", good, {});
+    FAIL();
+  } catch (const DataError& error) {
+    EXPECT_STREQ(error.what(), "/dev/zero is a pipe or a device, not a file");
+  }
+}
+
 }  // namespace
 }  // namespace ptq::eval
