@@ -66,6 +66,7 @@ class IntegerConformance : public Conformance {
     const support::ConformanceModel& model = GetParam();
     ir::Graph prepared = import::import_torchscript(model.path, {model.image_size});
     passes::prepare(prepared, {});
+    at::manual_seed(1);
     const at::Tensor images = at::randn({2, 3, model.image_size, model.image_size});
     for (const Formats& each : all) {
       SCOPED_TRACE(each.name);
