@@ -2,53 +2,46 @@
 
 #include <string>
 
-#include "ptq/base/error.h"
-
 namespace ptq::options {
 namespace {
 
-/// Both name the same options.
+struct Row {
+  std::string_view option, fast, paper;
+};
+
+/// `paper` has QDrop's steps, images and rates; its 4e-5 for scales is about 1e-4 of a scale.
+constexpr Row kLearnedRound[] = {{"learned-round", "hard_sigmoid_round", "hard_sigmoid_round"},
+                                 {"learned-round-mode", "blockwise", "blockwise"},
+                                 {"learned-round-block-name", "None", "None"},
+                                 {"learned-round-iters", "300", "20000"},
+                                 {"learned-round-batch-size", "8", "32"},
+                                 {"learned-round-lr", "0.03", "0.001"},
+                                 {"learned-round-lr-scheduler", "None", "None"},
+                                 {"learned-round-act-lr", "0.01", "0.0001"},
+                                 {"drop-activations", "0.5", "0.5"},
+                                 {"bias-corr", "off", "off"}};
+
 Preset learned_round_preset(LearnedRoundPreset which) {
-  switch (which) {
-    case LearnedRoundPreset::kFast:
-      return {{"learned-round", "hard_sigmoid_round"},
-              {"learned-round-mode", "blockwise"},
-              {"learned-round-block-name", "None"},
-              {"learned-round-iters", "300"},
-              {"learned-round-batch-size", "8"},
-              {"learned-round-lr", "0.03"},
-              {"learned-round-lr-scheduler", "None"},
-              {"learned-round-act-lr", "0.01"},
-              {"drop-activations", "0.5"},
-              {"bias-corr", "off"}};
-    case LearnedRoundPreset::kPaper:
-      // QDrop's steps, images and rates; its 4e-5 for scales is about 1e-4 of a scale.
-      return {{"learned-round", "hard_sigmoid_round"},
-              {"learned-round-mode", "blockwise"},
-              {"learned-round-block-name", "None"},
-              {"learned-round-iters", "20000"},
-              {"learned-round-batch-size", "32"},
-              {"learned-round-lr", "0.001"},
-              {"learned-round-lr-scheduler", "None"},
-              {"learned-round-act-lr", "0.0001"},
-              {"drop-activations", "0.5"},
-              {"bias-corr", "off"}};
+  Preset preset;
+  for (const Row& row : kLearnedRound) {
+    preset.emplace_back(row.option, which == LearnedRoundPreset::kFast ? row.fast : row.paper);
   }
-  throw InternalError("a preset of learned rounding has no values");
+  return preset;
 }
+
+bool has_presets(const Option& option) { return option.choice_type == typeid(LearnedRoundPreset); }
 
 }  // namespace
 
 std::vector<std::string_view> options_of_presets(const Option& option) {
   std::vector<std::string_view> names;
-  for (const std::string_view word : option.choices) {
-    for (const auto& [name, value] : preset(option, std::string(word))) names.push_back(name);
-  }
+  if (!has_presets(option)) return names;
+  for (const Row& row : kLearnedRound) names.push_back(row.option);
   return names;
 }
 
 Preset preset(const Option& option, const Value& word) {
-  if (option.choice_type != typeid(LearnedRoundPreset)) return {};
+  if (!has_presets(option)) return {};
   const std::string text = to_text(word);
   for (size_t i = 0; i < option.choices.size(); ++i) {
     if (option.choices[i] != text) continue;
