@@ -170,7 +170,7 @@ Rows learned_round_options() {
           .sets("learned_round"),
       text("learned-round-preset", "None",
            "learn by block, with steps, images, rates and dropping chosen together: in minutes, or "
-           "as the papers do; options that are given go before it")
+           "as the papers do; explicit options override it")
           .words<LearnedRoundPreset>(
               {{"fast", LearnedRoundPreset::kFast}, {"paper", LearnedRoundPreset::kPaper}})
           .ours()
