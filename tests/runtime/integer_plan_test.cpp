@@ -178,6 +178,27 @@ TEST_F(IntegerPlan, BatchNormAndMeansOfAnySize) {
   expect_oracle(builder_.fake_quantize(conv(x, 10), 0.1));
 }
 
+/// Floats have one order of sums, and codes none.
+TEST_F(IntegerPlan, MeansOfFloatsAndOfCodes) {
+  const auto quantized = builder_.fake_quantize(conv(input(), 90), 0.04);
+  const auto floats = builder_.add(ir::Silu{}, {quantized});
+  std::vector<ir::ValueId> means;
+  for (const ir::ValueId x : {floats, quantized}) {
+    means.push_back(builder_.add(ir::Mean{{2, 3}, false}, {x}));
+    const auto pooled = builder_.add(ir::AvgPool{{3, 2}, {2, 2}, {1, 0}, true, true, {}}, {x});
+    means.push_back(builder_.add(ir::AdaptiveAvgPool{{1, 1}}, {pooled}));
+    const auto windows = builder_.add(ir::AvgPool{{2, 3}, {}, {1, 1}, false, false, {}}, {x});
+    means.push_back(builder_.add(ir::AdaptiveAvgPool{{3, 2}}, {windows}));
+    const auto rows = builder_.add(ir::Mean{{3}, false}, {x});
+    means.push_back(builder_.add(ir::AvgPool{{3}, {2}, {1}, false, true, 5}, {rows}));
+    means.push_back(builder_.add(ir::AdaptiveAvgPool{{4}}, {rows}));
+  }
+  const auto shared = builder_.activation_quantizer(0.002);
+  for (ir::ValueId& x : means) x = builder_.fake_quantize_with(builder_.flatten(x), shared);
+  const auto joined = builder_.add(ir::Concat{1}, {means});
+  expect_oracle(builder_.fake_quantize(quantize_layer(builder_.linear(joined, 10)), 0.01));
+}
+
 TEST_F(IntegerPlan, AttentionProducts) {
   const ir::Dims heads{{1, true}, {26, false}, {3, false}, {11, false}};
   const auto rows = builder_.add(ir::Reshape{{{1, true}, {26, false}, {33, false}}}, {input()});

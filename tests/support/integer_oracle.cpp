@@ -1,7 +1,6 @@
 #include "support/integer_oracle.h"
 
 #include <ATen/ops/sqrt.h>
-#include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
@@ -19,6 +18,7 @@
 #include "runtime/execute_op.h"
 #include "runtime/gemm.h"
 #include "runtime/steps/float_functions.h"
+#include "support/oracle_means.h"
 
 namespace ptq::testing {
 namespace {
@@ -179,7 +179,7 @@ class OracleWalk {
     }
     if (ir::weighted(node.op) != nullptr) return {layer(node, batch), {}, 0};
     if (node.is<ir::MatMul>()) return {product(node), {}, 0};
-    if (is_mean_of_codes(node)) return {mean(node, batch), {}, 0};
+    if (takes_means(node)) return {mean(node, batch), {}, 0};
     if (node.inputs.empty()) return as_it_is(node, batch);
     const at::Tensor& first = values_.at(node.inputs[0]).floats;
     if (const auto* norm = node.as<ir::BatchNorm>()) return {batch_normalized(first, *norm), {}, 0};
@@ -219,48 +219,13 @@ class OracleWalk {
     return a.integers.matmul(b.integers).to(at::kFloat).mul(a.scale * b.scale);
   }
 
-  bool is_mean_of_codes(const ir::Node& node) const {
-    if (node.inputs.empty() || !values_.at(node.inputs[0]).is_codes()) return false;
-    const auto* over = node.as<ir::Mean>();
-    return node.is<ir::AdaptiveAvgPool>() || node.is<ir::AvgPool>() ||
-           (over != nullptr && over->dims == ir::Ints{2, 3});
-  }
-
-  /// float32(sum) * s / count; the count is the sum of ones.
+  /// Of codes float32(sum) * s / count, of floats sum / count.
   at::Tensor mean(const ir::Node& node, int64_t batch) {
     const OracleValue& in = values_.at(node.inputs[0]);
-    ir::Op total = node.op;
-    if (auto* pool = std::get_if<ir::AvgPool>(&total)) {
-      pool->divisor_override = 1;
-      const at::Tensor sums = runtime::execute_op(total, {in.integers}, batch);
-      int64_t count = 1;
-      for (const int64_t extent : pool->kernel) count *= extent;
-      return sums.to(at::kFloat).mul(in.scale).div(static_cast<double>(count));
-    }
-    if (const auto* pool = node.as<ir::AdaptiveAvgPool>()) {
-      return adaptive_mean(in, pool->output_size[0], pool->output_size[1]);
-    }
-    const at::Tensor one = adaptive_mean(in, 1, 1);
-    return node.as<ir::Mean>()->keepdim ? one : one.flatten(1);
-  }
-
-  /// Window i of n over an extent goes from floor(i extent / n) to ceil((i + 1) extent / n).
-  static at::Tensor adaptive_mean(const OracleValue& in, int64_t rows, int64_t columns) {
-    const at::Tensor& codes = in.integers;
-    at::Tensor out = at::zeros({codes.size(0), codes.size(1), rows, columns}, at::kFloat);
-    const auto window = [](const at::Tensor& from, int64_t dim, int64_t i, int64_t count) {
-      const int64_t extent = from.size(dim), first = i * extent / count;
-      return from.narrow(dim, first, ((i + 1) * extent + count - 1) / count - first);
-    };
-    for (int64_t i = 0; i < rows * columns; ++i) {
-      const at::Tensor part =
-          window(window(codes, 2, i / columns, rows), 3, i % columns, columns).flatten(2);
-      const at::Tensor sums = part.sum(2).to(at::kFloat);
-      out.select(2, i / columns)
-          .select(2, i % columns)
-          .copy_(sums.mul(in.scale).div(static_cast<double>(part.size(2))));
-    }
-    return out;
+    const WindowSums windows = window_sums(node, in.is_codes() ? in.integers : in.floats, batch);
+    const at::Tensor sums =
+        in.is_codes() ? windows.sums.to(at::kFloat).mul(in.scale) : windows.sums;
+    return sums.div(windows.counts);
   }
 
   /// Codes stay codes where an operation only moves or picks them.

@@ -165,6 +165,15 @@ void add_pools(std::vector<PlanCase>& cases) {
   cases.push_back({"mean_spatial", {4, 6, 6}, after_conv(ir::Mean{{2, 3}, false})});
   cases.push_back({"mean_spatial_kept", {4, 6, 6}, after_conv(ir::Mean{{-1, -2}, true})});
   cases.push_back({"mean_of_channels", {4, 6, 6}, unary(ir::Mean{{1}, true})});
+  cases.push_back({"mean_of_tokens", {3, 8, 8}, after_linear(ir::Mean{{1}, false})});
+  cases.push_back({"mean_of_features", {3, 8, 8}, after_linear(ir::Mean{{2}, true})});
+  cases.push_back({"mean_of_a_row_and_channels", {4, 6, 7}, unary(ir::Mean{{1, 3}, false})});
+  cases.push_back({"avg_pool_1d", {3, 8, 8}, [](GraphBuilder& b) {
+                     return b.add(ir::AvgPool{{3}, {2}, {1}, false, true, {}}, {tokens(b)});
+                   }});
+  cases.push_back({"adaptive_avg_pool_1d", {3, 8, 8}, [](GraphBuilder& b) {
+                     return b.add(ir::AdaptiveAvgPool{{5}}, {tokens(b)});
+                   }});
 }
 
 void add_shapes(std::vector<PlanCase>& cases) {

@@ -13,8 +13,8 @@ BuiltStep build_layer(const StepRequest& request);
 /// Of a product of two values that both are codes.
 BuiltStep build_product(const StepRequest& request);
 
-/// Pools of codes: the largest as codes, means as floats. No step where it does not serve the case.
-BuiltStep build_pool(const StepRequest& request);
+/// The largest codes of windows, as codes. No step where it does not serve the case.
+BuiltStep build_max_pool(const StepRequest& request);
 
 /// `make` builds the step from what its epilogue carries of the tail; the rest follows it. `floats`
 /// is where the step's output lies, with channels along `channel_dim`.

@@ -47,8 +47,7 @@ Kernel linear(int64_t rows, const at::Tensor& weight, const at::Tensor& bias, co
 /// the last two strides of each factor is 1.
 Kernel matmul(const Layout& first, const Layout& second, const Layout& out, const Tail& tail);
 
-enum class Pooling { kMax, kAverageWithPadding, kAverageWithoutPadding };
 /// Channels-last values.
-Kernel pool(Pooling pooling, const Layout& in, const Layout& out, const Window& window);
+Kernel max_pool(const Layout& in, const Layout& out, const Window& window);
 
 }  // namespace ptq::runtime::onednn

@@ -118,22 +118,12 @@ Kernel matmul(const Layout& first, const Layout& second, const Layout& out, cons
   return finish(std::move(state));
 }
 
-Kernel pool(Pooling pooling, const Layout& in, const Layout& out, const Window& window) {
-  const auto algorithm = [&] {
-    switch (pooling) {
-      case Pooling::kMax:
-        return dnnl::algorithm::pooling_max;
-      case Pooling::kAverageWithPadding:
-        return dnnl::algorithm::pooling_avg_include_padding;
-      default:
-        return dnnl::algorithm::pooling_avg_exclude_padding;
-    }
-  }();
+Kernel max_pool(const Layout& in, const Layout& out, const Window& window) {
   PostOps post = post_ops({}, 4, 1);
   const Extents no_holes(window.kernel.size(), 0);
   const auto descriptor = describe_primitive<Pooling2>(
-      post.attributes, prop_kind::forward_inference, algorithm, describe(in), describe(out),
-      window.stride, window.kernel, no_holes, window.padding, window.padding_end);
+      post.attributes, prop_kind::forward_inference, dnnl::algorithm::pooling_max, describe(in),
+      describe(out), window.stride, window.kernel, no_holes, window.padding, window.padding_end);
   Kernel::State state = state_of(descriptor, std::move(post));
   state.primitive = Pooling2(descriptor);
   return finish(std::move(state));

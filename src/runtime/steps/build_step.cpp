@@ -2,6 +2,7 @@
 
 #include "runtime/integer/layer_step.h"
 #include "runtime/plan/fusion.h"
+#include "runtime/steps/means.h"
 #include "runtime/steps/step.h"
 #include "runtime/steps/tail_from_node.h"
 
@@ -23,8 +24,11 @@ struct WantedInputs {
   Result operator()(const ir::Conv&) const { return image(); }
   Result operator()(const ir::ConvTranspose&) const { return given[0].codes ? image() : given; }
   Result operator()(const ir::MaxPool&) const { return image(); }
-  Result operator()(const ir::AvgPool&) const { return image(); }
-  Result operator()(const ir::AdaptiveAvgPool&) const { return image(); }
+  Result operator()(const ir::AvgPool&) const { return pooled(); }
+  Result operator()(const ir::AdaptiveAvgPool&) const { return pooled(); }
+  Result operator()(const ir::Mean& op) const {
+    return {same_type(layout_for_mean(given[0].sizes, op.dims), given[0])};
+  }
   Result operator()(const ir::FakeQuantize&) const { return dense(); }
   Result operator()(const ir::Linear&) const { return rows(); }
   Result operator()(const ir::LayerNorm&) const { return rows(); }
@@ -70,6 +74,11 @@ struct WantedInputs {
     if (rank != 4 && !(rank == 3 && given[0].codes)) return given;
     return {same_type(channels_innermost(given[0].sizes), given[0])};
   }
+  Result pooled() const {
+    const size_t rank = given[0].sizes.size();
+    if (rank != 4 && rank != 3) return given;
+    return {same_type(channels_innermost(given[0].sizes), given[0])};
+  }
   Result dense() const {
     return {is_dense(given[0]) ? given[0] : same_type(row_major(given[0].sizes), given[0])};
   }
@@ -86,10 +95,10 @@ struct Build {
   BuiltStep operator()(const ir::Conv&) const { return build_conv(request); }
   BuiltStep operator()(const ir::Linear&) const { return build_linear(request); }
   BuiltStep operator()(const ir::MatMul&) const { return build_matmul(request); }
-  BuiltStep operator()(const ir::MaxPool&) const { return build_pool(request); }
-  BuiltStep operator()(const ir::AvgPool&) const { return build_pool(request); }
-  BuiltStep operator()(const ir::AdaptiveAvgPool&) const { return build_spatial_mean(request); }
-  BuiltStep operator()(const ir::Mean&) const { return build_spatial_mean(request); }
+  BuiltStep operator()(const ir::MaxPool&) const { return build_max_pool(request); }
+  BuiltStep operator()(const ir::AvgPool&) const { return build_mean(request); }
+  BuiltStep operator()(const ir::AdaptiveAvgPool&) const { return build_mean(request); }
+  BuiltStep operator()(const ir::Mean&) const { return build_mean(request); }
   BuiltStep operator()(const ir::Softmax&) const { return build_softmax(request); }
   BuiltStep operator()(const ir::LayerNorm&) const { return build_layer_norm(request); }
   BuiltStep operator()(const ir::Concat&) const { return build_concat(request); }
@@ -117,7 +126,8 @@ BuiltStep build_step_on_codes(const StepRequest& request) {
     return request.inputs[1].codes ? integer::build_product(request) : BuiltStep{};
   }
   if (request.node.is<ir::Concat>()) return build_concat(request);
-  return integer::build_pool(request);
+  if (request.node.is<ir::MaxPool>()) return integer::build_max_pool(request);
+  return build_mean(request);
 }
 
 BuiltStep build_step(const StepRequest& request) {
