@@ -8,8 +8,10 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <limits>
 #include <system_error>
 
+#include "base/input_file.h"
 #include "ptq/base/error.h"
 
 namespace ptq {
@@ -24,10 +26,6 @@ struct CloseFile {
 };
 
 DataError unreadable(const std::string& path) {
-  std::error_code ignored;
-  if (errno == ENOENT && std::filesystem::is_symlink(path, ignored)) {
-    return DataError(path + " is a link to a file that does not exist");
-  }
   return DataError(path + " cannot be read: " + std::strerror(errno));
 }
 
@@ -67,14 +65,20 @@ std::string Sha256::hex() {
 std::string sha256(std::string_view bytes) { return Sha256().add(bytes).hex(); }
 
 std::string sha256_of_file(const std::string& path) {
-  const std::unique_ptr<std::FILE, CloseFile> file(std::fopen(path.c_str(), "rb"));
+  const std::string obstacle = input_obstacle(path, std::numeric_limits<uint64_t>::max());
+  if (!obstacle.empty()) throw DataError(path + " " + obstacle);
+  const std::unique_ptr<std::FILE, CloseFile> file(std::fopen(path.c_str(), "rbe"));
   if (!file) throw unreadable(path);
+  std::error_code ignored;
+  const uint64_t said = std::filesystem::file_size(path, ignored);
+  uint64_t bytes = 0;
   Sha256 hash;
   std::array<char, 1 << 16> piece{};
   while (const size_t size = std::fread(piece.data(), 1, piece.size(), file.get())) {
+    bytes += size;
+    if (bytes > said) throw DataError(path + " has more bytes than its size says");
     hash.add({piece.data(), size});
   }
-  // Opening a folder succeeds; reading it does not.
   if (std::ferror(file.get()) != 0) throw unreadable(path);
   return hash.hex();
 }

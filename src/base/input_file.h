@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace ptq {
 
@@ -15,7 +16,21 @@ inline constexpr uint64_t kMostYaml = uint64_t{4} << 20;
 /// end), or has more than `most` bytes. Empty if nothing speaks against it, or there is no file.
 std::string input_obstacle(const std::string& path, uint64_t most = kMostText);
 
-/// Whether a YAML file has a second document, which its reader would pass over in silence.
-bool has_second_document(const std::string& path);
+/// What a file holds, or why it could not be read: words that follow its name, "is a folder, not a
+/// file". One of the two is empty.
+struct InputText {
+  std::string bytes;
+  std::string obstacle;
+};
+
+/// Reads a file whole. What speaks against it is an obstacle of input_obstacle, an error of the
+/// system while it is opened or read, or more than `most` bytes, whatever its size is said to be.
+InputText read_input(const std::string& path, uint64_t most = kMostText);
+
+/// Takes the first line, without its '\n', from what is left of a text. False at the end.
+bool take_line(std::string_view& rest, std::string& line);
+
+/// Whether a YAML text has a second document, which its reader would pass over in silence.
+bool has_second_document(std::string_view text);
 
 }  // namespace ptq

@@ -6,8 +6,6 @@
 #include <cctype>
 #include <cstdint>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <set>
 
 #include "base/input_file.h"
@@ -85,10 +83,8 @@ std::vector<std::string> devkit_synsets(const fs::path& folder) {
   if (fs::is_regular_file(list)) {
     for_each_line(list, [&](int, const std::string& text) { names.push_back(text); });
   } else if (fs::is_regular_file(meta)) {
-    const std::string obstacle = input_obstacle(meta.string(), kMostBytes);
+    const auto [bytes, obstacle] = read_input(meta.string(), kMostBytes);
     if (!obstacle.empty()) throw DataError(meta.string() + ": " + obstacle);
-    std::ifstream stream(meta, std::ios::binary);
-    const std::string bytes((std::istreambuf_iterator<char>(stream)), {});
     names = names_in(elements(bytes, meta));
     if (names.empty()) throw DataError(meta.string() + ": no class in it");
   }

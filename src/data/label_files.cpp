@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <functional>
 #include <optional>
 #include <set>
-#include <sstream>
+#include <string_view>
+#include <utility>
 
 #include "base/input_file.h"
 #include "data/text_encoding.h"
@@ -25,15 +25,6 @@ std::string trimmed(const std::string& text) {
   const size_t begin = text.find_first_not_of(kBlanks);
   if (begin == std::string::npos) return {};
   return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
-}
-
-std::string content_of(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) throw DataError(file.string() + ": cannot be opened");
-  std::ostringstream content;
-  content << stream.rdbuf();
-  if (stream.bad()) throw DataError(file.string() + ": cannot be read");
-  return content.str();
 }
 
 std::optional<int64_t> to_integer(const std::string& text) {
@@ -87,17 +78,17 @@ void refuse_line(const fs::path& file, int line, const std::string& reason) {
 
 void for_each_line(const fs::path& file,
                    const std::function<void(int, const std::string&)>& visit) {
-  const std::string obstacle = input_obstacle(file.string());
-  if (!obstacle.empty()) throw DataError(file.string() + ": " + obstacle);
-  std::string content = to_utf8(content_of(file));
+  InputText text = read_input(file.string());
+  if (!text.obstacle.empty()) throw DataError(file.string() + ": " + text.obstacle);
+  std::string content = to_utf8(std::move(text.bytes));
   if (content.find('\n') == std::string::npos) {
     std::replace(content.begin(), content.end(), '\r', '\n');
   }
-  std::istringstream stream(content);
+  std::string_view rest = content;
   std::string line;
-  for (int number = 1; std::getline(stream, line); ++number) {
-    const std::string text = trimmed(line);
-    if (!text.empty()) visit(number, text);
+  for (int number = 1; take_line(rest, line); ++number) {
+    const std::string words = trimmed(line);
+    if (!words.empty()) visit(number, words);
   }
 }
 

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <map>
 #include <set>
+#include <string_view>
 #include <tuple>
 
 #include "base/atomic_file.h"
@@ -131,15 +131,14 @@ void write_predictions(const std::string& path, const Predictions& predictions) 
 }
 
 Predictions read_predictions(const std::string& path) {
-  const std::string obstacle = input_obstacle(path);
+  const auto [text, obstacle] = read_input(path);
   if (!obstacle.empty()) throw DataError(path + " " + obstacle);
-  std::ifstream file(path);
-  if (!file) throw DataError(path + " cannot be read");
+  std::string_view rest = text;
   Predictions predictions;
   Place place{path};
   std::string line;
   bool in_rows = false;
-  while (std::getline(file, line)) {
+  while (take_line(rest, line)) {
     ++place.line;
     if (in_rows) {
       predictions.images.push_back(parse_row(line, place));

@@ -11,15 +11,13 @@ namespace ptq::options {
 namespace {
 
 YAML::Node load(const std::string& path) {
-  const std::string obstacle = input_obstacle(path, kMostYaml);
-  if (!obstacle.empty()) throw ConfigError("--config: " + path + " " + obstacle);
-  if (has_second_document(path)) {
+  const InputText text = read_input(path, kMostYaml);
+  if (!text.obstacle.empty()) throw ConfigError("--config: " + path + " " + text.obstacle);
+  if (has_second_document(text.bytes)) {
     throw ConfigError("--config: " + path + " holds more than one YAML document");
   }
   try {
-    return YAML::LoadFile(path);
-  } catch (const YAML::BadFile&) {
-    throw ConfigError("--config: " + path + " cannot be read");
+    return YAML::Load(text.bytes);
   } catch (const YAML::Exception& error) {
     throw ConfigError(path + ": line " + std::to_string(error.mark.line + 1) +
                       " is not YAML: " + error.msg);

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstddef>
 #include <deque>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -169,14 +168,14 @@ void load_site(const ir::Graph& graph, QuantizerTable& table, const QuantizerSit
 /// A list of entries, whose fields are words, numbers and lists of numbers. What is nothing of the
 /// kind is left out while it is read, as it might not fit into the memory, or be nested as deep as
 /// the file is long.
-json parse_entries(std::istream& file) {
+json parse_entries(const std::string& text) {
   constexpr int kEntry = 1, kList = 2;
   constexpr int kMostEntries = 20'000;  // the parser looks through those before at each one's end
   using Event = json::parse_event_t;
   bool is_good = true;
   int entries = 0;
   json dump = json::parse(
-      file,
+      text,
       [&](int depth, Event event, json& parsed) {
         const bool begins = event == Event::object_start || event == Event::array_start;
         if (begins && depth > kList) return is_good = false;
@@ -191,11 +190,9 @@ json parse_entries(std::istream& file) {
 }
 
 json read(const std::string& path) {
-  const std::string obstacle = input_obstacle(path, kMostBytes);
-  if (!obstacle.empty()) throw DataError(path + " " + obstacle);
-  std::ifstream file(path);
-  if (!file) throw DataError(path + " cannot be read");
-  json dump = parse_entries(file);
+  const InputText text = read_input(path, kMostBytes);
+  if (!text.obstacle.empty()) throw DataError(path + " " + text.obstacle);
+  json dump = parse_entries(text.bytes);
   if (dump.is_discarded()) throw DataError(path + " is no JSON");
   if (!dump.is_array() || dump.empty()) throw DataError(path + " is no list of quantizers");
   return dump;

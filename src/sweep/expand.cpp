@@ -58,9 +58,6 @@ std::string reason_to_skip(const Sweep& sweep, const options::Settings& settings
   return "";
 }
 
-/// Each is held in memory with all its settings.
-constexpr size_t kMostCombinations = 50'000;
-
 void check_count(const std::vector<std::vector<Choice>>& choices_of_models) {
   // Products may be beyond any integer; a sentence needs no more than their size.
   double count = 0;

@@ -7,9 +7,8 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
+#include "base/input_file.h"
 #include "ptq/base/error.h"
 
 namespace ptq::sweep {
@@ -23,11 +22,6 @@ void sync_folder(const fs::path& folder) {
   if (handle < 0) return;
   ::fsync(handle);
   ::close(handle);
-}
-
-std::string content(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
 std::string text_of(const TextTable& table) {
@@ -60,7 +54,8 @@ Journal::File::~File() {
 }
 
 void Journal::recover() {
-  const std::string text = content(path_);
+  const auto [text, obstacle] = read_input(path_);
+  if (!obstacle.empty()) fail(obstacle);
   table_ = parse_csv(text, path_);
   const std::string complete = text_of(table_);
   if (text.compare(0, complete.size(), complete) != 0) {

@@ -2,7 +2,6 @@
 
 #include <yaml-cpp/yaml.h>
 
-#include <algorithm>
 #include <set>
 
 #include "base/input_file.h"
@@ -15,13 +14,11 @@ using options::Option;
 using options::ValueType;
 
 YAML::Node load(const std::string& path) {
-  const std::string obstacle = input_obstacle(path, kMostYaml);
-  if (!obstacle.empty()) throw ConfigError("it " + obstacle);
-  if (has_second_document(path)) throw ConfigError("it holds more than one YAML document");
+  const InputText text = read_input(path, kMostYaml);
+  if (!text.obstacle.empty()) throw ConfigError("it " + text.obstacle);
+  if (has_second_document(text.bytes)) throw ConfigError("it holds more than one YAML document");
   try {
-    return YAML::LoadFile(path);
-  } catch (const YAML::BadFile&) {
-    throw ConfigError("it cannot be read");
+    return YAML::Load(text.bytes);
   } catch (const YAML::Exception& error) {
     throw ConfigError("line " + std::to_string(error.mark.line + 1) + " is not YAML: " + error.msg);
   }
@@ -76,10 +73,14 @@ Choice choice_of(const std::string& key, const YAML::Node& node) {
       choice.values.push_back(value_of(*choice.option, node));
       return choice;
     }
+    if (node.size() > kMostCombinations) {
+      throw ConfigError("it has " + std::to_string(node.size()) + " values, more than the " +
+                        std::to_string(kMostCombinations) + " combinations of one sweep");
+    }
+    std::set<options::Value> known;
     for (const YAML::Node& element : node) {
       options::Value value = value_of(*choice.option, element);
-      const auto& known = choice.values;
-      if (std::find(known.begin(), known.end(), value) != known.end()) {
+      if (!known.insert(value).second) {
         throw ConfigError(options::to_text(value) + " is there twice");
       }
       choice.values.push_back(std::move(value));
@@ -150,6 +151,16 @@ void read_list(const YAML::Node& node, Read&& read) {
   for (const YAML::Node& element : node) read(element);
 }
 
+void check_exclusions(const std::vector<Exclusion>& exclusions) {
+  size_t values = 0;
+  for (const Exclusion& exclusion : exclusions) {
+    for (const Choice& condition : exclusion.conditions) values += condition.values.size();
+  }
+  if (values <= kMostExcludedValues) return;
+  throw ConfigError("it has " + std::to_string(values) + " values, more than the " +
+                    std::to_string(kMostExcludedValues) + " that one sweep may exclude");
+}
+
 void read_part(const std::string& key, const YAML::Node& node, Sweep& sweep) {
   if (key == "models") {
     read_list(node, [&](const YAML::Node& each) { sweep.models.push_back(model_of(each)); });
@@ -158,6 +169,7 @@ void read_part(const std::string& key, const YAML::Node& node, Sweep& sweep) {
   } else if (key == "exclude") {
     read_list(node,
               [&](const YAML::Node& each) { sweep.exclusions.push_back(exclusion_of(each)); });
+    check_exclusions(sweep.exclusions);
   } else {
     throw ConfigError("it is none of models, options, exclude");
   }

@@ -7,6 +7,12 @@
 
 namespace ptq::sweep {
 
+/// Each is held in memory with all its settings.
+inline constexpr size_t kMostCombinations = 50'000;
+
+/// Each combination is compared with the values of all exclusions.
+inline constexpr size_t kMostExcludedValues = 1'000;
+
 /// Values that an option takes one after the other.
 struct Choice {
   const options::Option* option = nullptr;

@@ -1,8 +1,6 @@
 #include "sweep/text_table.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 
 #include "base/atomic_file.h"
 #include "base/input_file.h"
@@ -96,15 +94,12 @@ TextTable parse_csv(const std::string& text, const std::string& name) {
 }
 
 TextTable read_csv(const std::string& path) {
-  const std::string obstacle = input_obstacle(path);
-  if (!obstacle.empty()) throw DataError(path + " " + obstacle);
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw DataError(path + ": cannot be read");
-  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (!text.empty() && text.back() != '\n') {
+  const InputText text = read_input(path);
+  if (!text.obstacle.empty()) throw DataError(path + " " + text.obstacle);
+  if (!text.bytes.empty() && text.bytes.back() != '\n') {
     throw DataError(path + ": the last row is cut short: the file does not end with a newline");
   }
-  return parse_csv(text, path);
+  return parse_csv(text.bytes, path);
 }
 
 void write_csv(const std::string& path, const TextTable& table) {

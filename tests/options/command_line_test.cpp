@@ -187,7 +187,9 @@ TEST_F(ConfigFile, RefusesWhatIsNoMapping) {
 TEST_F(ConfigFile, MayBeEmptyButNotMissing) {
   EXPECT_EQ(parse_file("").settings.integer("act-bit-width"), 8);
   EXPECT_EQ(refusal({"--config", "/nowhere/run.yaml"}),
-            "--config: /nowhere/run.yaml cannot be read");
+            "--config: /nowhere/run.yaml cannot be read: No such file or directory");
+  EXPECT_EQ(refusal({"--config", "/proc/self/mem"}),
+            "--config: /proc/self/mem cannot be read: Input/output error");
 }
 
 }  // namespace

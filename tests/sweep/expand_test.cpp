@@ -47,6 +47,18 @@ TEST(SweepFile, CombinesListsWithTheLastOptionInnermost) {
   EXPECT_EQ(expansion.configurations.back().number, 8);
 }
 
+TEST(SweepFile, CountsValuesBeforeItLooksAtThem) {
+  const auto numbers = [](int count) {
+    std::string text = "[0";
+    for (int i = 1; i < count; ++i) text += "," + std::to_string(i);
+    return text + "]";
+  };
+  EXPECT_THAT(refusal("models: a\noptions: {seed: " + numbers(100'000) + "}"),
+              HasSubstr("'seed': it has 100000 values, more than the 50000 combinations"));
+  EXPECT_THAT(refusal("models: a\nexclude: [{seed: " + numbers(2'000) + "}]"),
+              HasSubstr("it has 2000 values, more than the 1000 that one sweep may exclude"));
+}
+
 TEST(SweepFile, MultipliesBeforeItLists) {
   std::string numbers = "[1";
   for (int i = 2; i <= 1000; ++i) numbers += ", " + std::to_string(i);

@@ -17,6 +17,7 @@ using support::content_of;
 using support::TemporaryFolder;
 using ::testing::ElementsAre;
 using ::testing::SizeIs;
+using ::testing::ThrowsMessage;
 
 TEST(TextTable, KeepsCommasQuotesAndLineEnds) {
   const std::vector<std::string> cells = {"a,b", "say \"x\"", "two\nlines", ""};
@@ -31,6 +32,11 @@ TEST(TextTable, LeavesOutALineThatWasCutOff) {
 }
 
 TEST(TextTable, RefusesRowsOfAnotherLength) { EXPECT_THROW(parse_csv("a,b\n1\n", "t"), DataError); }
+
+TEST(TextTable, NamesAFileThatCannotBeRead) {
+  EXPECT_THAT([] { read_csv("/proc/self/mem"); },
+              ThrowsMessage<DataError>("/proc/self/mem cannot be read: Input/output error"));
+}
 
 TEST(Journal, KeepsItsRowsAndDropsAHalfOne) {
   const TemporaryFolder folder;

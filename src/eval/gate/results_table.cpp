@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <set>
+#include <string_view>
 
 #include "base/csv.h"
 #include "base/input_file.h"
@@ -72,17 +72,16 @@ bool ResultsTable::has(const std::string& column) const {
 }
 
 ResultsTable read_results(const std::string& path) {
-  const std::string obstacle = input_obstacle(path);
+  const auto [text, obstacle] = read_input(path);
   if (!obstacle.empty()) throw DataError(path + " " + obstacle);
-  std::ifstream file(path);
-  if (!file) throw DataError(path + " cannot be read");
+  std::string_view rest = text;
   ResultsTable table;
   table.path = path;
   std::string line;
-  std::getline(file, line);
+  take_line(rest, line);
   table.columns = split_csv(line);
   check_heading(table);
-  for (int64_t number = 2; std::getline(file, line); ++number) {
+  for (int64_t number = 2; take_line(rest, line); ++number) {
     if (line.empty()) continue;
     const std::string place = path + ": line " + std::to_string(number);
     table.rows.emplace_back(fields_by_column(table.columns, line, place), place);
