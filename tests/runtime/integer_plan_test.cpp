@@ -178,16 +178,22 @@ TEST_F(IntegerPlan, BatchNormAndMeansOfAnySize) {
   expect_oracle(builder_.fake_quantize(conv(x, 10), 0.1));
 }
 
+TEST_F(IntegerPlan, ZerosAroundCodes) {
+  const ir::Dims pads{{2, false}, {-1, false}, {0, false}, {3, false}};
+  const ir::Opaque pad{"aten::constant_pad_nd", "", {ir::InputRef{0}, pads, 0.0}, 0};
+  const auto x = builder_.add(pad, {asymmetric(conv(input(), 24), 0.04, 117)});
+  const auto y = builder_.add(pad, {builder_.fake_quantize(conv(x, 12), 0.1)});
+  expect_oracle(builder_.fake_quantize(conv(y, 10), 0.1));
+}
+
 /// Floats have one order of sums, and codes none.
 TEST_F(IntegerPlan, MeansOfFloatsAndOfCodes) {
   const auto quantized = builder_.fake_quantize(conv(input(), 90), 0.04);
-  const auto floats = builder_.add(ir::Silu{}, {quantized});
   std::vector<ir::ValueId> means;
-  for (const ir::ValueId x : {floats, quantized}) {
+  for (const ir::ValueId x : {builder_.add(ir::Silu{}, {quantized}), quantized}) {
     means.push_back(builder_.add(ir::Mean{{2, 3}, false}, {x}));
     const auto pooled = builder_.add(ir::AvgPool{{3, 2}, {2, 2}, {1, 0}, true, true, {}}, {x});
-    means.push_back(builder_.add(ir::AdaptiveAvgPool{{1, 1}}, {pooled}));
-    const auto windows = builder_.add(ir::AvgPool{{2, 3}, {}, {1, 1}, false, false, {}}, {x});
+    const auto windows = builder_.add(ir::AvgPool{{2, 3}, {}, {1, 1}, false, false, {}}, {pooled});
     means.push_back(builder_.add(ir::AdaptiveAvgPool{{3, 2}}, {windows}));
     const auto rows = builder_.add(ir::Mean{{3}, false}, {x});
     means.push_back(builder_.add(ir::AvgPool{{3}, {2}, {1}, false, true, 5}, {rows}));
@@ -195,8 +201,8 @@ TEST_F(IntegerPlan, MeansOfFloatsAndOfCodes) {
   }
   const auto shared = builder_.activation_quantizer(0.002);
   for (ir::ValueId& x : means) x = builder_.fake_quantize_with(builder_.flatten(x), shared);
-  const auto joined = builder_.add(ir::Concat{1}, {means});
-  expect_oracle(builder_.fake_quantize(quantize_layer(builder_.linear(joined, 10)), 0.01));
+  const auto logits = quantize_layer(builder_.linear(builder_.add(ir::Concat{1}, means), 10));
+  expect_oracle(builder_.fake_quantize(logits, 0.01));
 }
 
 TEST_F(IntegerPlan, AttentionProducts) {
@@ -252,12 +258,10 @@ TEST_F(IntegerPlan, TransposedConvolutions) {
 }
 
 TEST_F(IntegerPlan, OneDimension) {
-  GraphBuilder line({5, 29});
-  builder_ = line;
+  builder_ = GraphBuilder({5, 29});
   ir::Conv op;
   op.stride = {2}, op.padding = {2}, op.dilation = {1};
-  op.weight = builder_.weight({14, 5, 5});
-  op.bias = builder_.weight({14});
+  op.weight = builder_.weight({14, 5, 5}), op.bias = builder_.weight({14});
   expect_oracle(builder_.fake_quantize(quantize_layer(builder_.add(op, {input()})), 0.05));
 }
 

@@ -211,6 +211,12 @@ void add_shapes(std::vector<PlanCase>& cases) {
   cases.push_back({"flatten_of_image", {4, 6, 6}, [](GraphBuilder& b) {
                      return b.linear(b.flatten(b.conv(b.input(), 4)), 10);
                    }});
+  cases.push_back({"padding", {4, 6, 6}, [](GraphBuilder& b) {
+                     ir::Opaque pad{"aten::constant_pad_nd", "", {}, 0};
+                     const ir::Dims pads{{2, false}, {-1, false}, {0, false}, {3, false}};
+                     pad.arguments = {ir::InputRef{0}, pads, 0.0};
+                     return b.add(ir::Relu{}, {b.add(pad, {b.conv(b.input(), 4)})});
+                   }});
   cases.push_back({"opaque_roll", {4, 6, 6}, [](GraphBuilder& b) {
                      ir::Opaque roll{"aten::roll", "", {}, 0};
                      roll.arguments = {ir::InputRef{0}, ir::Dims{{1, false}}, ir::Dims{{2, false}}};

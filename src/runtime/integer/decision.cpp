@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ir/padding.h"
 #include "quant/layer_quantizers.h"
 #include "runtime/plan/fusion.h"
 #include "runtime/plan/plan_graph.h"
@@ -65,9 +66,14 @@ class Decider {
     if (const auto* fake = node.as<ir::FakeQuantize>()) {
       return quant::byte_format(table_, fake->quantizer);
     }
-    if (is_view(node) || is_image_pool(node)) return format(node.inputs[0]);
+    if (moves_codes(node)) return format(node.inputs[0]);
     if (node.is<ir::Concat>()) return common_format(node.inputs);
     return std::nullopt;
+  }
+
+  /// Zeros are codes of every quantizer (ir/padding.h).
+  bool moves_codes(const ir::Node& node) const {
+    return is_view(node) || is_image_pool(node) || ir::zero_padding(node.op).has_value();
   }
 
   bool is_image_pool(const ir::Node& node) const {
@@ -129,7 +135,7 @@ class Decider {
     if (node.is<ir::MatMul>()) {
       return format(node.inputs[0]).has_value() && format(node.inputs[1]).has_value();
     }
-    if (is_view(node) || node.is<ir::MaxPool>() || node.is<ir::Concat>()) {
+    if (moves_codes(node) || node.is<ir::Concat>()) {
       return wanted_.count(node.output()) != 0 && format(node.output()).has_value();
     }
     return node.is<ir::AvgPool>() || node.is<ir::AdaptiveAvgPool>() || node.is<ir::Mean>() ||

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ir/padding.h"
 #include "ptq/base/error.h"
 #include "runtime/integer/decision.h"
 #include "runtime/plan/fusion.h"
@@ -99,7 +100,8 @@ class Compiler {
     const bool has_step = decision_.layers.count(&node) != 0 || node.is<ir::MatMul>() ||
                           node.is<ir::Concat>() || node.is<ir::MaxPool>() ||
                           node.is<ir::AvgPool>() || node.is<ir::AdaptiveAvgPool>() ||
-                          node.is<ir::Mean>() || is_elementwise(node, table_);
+                          node.is<ir::Mean>() || ir::zero_padding(node.op).has_value() ||
+                          is_elementwise(node, table_);
     return has_step && std::any_of(node.inputs.begin(), node.inputs.end(), [&](SlotId input) {
              return slot(input).layout.codes.has_value();
            });

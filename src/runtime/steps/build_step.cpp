@@ -102,6 +102,7 @@ struct Build {
   BuiltStep operator()(const ir::Softmax&) const { return build_softmax(request); }
   BuiltStep operator()(const ir::LayerNorm&) const { return build_layer_norm(request); }
   BuiltStep operator()(const ir::Concat&) const { return build_concat(request); }
+  BuiltStep operator()(const ir::Opaque&) const { return build_padding(request); }
   BuiltStep operator()(const ir::FakeQuantize& op) const {
     const bool elementwise = request.table.at(op.quantizer).is_static_per_tensor();
     return elementwise ? build_elementwise(request) : build_value_quantizer(request);
@@ -126,6 +127,7 @@ BuiltStep build_step_on_codes(const StepRequest& request) {
     return request.inputs[1].codes ? integer::build_product(request) : BuiltStep{};
   }
   if (request.node.is<ir::Concat>()) return build_concat(request);
+  if (request.node.is<ir::Opaque>()) return build_padding(request);
   if (request.node.is<ir::MaxPool>()) return integer::build_max_pool(request);
   return build_mean(request);
 }

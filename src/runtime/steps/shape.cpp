@@ -1,8 +1,10 @@
 #include <ATen/TensorUtils.h>
 #include <ATen/ops/_reshape_alias.h>
 
+#include <algorithm>
 #include <cstring>
 
+#include "ir/padding.h"
 #include "ptq/base/error.h"
 #include "runtime/steps/step.h"
 
@@ -49,6 +51,38 @@ class Concat : public Step {
   Extents widths_;
 };
 
+/// `pads` as zero_padding has them, of a dimension: before it and after it.
+int64_t padding_before(const ir::Ints& pads, size_t rank, size_t dim) {
+  const size_t place = 2 * (rank - 1 - dim);
+  return place < pads.size() ? pads[place] : 0;
+}
+
+/// Puts zeros, as floats or as codes, around its input; padding below 0 cuts off.
+class Padding : public Step {
+ public:
+  Padding(ir::Ints pads, int zero) : pads_(std::move(pads)), zero_(zero) {}
+
+  Bound bind(const std::vector<at::Tensor>& inputs, const at::Tensor& out,
+             void* /*scratch*/) const override {
+    at::Tensor from = inputs.at(0), to = out;
+    for (int64_t dim = 0; dim < out.dim(); ++dim) {
+      const int64_t before =
+          padding_before(pads_, static_cast<size_t>(out.dim()), static_cast<size_t>(dim));
+      const int64_t cut = std::max<int64_t>(0, -before), shift = std::max<int64_t>(0, before);
+      const int64_t size = std::min(from.size(dim) - cut, to.size(dim) - shift);
+      from = from.narrow(dim, cut, size), to = to.narrow(dim, shift, size);
+    }
+    return [from, to, out, zero = zero_] {
+      out.fill_(zero);
+      to.copy_(from);
+    };
+  }
+
+ private:
+  ir::Ints pads_;
+  int zero_;
+};
+
 struct ViewOf {
   const at::Tensor& in;
   int64_t batch;
@@ -91,6 +125,18 @@ std::optional<at::Tensor> view_of(const ir::Op& op, const at::Tensor& in, int64_
 }
 
 BuiltStep build_copy(const Layout& out) { return {std::make_unique<Copy>(), out}; }
+
+BuiltStep build_padding(const StepRequest& request) {
+  const auto pads = ir::zero_padding(request.node.op);
+  if (!pads) return {};
+  const Layout& in = request.inputs[0];
+  const Layout out = dense_like(in, request.sizes);
+  const bool cuts_all =
+      std::any_of(out.sizes.begin(), out.sizes.end(), [](int64_t e) { return e == 0; });
+  if (cuts_all || (in.codes && !request.tail.empty())) return {};
+  const int zero = in.codes ? in.codes->zero() : 0;
+  return tailed(std::make_unique<Padding>(*pads, zero), request.tail, out);
+}
 
 BuiltStep build_concat(const StepRequest& request) {
   const size_t rank = request.sizes.size();

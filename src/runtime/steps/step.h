@@ -72,6 +72,7 @@ BuiltStep build_mean(const StepRequest& request);
 BuiltStep build_softmax(const StepRequest& request);
 BuiltStep build_layer_norm(const StepRequest& request);
 BuiltStep build_concat(const StepRequest& request);
+BuiltStep build_padding(const StepRequest& request);
 BuiltStep build_elementwise(const StepRequest& request);
 BuiltStep build_value_quantizer(const StepRequest& request);
 BuiltStep build_fallback(const StepRequest& request);
