@@ -1,12 +1,14 @@
 #!/bin/bash
 # Fuzzes every reader of foreign bytes: fuzz/run.sh [SECONDS each] [TARGET ...]
+# The targets image-jpg, image-tif and so on begin with images of one kind; FUZZ_MAX_LEN is the longest
+# input in bytes, FUZZ_SEED the beginning of chance.
 # Needs clang with libFuzzer (Debian: clang-14 libclang-rt-14-dev). Corpora and findings stay in
 # build/fuzz/corpus and build/fuzz/findings. Ends with 1 at the first finding.
 set -eu
 cd "$(dirname "$0")/.."
 seconds=${1:-60}
 [ $# -gt 0 ] && shift
-targets=${*:-archive code config csv image journal labels pickle sweep}
+targets=${*:-archive code config csv image-bmp image-jpg image-png image-tif image-webp journal labels onnx pickle sweep}
 compiler=${FUZZ_CXX:-$(command -v clang++ clang++-14 clang++-16 clang++-19 | head -n 1)}
 if [ -z "$compiler" ]; then
   echo "fuzz/run.sh: no clang++ found; skipped" >&2
@@ -20,7 +22,12 @@ seeds_of() {
   case $1 in
     archive) echo tests/cli/fixtures ;;
     image) echo tests/data/fixtures ;;
-    code | pickle) echo fuzz/seeds/$1 ;;
+    image-*)
+      mkdir -p build/fuzz/seeds/$1
+      cp tests/data/fixtures/*.${1#image-} build/fuzz/seeds/$1
+      echo build/fuzz/seeds/$1
+      ;;
+    code | onnx | pickle) echo fuzz/seeds/$1 ;;
     *) echo fuzz/seeds/text ;;
   esac
 }
@@ -28,8 +35,8 @@ seeds_of() {
 fuzz() {
   local target=$1 log=build/fuzz/$1.log
   mkdir -p build/fuzz/corpus/$target
-  if ! UBSAN_OPTIONS=print_stacktrace=1 build/fuzz/fuzz_$target -max_total_time="$seconds" \
-      -seed="${FUZZ_SEED-0}" -timeout=10 -rss_limit_mb=2560 -max_len=65536 -print_final_stats=1 \
+  if ! UBSAN_OPTIONS=print_stacktrace=1 build/fuzz/fuzz_${target%%-*} -max_total_time="$seconds" \
+      -seed="${FUZZ_SEED-0}" -timeout=10 -rss_limit_mb=2560 -max_len="${FUZZ_MAX_LEN-65536}" -print_final_stats=1 \
       -artifact_prefix=build/fuzz/findings/$target- \
       build/fuzz/corpus/$target "$(seeds_of $target)" > "$log" 2>&1; then
     tail -40 "$log"

@@ -18,6 +18,7 @@ using Numbers = std::vector<int64_t>;
 /// `pads` lists begins, then ends; what ATen takes is one number a dimension.
 Numbers symmetric_padding(const OnnxCall& call, size_t rank) {
   const Numbers pads = call.integers("pads", Numbers(2 * rank, 0));
+  if (pads.size() != 2 * rank) throw ExportError(call.node().name() + ": padding of another rank");
   const auto middle = pads.begin() + static_cast<std::ptrdiff_t>(rank);
   if (!std::equal(pads.begin(), middle, middle, pads.end())) {
     throw ExportError(call.node().name() + ": padding differs from side to side");
@@ -54,8 +55,7 @@ OnnxValue batch_normalization(const OnnxCall& call) {
 OnnxValue layer_normalization(const OnnxCall& call) {
   const at::Tensor x = call.tensor();
   const int64_t axis = call.integer("axis", -1);
-  const at::IntArrayRef sizes =
-      x.sizes().slice(static_cast<size_t>(axis < 0 ? axis + x.dim() : axis));
+  const at::IntArrayRef sizes = x.sizes().slice(static_cast<size_t>(call.dimension(axis)));
   return {at::layer_norm(x, sizes, call.tensor(1), call.tensor(2), call.number("epsilon", 1e-5))};
 }
 

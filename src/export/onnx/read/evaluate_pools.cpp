@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "export/onnx/read/evaluation.h"
+#include "ptq/base/error.h"
 
 // Pools of 1 to 3 dimensions, all computed as ones of 3.
 namespace ptq::exporting {
@@ -21,6 +22,7 @@ struct Windows {
 };
 
 Numbers in_three(const Numbers& numbers, int64_t fill) {
+  if (numbers.size() > kRank) throw ExportError("pools of more than three dimensions");
   Numbers result(kRank - numbers.size(), fill);
   result.insert(result.end(), numbers.begin(), numbers.end());
   return result;
@@ -30,6 +32,9 @@ Windows windows_of(const OnnxCall& call) {
   const Numbers kernel = call.integers("kernel_shape", {});
   const Numbers ones(kernel.size(), 1);
   const Numbers pads = call.integers("pads", Numbers(2 * kernel.size(), 0));
+  if (call.tensor().dim() < 2 || pads.size() != 2 * kernel.size()) {
+    throw ExportError(call.node().name() + ": its attributes do not fit its input");
+  }
   const auto middle = pads.begin() + static_cast<std::ptrdiff_t>(kernel.size());
   return {in_three(kernel, 1), in_three(call.integers("strides", ones), 1),
           in_three(call.integers("dilations", ones), 1), in_three({pads.begin(), middle}, 0),

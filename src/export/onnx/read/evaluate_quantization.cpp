@@ -31,9 +31,8 @@ CodeRange range_of(int type) {
 at::Tensor along_axis(const OnnxCall& call, const at::Tensor& parameters) {
   if (parameters.dim() == 0) return parameters;
   const int64_t rank = call.tensor().dim();
-  const int64_t axis = call.integer("axis", 1);
   std::vector<int64_t> sizes(static_cast<size_t>(rank), 1);
-  sizes.at(static_cast<size_t>(axis < 0 ? axis + rank : axis)) = parameters.numel();
+  sizes[static_cast<size_t>(call.dimension(call.integer("axis", 1)))] = parameters.numel();
   return parameters.reshape(sizes);
 }
 

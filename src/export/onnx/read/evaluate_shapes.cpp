@@ -51,8 +51,7 @@ OnnxValue expand(const OnnxCall& call) {
 OnnxValue gather(const OnnxCall& call) {
   const at::Tensor x = call.tensor();
   const at::Tensor index = call.tensor(1);
-  const int64_t axis = call.integer("axis", 0);
-  const int64_t dim = axis < 0 ? axis + x.dim() : axis;
+  const int64_t dim = call.dimension(call.integer("axis", 0));
   Numbers sizes = x.sizes().vec();
   sizes.erase(sizes.begin() + dim);
   sizes.insert(sizes.begin() + dim, index.sizes().begin(), index.sizes().end());
@@ -67,7 +66,7 @@ OnnxValue slice(const OnnxCall& call) {
   for (size_t i = 0; i < starts.size(); ++i) {
     const int64_t axis = call.tensor(3).defined() ? call.numbers(3).at(i) : static_cast<int64_t>(i);
     const int64_t step = call.tensor(4).defined() ? call.numbers(4).at(i) : 1;
-    x = x.slice(axis, starts[i], ends[i], step);
+    x = x.slice(axis, starts[i], ends.at(i), step);
   }
   return with_type_of_input(call, x);
 }

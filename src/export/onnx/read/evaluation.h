@@ -36,6 +36,9 @@ class OnnxCall {
   /// The numbers of an int64 input.
   std::vector<int64_t> numbers(size_t i) const;
 
+  /// A dimension of the first input; those below 0 count from its last. Throws ExportError.
+  int64_t dimension(int64_t axis) const;
+
   int64_t integer(const std::string& name, int64_t otherwise) const;
   double number(const std::string& name, double otherwise) const;
   std::vector<int64_t> integers(const std::string& name, std::vector<int64_t> otherwise) const;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <stdexcept>
 
 #include "base/first_sentence.h"
 #include "ptq/base/error.h"
@@ -44,6 +45,12 @@ OnnxProgram::OnnxProgram(const std::string& path) : path_(path), model_(read_onn
   const c10::InferenceMode no_gradients;
   read_constants();
   compute_constants();
+  const bool is_made =
+      std::any_of(nodes_.begin(), nodes_.end(),
+                  [this](const onnx::NodeProto* node) { return node->output(0) == output(); });
+  if (!is_made && input() != output()) {
+    throw ExportError(path_ + ": no node computes " + output() + " from the input");
+  }
 }
 
 void OnnxProgram::read_constants() {
@@ -60,6 +67,7 @@ void OnnxProgram::read_constants() {
 
 void OnnxProgram::compute_constants() {
   for (const onnx::NodeProto& node : model_.graph().node()) {
+    if (node.output_size() == 0) throw ExportError(path_ + ": " + node.name() + " gives nothing");
     if (functions().count(node.op_type()) == 0) {
       throw ExportError(path_ + ": " + node.name() + " is the operator " + node.op_type() +
                         ", which cannot be read");
@@ -94,6 +102,8 @@ OnnxValue OnnxProgram::compute(const onnx::NodeProto& node, const OnnxValues& va
     return functions().at(node.op_type())(OnnxCall(node, std::move(inputs)));
   } catch (const c10::Error& error) {
     throw ExportError(path_ + ": " + node.name() + " fails: " + first_sentence(error));
+  } catch (const std::logic_error& error) {  // of std::vector: attributes that do not fit
+    throw ExportError(path_ + ": " + node.name() + " fails: " + error.what());
   }
 }
 
