@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/ordered_sum.h"
 #include "eval/sqnr.h"
 
 namespace ptq::eval {
@@ -51,7 +52,7 @@ void NoiseTally::add(const at::Tensor& exact, const at::Tensor& quantized) {
 }
 
 double NoiseTally::sqnr() const {
-  return decibels(signal_.sum().item<double>(), noise_.sum().item<double>());
+  return decibels(ordered_sum(signal_), ordered_sum(noise_));
 }
 
 double NoiseTally::median_channel_sqnr() const {

@@ -5,6 +5,9 @@
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
+#include <tuple>
+
+#include "base/threads.h"
 #include "ptq/base/error.h"
 #include "support/graph_builder.h"
 
@@ -43,6 +46,20 @@ TEST(Gemm, AddsIntoAPart) {
   add_product(part, a, b, -2, 0.5F);
   before.narrow(0, 2, 6).narrow(1, 4, 10).mul_(0.5).sub_(directly(a, b).mul(2));
   EXPECT_TRUE(at::allclose(whole, before, 1e-5, 1e-5));
+}
+
+// Sizes that are one part, parts of the result alone, and parts of the inner dimension too.
+TEST(Gemm, HasTheSameBitsForAnyNumberOfThreads) {
+  for (const auto& [m, n, k] :
+       {std::tuple{9, 9, 60}, {300, 1100, 40}, {27, 27, 9000}, {130, 515, 2049}, {1000, 8, 1280}}) {
+    const at::Tensor a = normals({m, k}, 1, 8), b = normals({n, k}, 1, 9).t();
+    set_intra_op_threads(1);
+    const at::Tensor alone = product(a, b);
+    set_intra_op_threads(3);
+    EXPECT_TRUE(product(a, b).equal(alone)) << m << " x " << n << " x " << k;
+    EXPECT_TRUE(at::allclose(alone, directly(a, b), 1e-3, 1e-3));
+  }
+  set_intra_op_threads(available_cores());
 }
 
 TEST(Gemm, OfNothingIsZero) {

@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "base/ordered_sum.h"
 #include "passes/bits/float_tape.h"
 #include "ptq/base/error.h"
 #include "quant/fake_quantize.h"
@@ -28,7 +29,7 @@ at::Tensor random_direction(const at::Tensor& logits, std::mt19937_64& random) {
 }
 
 double product_sum(const at::Tensor& a, const at::Tensor& b) {
-  return a.mul(b).sum(at::kDouble).item<double>();
+  return ordered_sum(a.mul(b));
 }
 
 class Estimate {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/ordered_sum.h"
 #include "runtime/gemm.h"
 
 namespace ptq::passes {
@@ -14,7 +15,7 @@ at::Tensor mean_output(const at::Tensor& weight, const at::Tensor& mean) {
 }
 
 double sum_of_products(const at::Tensor& a, const at::Tensor& b) {
-  return a.mul(b).sum(at::kDouble).item<double>();
+  return ordered_sum(a.mul(b));
 }
 
 void add_products(at::Tensor& sum, const at::Tensor& a, const at::Tensor& b) {

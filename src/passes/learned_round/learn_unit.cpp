@@ -7,6 +7,7 @@
 #include <functional>
 #include <numeric>
 
+#include "base/ordered_sum.h"
 #include "passes/bias_correction/shift_bias.h"
 #include "passes/learned_round/learning.h"
 #include "passes/learned_round/scale_learning.h"
@@ -179,7 +180,7 @@ double UnitLearning::error(const Tensors& weights) {
   for_differences(weights, [&](const at::Tensor& difference) {
     at::Tensor squares = difference.square();
     if (channel_weights_.defined()) squares.mul_(channel_weights_);
-    sum += squares.sum(at::kDouble).item<double>();
+    sum += ordered_sum(squares);
     numbers += difference.numel();
   });
   return sum / static_cast<double>(numbers);

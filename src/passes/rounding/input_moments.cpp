@@ -9,6 +9,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/ordered_sum.h"
 #include "passes/rounding/lane_moments.h"
 #include "passes/rounding/unfold.h"
 #include "passes/rounding/weight_rows.h"
@@ -49,7 +50,7 @@ void mirror(at::Tensor sum) {
 }
 
 double sum_of_squares(const at::Tensor& values) {
-  return values.square().sum(at::kDouble).item<double>();
+  return ordered_sum(values.square());
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/ordered_sum.h"
 #include "passes/rounding/column_rounding.h"
 #include "passes/rounding/weight_rows.h"
 #include "ptq/base/error.h"
@@ -16,7 +17,7 @@ namespace {
 
 /// a : b, the sum of the products of their elements.
 double inner(const at::Tensor& a, const at::Tensor& b) {
-  return a.mul(b).sum(at::kDouble).item<double>();
+  return ordered_sum(a.mul(b));
 }
 
 /// Sum over groups of tr(a m bᵀ); `a` and `b` [groups, out, K], `m` [groups, K, K].
