@@ -144,6 +144,21 @@ TEST_F(IntegerPlan, TiesBesideAZeroPoint) {
   expect_oracle(builder_.fake_quantize(conv(asymmetric(x, 0.0625, 101), 8), 0.5));
 }
 
+/// As equalization leaves ReLU6: a ceiling a channel, some below 0 and some out of reach.
+TEST_F(IntegerPlan, CeilingsByChannel) {
+  auto x = input();
+  for (const int64_t channels : {70, 24}) {
+    for (const bool is_signed : {false, true}) {
+      ir::Relu6 relu;
+      relu.ceiling = ir::Parameter{"ceiling", normals({channels, 1, 1}, 3, 5).add(1)};
+      x = builder_.fake_quantize(builder_.add(relu, {conv(x, channels)}), 0.03, is_signed);
+    }
+    x = builder_.fake_quantize(x, 0.045);
+  }
+  const ir::Relu6 one{{}, ir::Parameter{"ceiling", at::full({1}, 0.8, at::kFloat)}};
+  expect_oracle(builder_.fake_quantize(builder_.add(one, {conv(x, 10)}), 0.03));
+}
+
 TEST_F(IntegerPlan, ResidualAddsOfCodesAndOfFloats) {
   const auto x = builder_.fake_quantize(conv(input(), 24), 0.04);
   const auto a = builder_.fake_quantize(conv(x, 24), 0.07);
@@ -279,21 +294,6 @@ TEST_F(IntegerPlan, SaturatedCodes) {
     }
     expect_oracle(conv(x, 5, {1, 1, 0, 1, 1, false}), 100);
   }
-}
-
-TEST(LayerArithmetic, SaysWhyALayerRunsOnFloats) {
-  GraphBuilder builder;
-  const auto reason = [&](ir::ValueId output) {
-    return layer_arithmetic(builder.finish(output), builder.table).back().reason;
-  };
-  EXPECT_EQ(reason(builder.conv(builder.input(), 4)), "its input is not quantized");
-  const auto in = builder.fake_quantize(builder.input(), 0.1);
-  EXPECT_EQ(reason(builder.conv(in, 4)), "its weight is not quantized");
-  const auto wide = builder.fake_quantize(builder.input(), 0.001, true, 16);
-  EXPECT_EQ(reason(builder.conv(wide, 4)), "its input has more than 8 bits");
-  const auto layer = builder.conv(in, 4);
-  builder.quantize_weight(layer, 0.1);
-  EXPECT_EQ(reason(layer), "");
 }
 
 }  // namespace

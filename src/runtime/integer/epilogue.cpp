@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/cpu_isa.h"
+#include "base/vector_loop.h"
 #include "runtime/integer/epilogue_vector.h"
 #include "runtime/integer/product_kernel.h"
 #include "runtime/steps/step.h"
@@ -44,6 +45,11 @@ std::optional<quant::ByteFormat> bytes_of(const TailOp& op) {
   return fits ? std::optional(format) : std::nullopt;
 }
 
+constexpr VectorLoop lower_bytes = [](const uint8_t* __restrict ceilings, int64_t count,
+                                      uint8_t* __restrict bytes) {
+  for (int64_t i = 0; i < count; ++i) bytes[i] = bytes[i] < ceilings[i] ? bytes[i] : ceilings[i];
+};
+
 }  // namespace
 
 size_t Epilogue::carried(const Tail& tail, const Layout& layout, const std::vector<Layout>& inputs,
@@ -80,13 +86,15 @@ void Epilogue::plan_stages() {
   for (size_t i = 0; i < tail_.size() && vector_; ++i) vector_ = add_stage(tail_[i], operands_[i]);
 }
 
-/// Clamps and a quantization: codes do not fall where what they stand for rises, so that clamps
-/// before a quantization clamp its codes. What follows up to the last quantization, if only of one
-/// value at a time, is a table of codes.
+/// Clamps, ceilings and a quantization: codes do not fall where what they stand for rises, so that
+/// what clamps before a quantization clamps its codes. What follows up to the last quantization, if
+/// only of one value at a time, is a table of codes.
 bool Epilogue::find_codes() {
   if (!makes_codes(tail_)) return false;
   size_t i = 0;
   while (tail_[i].kind == TailKind::kRelu || tail_[i].kind == TailKind::kRelu6) ++i;
+  const size_t clamps = i;
+  while (tail_[i].kind == TailKind::kMin && tail_[i].input == kNoOperand) ++i;
   const std::optional<quant::ByteFormat> format = bytes_of(tail_[i]);
   if (!format) return false;
   const quant::Reciprocal reciprocal = quant::reciprocal_of(format->params);
@@ -99,13 +107,34 @@ bool Epilogue::find_codes() {
   const auto byte_of = [&](float value) {
     return static_cast<int>(quant::quantize(value, format->params)) + format->offset;
   };
-  for (size_t clamp = 0; clamp < i; ++clamp) {
+  for (size_t clamp = 0; clamp < clamps; ++clamp) {
     to.low = std::max(to.low, std::min(byte_of(0), to.high));
     if (tail_[clamp].kind == TailKind::kRelu6) to.high = std::min(to.high, byte_of(6));
     to.low = std::min(to.low, to.high);
   }
+  for (size_t ceiling = clamps; ceiling < i; ++ceiling) {
+    if (!add_ceilings(operands_[ceiling], to)) return false;
+  }
   if (i + 1 < tail_.size() && !find_table(i + 1, *format)) return false;
   to_codes_ = to;
+  return true;
+}
+
+/// One ceiling, or one a column. False where one is no number.
+bool Epilogue::add_ceilings(const at::Tensor& ceilings, ToCodes& to) {
+  const float* from = ceilings.data_ptr<float>();
+  const auto count = static_cast<size_t>(ceilings.numel());
+  if (std::any_of(from, from + count, [](float x) { return std::isnan(x); })) return false;
+  if (count > 1) ceilings_.resize(count, 255);
+  for (size_t i = 0; i < count; ++i) {
+    const auto code = static_cast<int>(quant::quantize(from[i], to.format.params));
+    const auto byte = static_cast<uint8_t>(code + to.format.offset);
+    if (count > 1) {
+      ceilings_[i] = std::min(ceilings_[i], byte);
+    } else {
+      to.high = std::min<int>(to.high, byte), to.low = std::min(to.low, to.high);
+    }
+  }
   return true;
 }
 
@@ -124,6 +153,13 @@ bool Epilogue::find_table(size_t first, const quant::ByteFormat& format) {
   quant::quantize(values.data(), table_.data(), static_cast<int64_t>(values.size()),
                   *tail_.back().codes);
   return true;
+}
+
+void Epilogue::lower_to_ceilings(const SumTile& tile) const {
+  uint8_t* row = static_cast<uint8_t*>(out_) + tile.first_row * row_size_ + tile.first_column;
+  for (int64_t i = 0; i < tile.rows; ++i, row += row_size_) {
+    lower_bytes(ceilings_.data() + tile.first_column, tile.columns, row);
+  }
 }
 
 void Epilogue::look_up(const SumTile& tile) const {
@@ -178,6 +214,7 @@ void Epilogue::apply(const SumTile& tile, const Columns& columns) const {
   if (to_codes_ && (wide || tile.columns % 8 == 0)) {
     const auto codes = wide ? codes_by_avx512 : codes_by_avx2;
     codes(*to_codes_, tile, columns, static_cast<uint8_t*>(out_), row_size_);
+    if (!ceilings_.empty()) lower_to_ceilings(tile);
     if (!table_.empty()) look_up(tile);
     return;
   }

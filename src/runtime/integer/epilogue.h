@@ -69,7 +69,9 @@ class Epilogue {
 
   void plan_stages();
   bool find_codes();
+  bool add_ceilings(const at::Tensor& ceilings, ToCodes& to);
   bool find_table(size_t first, const quant::ByteFormat& format);
+  void lower_to_ceilings(const SumTile& tile) const;
   void look_up(const SumTile& tile) const;
   bool add_stage(const TailOp& op, const at::Tensor& operand);
   void apply_generic(const SumTile& tile, const Columns& columns) const;
@@ -81,7 +83,9 @@ class Epilogue {
   std::vector<at::Tensor> operands_;
   std::vector<Stage> stages_;
   std::optional<ToCodes> to_codes_;
-  /// What follows `to_codes_`, by byte; empty where nothing does.
+  /// The largest byte of each column that `to_codes_` leaves; empty where there is no such limit.
+  std::vector<uint8_t> ceilings_;
+  /// What follows that, by byte; empty where nothing does.
   std::vector<uint8_t> table_;
   bool vector_ = false;
   void* out_;
