@@ -165,28 +165,31 @@ void load_site(const ir::Graph& graph, QuantizerTable& table, const QuantizerSit
   quantizer.zero_point = loaded.zero_point(sizes, quantizer);
 }
 
-/// A list of entries, whose fields are words, numbers and lists of numbers. What is nothing of the
-/// kind is left out while it is read, as it might not fit into the memory, or be nested as deep as
-/// the file is long.
+/// Ends the reading of a text that is no list of quantizers.
+struct NoList {};
+
+/// A list of entries, whose fields are words, numbers and lists of numbers. Reading ends at what is
+/// nothing of the kind, as it might not fit into the memory, or be nested as deep as the file is
+/// long.
 json parse_entries(const std::string& text) {
   constexpr int kEntry = 1, kList = 2;
   constexpr int kMostEntries = 20'000;  // the parser looks through those before at each one's end
   using Event = json::parse_event_t;
-  bool is_good = true;
   int entries = 0;
-  json dump = json::parse(
-      text,
-      [&](int depth, Event event, json& parsed) {
-        const bool begins = event == Event::object_start || event == Event::array_start;
-        if (begins && depth > kList) return is_good = false;
-        if (depth != kEntry || begins || event == Event::key) return is_good;
-        is_good = is_good && ++entries <= kMostEntries && has_text(parsed, "kind") &&
-                  has_text(parsed, "name");
-        return is_good;
-      },
-      false);
-  if (!is_good) return json::object();
-  return dump;
+  const auto look = [&entries](int depth, Event event, json& parsed) {
+    const bool begins = event == Event::object_start || event == Event::array_start;
+    if (begins && depth > kList) throw NoList();
+    if (depth != kEntry || begins || event == Event::key) return true;
+    if (++entries > kMostEntries || !has_text(parsed, "kind") || !has_text(parsed, "name")) {
+      throw NoList();
+    }
+    return true;
+  };
+  try {
+    return json::parse(text, look, false);
+  } catch (const NoList&) {
+    return json::object();
+  }
 }
 
 json read(const std::string& path) {
