@@ -20,6 +20,8 @@ namespace fs = std::filesystem;
 // More classes than any classifier has; a larger index is a mistake.
 constexpr int64_t kMostClasses = 1'000'000;
 constexpr const char* kBlanks = " \t\r";
+// Sixteen times the longest path.
+constexpr size_t kLongestLine = 1 << 16;
 
 std::string trimmed(const std::string& text) {
   const size_t begin = text.find_first_not_of(kBlanks);
@@ -87,6 +89,11 @@ void for_each_line(const fs::path& file,
   std::string_view rest = content;
   std::string line;
   for (int number = 1; take_line(rest, line); ++number) {
+    if (line.size() > kLongestLine) {
+      refuse_line(file, number,
+                  "it has " + std::to_string(line.size()) + " bytes, more than the " +
+                      std::to_string(kLongestLine) + " of a line");
+    }
     const std::string words = trimmed(line);
     if (!words.empty()) visit(number, words);
   }

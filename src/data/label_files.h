@@ -28,7 +28,8 @@ std::vector<ImageFolder::Item> read_labels(const std::filesystem::path& file,
                                            const ClassNames& names);
 
 /// Calls `visit` with every line that is not blank, trimmed, and its number, from 1. Lines end as
-/// on any system; UTF-16 is known by its mark. Throws DataError naming a file that cannot be read.
+/// on any system; UTF-16 is known by its mark. Throws DataError naming a file that cannot be read,
+/// or a line of more than 64 KiB.
 void for_each_line(const std::filesystem::path& file,
                    const std::function<void(int line, const std::string& text)>& visit);
 

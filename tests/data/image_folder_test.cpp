@@ -153,6 +153,15 @@ TEST(OpenImageFolder, ReadsListsWithCommentsAndPathsOfWindows) {
   EXPECT_EQ(read.items[1].path, folder.path() + "/cats/1.png");
 }
 
+TEST(OpenImageFolder, RefusesALineThatIsLongerThanAnyPath) {
+  const TemporaryFolder folder;
+  folder.write("cats/1.png", "");
+  folder.write("labels.txt", "cats/1.png 0\n" + std::string(100'000, 'a') + " 0\n");
+  EXPECT_EQ(
+      refusal_of(folder.path()),
+      folder.path() + "/labels.txt line 2: it has 100002 bytes, more than the 65536 of a line");
+}
+
 TEST(OpenImageFolder, RefusesAFolderAsAnImageOfAList) {
   const TemporaryFolder folder;
   folder.write("cats/1.png", "");
