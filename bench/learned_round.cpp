@@ -25,9 +25,7 @@ void count_flops(benchmark::State& state, int64_t flops) {
 }
 
 /// A graph of that layer alone, with 4-bit weights.
-struct Layer {
-  ir::Graph graph;
-  quant::QuantizerTable table;
+struct Layer : QuantizedNetwork {
   LearnedRoundOptions options;
 
   Layer() {
@@ -44,7 +42,7 @@ struct Layer {
     conv.stride = conv.padding = conv.dilation = {1, 1};
     conv.weight_quantizer = table.add(quantizer);
     graph.nodes.push_back({"conv", "conv", conv, {graph.input}, {graph.output}});
-    initialize_weight_scales(graph, table);
+    initialize_weight_scales(*this);
   }
   const at::Tensor& weight() { return ir::weighted(graph.nodes.front().op)->weight.value; }
   RoundedWeight rounded() { return {weight(), table, 0, options}; }

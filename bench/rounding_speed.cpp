@@ -58,10 +58,7 @@ class Images {
   data::Loader loader_;
 };
 
-struct Quantized {
-  ir::Graph graph;
-  quant::QuantizerTable table;
-};
+using Quantized = QuantizedNetwork;
 
 Quantized quantize(const Options& options, Images& images) {
   Quantized net;
@@ -71,10 +68,10 @@ Quantized quantize(const Options& options, Images& images) {
   placement.weights.format = quant::IntegerFormat{4, true, false};
   placement.weights.granularity = quant::Granularity::kPerChannel;
   net.table = backends::place(backends::Backend::kFx, net.graph, placement);
-  passes::initialize_weight_scales(net.graph, net.table);
+  passes::initialize_weight_scales(net);
   passes::CalibrationOptions calibration;
   calibration.threads = options.threads;
-  passes::calibrate_activations(net.graph, net.table, calibration, images.from_the_first());
+  passes::calibrate_activations(net, calibration, images.from_the_first());
   return net;
 }
 
@@ -88,7 +85,7 @@ double seconds_of(Work&& work) {
 void round_in_one_sweep(Quantized net, const Options& options, Images& images) {
   passes::RoundingOptions rounding;
   rounding.threads = options.threads;
-  passes::round_weights(net.graph, net.table, rounding, {}, images.from_the_first());
+  passes::round_weights(net, rounding, {}, images.from_the_first());
 }
 
 void round_layer_by_layer(Quantized net, const Options& options, Images& images) {
@@ -97,7 +94,7 @@ void round_layer_by_layer(Quantized net, const Options& options, Images& images)
     passes::RoundingOptions rounding;
     rounding.threads = options.threads;
     rounding.rounds = [&](const ir::Node& node) { return &node == &layer; };
-    passes::round_weights(net.graph, net.table, rounding, {}, images.from_the_first());
+    passes::round_weights(net, rounding, {}, images.from_the_first());
   }
 }
 

@@ -133,9 +133,8 @@ Contender best_libtorch(const std::string& path, const Options& options) {
 }
 
 /// Adds ONNX Runtime on a graph exported as ONNX, or says why not.
-void add_onnx_runtime(const std::string& name, const ptq::ir::Graph& graph,
-                      const ptq::quant::QuantizerTable& table, const Options& options,
-                      std::vector<Contender>& contenders) {
+void add_onnx_runtime(const std::string& name, const ptq::QuantizedNetwork& network,
+                      const Options& options, std::vector<Contender>& contenders) {
   if (!options.wants(name)) return;
   const std::string missing = ptq::bench::why_no_onnx_runtime();
   if (!missing.empty()) {
@@ -144,62 +143,57 @@ void add_onnx_runtime(const std::string& name, const ptq::ir::Graph& graph,
   }
   const ptq::support::TemporaryFolder folder;
   const std::string file = folder.file("network.onnx");
-  ptq::exporting::write(graph, table, ptq::exporting::Format::kOnnx,
-                        {{}, false, {}, options.image_size}, file);
+  ptq::exporting::write(network, ptq::exporting::Format::kOnnx, {{}, false, {}, options.image_size},
+                        file);
   const auto runtime = std::make_shared<ptq::bench::OnnxRuntimeSpeed>(ptq::bench::OnnxRuntimeJob{
       file, options.image_size, options.threads, options.tuning_seconds});
   contenders.push_back({name + " (" + std::to_string(runtime->batch()) + ")",
                         [runtime, &options] { return runtime->rate(options.images); }});
 }
 
-struct Quantized {
-  ptq::ir::Graph graph;
-  ptq::quant::QuantizerTable table;
-};
+using Quantized = ptq::QuantizedNetwork;
 
 Quantized quantize(ptq::ir::Graph graph, const Options& options) {
   ptq::passes::prepare(graph, {});
-  Quantized result;
-  result.table = ptq::backends::place(ptq::backends::Backend::kFx, graph, {});
-  ptq::passes::initialize_weight_scales(graph, result.table);
+  Quantized result{std::move(graph), {}};
+  result.table = ptq::backends::place(ptq::backends::Backend::kFx, result.graph, {});
+  ptq::passes::initialize_weight_scales(result);
   ptq::passes::CalibrationOptions calibration;
   calibration.threads = options.threads;
   bool first = true;
-  ptq::passes::calibrate_activations(graph, result.table, calibration,
-                                     [&]() -> std::optional<at::Tensor> {
-                                       if (!std::exchange(first, false)) return std::nullopt;
-                                       return random_images(options, 8);
-                                     });
-  result.graph = std::move(graph);
+  ptq::passes::calibrate_activations(result, calibration, [&]() -> std::optional<at::Tensor> {
+    if (!std::exchange(first, false)) return std::nullopt;
+    return random_images(options, 8);
+  });
   return result;
 }
 
 /// One pass of percentile calibration: a float run with every statistic of the graph taken.
 Contender calibration(const Quantized& quantized, const Options& options) {
   const at::Tensor images = random_images(options, options.images);
-  auto table = std::make_shared<ptq::quant::QuantizerTable>(quantized.table);
-  return {"calibration pass", timed(options.images, [&quantized, table, images, &options] {
+  auto network = std::make_shared<Quantized>(quantized);
+  return {"calibration pass", timed(options.images, [network, images, &options] {
             ptq::passes::CalibrationOptions calibration;
             calibration.threads = options.threads;
             bool first = true;
             ptq::passes::calibrate_activations(
-                quantized.graph, *table, calibration, [&]() -> std::optional<at::Tensor> {
+                *network, calibration, [&]() -> std::optional<at::Tensor> {
                   return std::exchange(first, false) ? std::optional(images) : std::nullopt;
                 });
           })};
 }
 
-Contender plan(const std::string& name, const ptq::ir::Graph& graph,
-               const ptq::quant::QuantizerTable& table, ptq::runtime::Numerics numerics,
-               const Options& options,
+Contender plan(const std::string& name, const ptq::QuantizedNetwork& network,
+               ptq::runtime::Numerics numerics, const Options& options,
                ptq::runtime::Arithmetic arithmetic = ptq::runtime::Arithmetic::kFloat) {
   ptq::runtime::ExecutorOptions executor_options;
   executor_options.arithmetic = arithmetic;
   executor_options.numerics = numerics;
   executor_options.threads = options.threads;
   std::shared_ptr<ptq::runtime::Executor> executor;
-  const double build = seconds_of(
-      [&] { executor = ptq::runtime::make_plan(graph, table, std::move(executor_options)); });
+  const double build = seconds_of([&] {
+    executor = ptq::runtime::make_plan(network.graph, network.table, std::move(executor_options));
+  });
   std::printf("    %s: built in %.2f s\n", name.c_str(), build);
   const at::Tensor images = random_images(options, options.images);
   return {name, timed(options.images, [executor, images] { executor->run(images); })};
@@ -211,18 +205,18 @@ std::vector<Contender> contenders_of(const std::string& path, const ptq::ir::Gra
   const auto add_w8a8 = [&](const std::string& name, Arithmetic arithmetic,
                             std::vector<Contender>& contenders) {
     if (!options.wants(name)) return;
-    contenders.push_back(plan(name, quantized.graph, quantized.table,
-                              ptq::runtime::Numerics::kQuantized, options, arithmetic));
+    contenders.push_back(
+        plan(name, quantized, ptq::runtime::Numerics::kQuantized, options, arithmetic));
   };
   std::vector<Contender> contenders;
   if (options.wants("LibTorch float")) contenders.push_back(best_libtorch(path, options));
   if (options.wants("float plan")) {
-    contenders.push_back(plan("float plan", graph, {}, ptq::runtime::Numerics::kFloat, options));
+    contenders.push_back(plan("float plan", {graph, {}}, ptq::runtime::Numerics::kFloat, options));
   }
   add_w8a8("W8A8 plan, floats", Arithmetic::kFloat, contenders);
   add_w8a8("W8A8 plan, integers", Arithmetic::kInteger, contenders);
-  add_onnx_runtime("ONNX Runtime float", graph, {}, options, contenders);
-  add_onnx_runtime("ONNX Runtime W8A8", quantized.graph, quantized.table, options, contenders);
+  add_onnx_runtime("ONNX Runtime float", {graph, {}}, options, contenders);
+  add_onnx_runtime("ONNX Runtime W8A8", quantized, options, contenders);
   if (options.wants("calibration pass")) contenders.push_back(calibration(quantized, options));
   return contenders;
 }

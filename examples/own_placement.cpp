@@ -57,11 +57,10 @@ int main(int argc, char** argv) try {
   const ptq::Recipe recipe{28, 28, {0.286F, 0.286F, 0.286F}, {0.353F, 0.353F, 0.353F}};
   ptq::QuantizedNetwork network = place(ptq::import_torchscript(argv[1], recipe.crop));
 
-  ptq::passes::initialize_weight_scales(network.graph, network.table);
+  ptq::passes::initialize_weight_scales(network);
   const ptq::ImageSet calibration = ptq::image_folder(images + "/calibration", recipe);
   ptq::data::Batches batches(calibration, at::kCPU);
-  ptq::passes::calibrate_activations(network.graph, network.table, {},
-                                     [&] { return batches.next(); });
+  ptq::passes::calibrate_activations(network, {}, [&] { return batches.next(); });
 
   const ptq::Accuracy accuracy =
       ptq::evaluate(network, ptq::image_folder(images + "/validation", recipe));

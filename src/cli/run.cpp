@@ -162,7 +162,7 @@ void float_stage(Run& run, const ir::Graph& graph, ImageSets& images) {
       source_of(config).graph + validation_key(config) + (keep_logits ? " logits" : "");
   auto& shelf = run.session.stages().float_evaluation;
   run.result.float_evaluation = workflow::shared(run.session, run.log, shelf, key, [&] {
-    return evaluate(run, {"float evaluation", runtime::Numerics::kFloat, keep_logits}, graph, {},
+    return evaluate(run, {"float evaluation", runtime::Numerics::kFloat, keep_logits}, {graph, {}},
                     images);
   });
   write_logits(config.outputs.float_logits, run.result.float_evaluation->logits);
@@ -172,24 +172,24 @@ void float_stage(Run& run, const ir::Graph& graph, ImageSets& images) {
 void quantized_stages(Run& run, const ir::Graph& imported, ImageSets& images) {
   Attribution attribution(run, images);
   const QuantizedNetwork network = quantize_model(run, imported, images, attribution);
-  say_arithmetic(run, network.graph, network.table);
-  export_network(run, network.graph, network.table, images);
+  say_arithmetic(run, network);
+  export_network(run, network, images);
   eval::Evaluation& evaluation = run.result.quantized;
   evaluation = attribution.evaluation(network);
   write_logits(run.config.outputs.logits, evaluation.logits);
   evaluation.logits.reset();
   if (run.config.outputs.quantizers) {
-    quant::write_quantizer_dump(*run.config.outputs.quantizers, network.graph, network.table);
+    quant::write_quantizer_dump(*run.config.outputs.quantizers, network);
   }
   if (run.config.outputs.graph) {
-    report::write_graph_drawing(*run.config.outputs.graph, network.graph, network.table, run.log);
+    report::write_graph_drawing(*run.config.outputs.graph, network, run.log);
   }
   if (run.config.outputs.page) {
     const auto& exports = run.result.exports;
     run.result.details = report::network_details(
-        network.graph, network.table, exports ? std::make_optional(exports->truth) : std::nullopt);
+        network, exports ? std::make_optional(exports->truth) : std::nullopt);
   }
-  guard_network(run, network.graph, network.table, images);
+  guard_network(run, network, images);
 }
 
 report::RunFacts facts_of(const Run& run) {

@@ -9,8 +9,6 @@
 #include <unordered_set>
 #include <vector>
 
-#include "ptq/runtime/executor.h"
-
 namespace ptq::eval {
 namespace {
 
@@ -71,22 +69,20 @@ std::vector<const ir::Node*> watched_nodes(const ir::Graph& graph) {
   return watched;
 }
 
-std::unique_ptr<runtime::Executor> observed_network(const ir::Graph& graph,
-                                                    const quant::QuantizerTable& table,
-                                                    const ConstantLayerOptions& how,
+std::unique_ptr<runtime::Executor> observed_network(const QuantizedNetwork& network,
+                                                    runtime::Execution execution,
                                                     Comparison& comparison) {
   std::unordered_set<ir::ValueId> outputs;
-  for (const ir::Node* node : watched_nodes(graph)) outputs.insert(node->output());
+  for (const ir::Node* node : watched_nodes(network.graph)) outputs.insert(node->output());
   runtime::ExecutorOptions options;
-  options.dtype = how.dtype;
   options.observes = [outputs](const ir::Node& node) {
     return !node.inputs.empty() && outputs.count(node.inputs.front()) != 0;
   };
   options.observer = [&comparison](const ir::Node& node, const at::Tensor& value, int /*lane*/) {
     comparison.see(node.inputs.front(), value);
   };
-  return how.compile ? runtime::make_plan(graph, table, options)
-                     : runtime::make_interpreter(graph, table, options);
+  execution.threads = 1;  // one observer
+  return runtime::make_executor(network.graph, network.table, execution, options);
 }
 
 std::optional<ConstantLayer> first_constant(const ir::Graph& graph, const Comparison& comparison) {
@@ -105,20 +101,19 @@ std::optional<ConstantLayer> first_constant(const ir::Graph& graph, const Compar
 }  // namespace
 
 // Two images tell in almost every network that nothing is constant.
-std::optional<ConstantLayer> constant_layer(const ir::Graph& graph,
-                                            const quant::QuantizerTable& table,
+std::optional<ConstantLayer> constant_layer(const QuantizedNetwork& network,
                                             const at::Tensor& images,
-                                            const ConstantLayerOptions& how) {
+                                            const runtime::Execution& execution) {
   const int64_t count = images.size(0);
   if (count < 2 || all_equal(images)) return std::nullopt;
   const c10::InferenceMode no_gradients;
-  Comparison comparison(graph);
-  const auto network = observed_network(graph, table, how, comparison);
-  comparison.see(graph.output, network->run(images.narrow(0, 0, 2)));
-  if (count > 2 && first_constant(graph, comparison)) {
-    comparison.see(graph.output, network->run(images.narrow(0, 2, count - 2)));
+  Comparison comparison(network.graph);
+  const auto executor = observed_network(network, execution, comparison);
+  comparison.see(network.graph.output, executor->run(images.narrow(0, 0, 2)));
+  if (count > 2 && first_constant(network.graph, comparison)) {
+    comparison.see(network.graph.output, executor->run(images.narrow(0, 2, count - 2)));
   }
-  return first_constant(graph, comparison);
+  return first_constant(network.graph, comparison);
 }
 
 }  // namespace ptq::eval

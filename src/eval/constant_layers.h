@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "ptq/ir/graph.h"
-#include "ptq/quant/quantizer.h"
+#include "ptq/quant/quantized_network.h"
+#include "ptq/runtime/execution.h"
 
 namespace ptq::eval {
 
@@ -20,20 +20,12 @@ struct ConstantLayer {
   int64_t after = 0;
 };
 
-struct ConstantLayerOptions {
-  /// Run on the optimised plan, or node by node.
-  bool compile = true;
-  /// What the network computes in (runtime/executor.h).
-  at::ScalarType dtype = at::kFloat;
-};
-
-/// Runs the quantized network on a few images, [N, 3, H, W] float32, and compares what each
-/// convolution, linear layer and activation quantizer makes of them; images beyond two are looked
-/// at only where something seems constant. Nothing for fewer than two images, and where all images
-/// are equal.
-std::optional<ConstantLayer> constant_layer(const ir::Graph& graph,
-                                            const quant::QuantizerTable& table,
+/// Runs the quantized network, on one core, on a few images, [N, 3, H, W] float32, and compares
+/// what each convolution, linear layer and activation quantizer makes of them; images beyond two
+/// are looked at only where something seems constant. Nothing for fewer than two images, and where
+/// all images are equal.
+std::optional<ConstantLayer> constant_layer(const QuantizedNetwork& network,
                                             const at::Tensor& images,
-                                            const ConstantLayerOptions& how);
+                                            const runtime::Execution& execution);
 
 }  // namespace ptq::eval

@@ -88,13 +88,12 @@ std::vector<std::string> explanation(const FloatWeights& weights) {
   return lines;
 }
 
-std::vector<std::string> suspicions_of_biases(const ir::Graph& graph,
-                                              const quant::QuantizerTable& table) {
+std::vector<std::string> suspicions_of_biases(const QuantizedNetwork& network) {
   std::vector<std::string> sentences;
-  ir::Graph copy = graph;
+  ir::Graph copy = network.graph;
   const ir::Index index(copy);
   for (const ir::Node& node : copy.nodes) {
-    const quant::BiasRange range = quant::bias_range(index, node, table);
+    const quant::BiasRange range = quant::bias_range(index, node, network.table);
     if (range.outside == 0) continue;
     sentences.push_back(node.name + ": " + std::to_string(range.outside) + " of " +
                         std::to_string(range.of) + " biases do not fit " +

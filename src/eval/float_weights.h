@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "ptq/ir/graph.h"
-#include "ptq/quant/quantizer.h"
+#include "ptq/quant/quantized_network.h"
 
 namespace ptq::eval {
 
@@ -33,7 +33,6 @@ std::string words(const FloatWeights& weights);
 std::vector<std::string> explanation(const FloatWeights& weights);
 
 /// Sentences about layers whose biases need more codes than they have, once scales are found.
-std::vector<std::string> suspicions_of_biases(const ir::Graph& graph,
-                                              const quant::QuantizerTable& table);
+std::vector<std::string> suspicions_of_biases(const QuantizedNetwork& network);
 
 }  // namespace ptq::eval

@@ -69,14 +69,13 @@ std::vector<std::string> suspicions_of_pair(const Evaluation& float_evaluation,
   return {"the quantized logits equal the float logits on every image: nothing was quantized"};
 }
 
-std::vector<std::string> suspicions_of_scales(const ir::Graph& graph,
-                                              const quant::QuantizerTable& table) {
+std::vector<std::string> suspicions_of_scales(const QuantizedNetwork& network) {
   std::vector<std::string> sentences;
   const auto look = [&](const std::string& name, ir::QuantizerId id, const char* values) {
-    const std::string fault = fault_of(table.scale_of(id).value, values);
+    const std::string fault = fault_of(network.table.scale_of(id).value, values);
     if (!fault.empty()) sentences.push_back(name + fault);
   };
-  for (const ir::Node& node : graph.nodes) {
+  for (const ir::Node& node : network.graph.nodes) {
     if (const auto* fake = node.as<ir::FakeQuantize>()) {
       look(node.name, fake->quantizer, "values were zero on all calibration images");
     }

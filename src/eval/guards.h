@@ -6,8 +6,7 @@
 
 #include "eval/constant_layers.h"
 #include "eval/evaluate.h"
-#include "ptq/ir/graph.h"
-#include "ptq/quant/quantizer.h"
+#include "ptq/quant/quantized_network.h"
 
 /// Results that look broken are said to be: nobody reads a wrong number as a finding.
 namespace ptq::eval {
@@ -25,8 +24,7 @@ std::vector<std::string> suspicions_of_pair(const Evaluation& float_evaluation,
 /// Sentences about scales, once they are found: one that is not finite, and one at the smallest
 /// value there is, which stands for weights or activations that were zero throughout. A layer whose
 /// channels or groups are zero in part is usual.
-std::vector<std::string> suspicions_of_scales(const ir::Graph& graph,
-                                              const quant::QuantizerTable& table);
+std::vector<std::string> suspicions_of_scales(const QuantizedNetwork& network);
 
 /// A sentence about a layer that does not see the image any more; none for none.
 std::vector<std::string> suspicions_of_layers(const std::optional<ConstantLayer>& constant);

@@ -41,13 +41,12 @@ std::unordered_set<ir::ValueId> varying_values(const ir::Graph& graph) {
 
 class Measurement {
  public:
-  Measurement(const ir::Graph& exact, const ir::Graph& quantized,
-              const quant::QuantizerTable& table)
-      : quantized_(quantized), table_(table) {
-    if (exact.nodes.size() != quantized.nodes.size()) {
+  Measurement(const ir::Graph& exact, const QuantizedNetwork& quantized)
+      : quantized_(quantized.graph), table_(quantized.table) {
+    if (exact.nodes.size() != quantized_.nodes.size()) {
       throw InternalError("noise is measured between two states of one network");
     }
-    const std::unordered_set<ir::ValueId> varying = varying_values(quantized);
+    const std::unordered_set<ir::ValueId> varying = varying_values(quantized_);
     const ir::Index index(quantized_);
     auto other = exact.nodes.begin();
     for (const ir::Node& node : quantized_.nodes) {
@@ -132,15 +131,15 @@ class Measurement {
 
 }  // namespace
 
-std::vector<NodeNoise> measure_node_noise(const ir::Graph& exact, const ir::Graph& quantized,
-                                          const quant::QuantizerTable& table,
-                                          const NodeNoiseOptions& options,
+std::vector<NodeNoise> measure_node_noise(const ir::Graph& exact, const QuantizedNetwork& quantized,
+                                          const runtime::Execution& execution,
                                           const NextImages& next_images) {
   const c10::InferenceMode no_gradients;
-  Measurement measurement(exact, quantized, table);
+  Measurement measurement(exact, quantized);
   const std::vector<ir::ValueId> seen = measurement.seen();
-  ProbedNetwork in_float(exact, table, seen, runtime::Numerics::kFloat, options);
-  ProbedNetwork in_codes(quantized, table, seen, runtime::Numerics::kQuantized, options);
+  ProbedNetwork in_float(exact, quantized.table, seen, runtime::Numerics::kFloat, execution);
+  ProbedNetwork in_codes(quantized.graph, quantized.table, seen, runtime::Numerics::kQuantized,
+                         execution);
   int64_t count = 0;
   while (const std::optional<at::Tensor> images = next_images()) {
     count += images->size(0);

@@ -9,7 +9,8 @@
 #include <vector>
 
 #include "ptq/ir/graph.h"
-#include "ptq/quant/quantizer.h"
+#include "ptq/quant/quantized_network.h"
+#include "ptq/runtime/execution.h"
 
 /// Where a network loses what: the noise at every node, and what each quantizer does on its own.
 namespace ptq::eval {
@@ -51,23 +52,16 @@ struct NodeNoise {
   std::optional<ValueRange> weight_range;
 };
 
-struct NodeNoiseOptions {
-  /// On the optimised plan, or node by node.
-  bool compile = true;
-  at::ScalarType dtype = at::kFloat;
-};
-
 /// Images [N, 3, H, W] float32 from a source, or nothing at its end.
 using NextImages = std::function<std::optional<at::Tensor>()>;
 
-/// Runs `exact` in float and `quantized` with its quantizers, image by image, and compares the
-/// outputs of all nodes that compute (constants and changes of shape left out), in execution order.
-/// Both have the same nodes; `exact` holds the weights and biases before techniques changed them.
-/// Memory holds one image's activations. Throws DataError if there was no image,
-/// InternalError if the graphs differ.
-std::vector<NodeNoise> measure_node_noise(const ir::Graph& exact, const ir::Graph& quantized,
-                                          const quant::QuantizerTable& table,
-                                          const NodeNoiseOptions& options,
+/// Runs `exact` in float and `quantized` with its quantizers, image by image on one core, and
+/// compares the outputs of all nodes that compute (constants and changes of shape left out), in
+/// execution order. Both have the same nodes; `exact` holds the weights and biases before
+/// techniques changed them. Memory holds one image's activations. Throws DataError if there was no
+/// image, InternalError if the graphs differ.
+std::vector<NodeNoise> measure_node_noise(const ir::Graph& exact, const QuantizedNetwork& quantized,
+                                          const runtime::Execution& execution,
                                           const NextImages& next_images);
 
 /// The same nodes, least median_channel_sqnr first.

@@ -4,19 +4,17 @@ namespace ptq::eval {
 
 ProbedNetwork::ProbedNetwork(const ir::Graph& graph, const quant::QuantizerTable& table,
                              const std::vector<ir::ValueId>& seen, runtime::Numerics numerics,
-                             const NodeNoiseOptions& options)
+                             runtime::Execution execution)
     : graph_(graph) {
   for (const ir::ValueId value : seen) add_probe(value);
-  // One image is one piece, on one lane.
   runtime::ExecutorOptions executor;
   executor.numerics = numerics;
-  executor.dtype = options.dtype;
   executor.observes = [this](const ir::Node& node) { return probes_.count(&node) != 0; };
   executor.observer = [this](const ir::Node& node, const at::Tensor& value, int /*lane*/) {
     values_[node.inputs[0]] = value.to(at::kCPU).to(at::kFloat).clone();
   };
-  network_ = options.compile ? runtime::make_plan(graph_, table, executor)
-                             : runtime::make_interpreter(graph_, table, executor);
+  execution.threads = 1;  // one image is one piece, on one lane
+  network_ = runtime::make_executor(graph_, table, execution, executor);
 }
 
 const SeenValues& ProbedNetwork::run(const at::Tensor& image) {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "eval/node_noise.h"
-#include "ptq/runtime/executor.h"
+#include "ptq/runtime/execution.h"
 
 namespace ptq::eval {
 
@@ -20,7 +20,7 @@ class ProbedNetwork {
  public:
   ProbedNetwork(const ir::Graph& graph, const quant::QuantizerTable& table,
                 const std::vector<ir::ValueId>& seen, runtime::Numerics numerics,
-                const NodeNoiseOptions& options);
+                runtime::Execution execution);
   ProbedNetwork(const ProbedNetwork&) = delete;
   ProbedNetwork& operator=(const ProbedNetwork&) = delete;
 

@@ -16,37 +16,37 @@
 namespace ptq::exporting {
 namespace {
 
-void write_onnx(const ir::Graph& graph, const quant::QuantizerTable& table,
-                const ExportOptions& options, const std::string& path) {
-  onnx::ModelProto model = to_onnx(graph, table, options);
+void write_onnx(const QuantizedNetwork& network, const ExportOptions& options,
+                const std::string& path) {
+  onnx::ModelProto model = to_onnx(network.graph, network.table, options);
   check_onnx_model(model, path);
   write_onnx_file(std::move(model), path);
 }
 
 }  // namespace
 
-void check_exportable(const ir::Graph& graph, const quant::QuantizerTable& table, Format format,
+void check_exportable(const QuantizedNetwork& network, Format format,
                       const ExportOptions& options) {
   switch (format) {
     case Format::kOnnx:
-      check_quantizers(table, {"ONNX", false, true, true});
-      check_onnx_operations(graph);
-      choose_opset(table, options);
+      check_quantizers(network.table, {"ONNX", false, true, true});
+      check_onnx_operations(network.graph);
+      choose_opset(network.table, options);
       break;
     case Format::kTorchScript:
-      check_torchscript(graph, table);
+      check_torchscript(network);
       break;
   }
 }
 
-void write(const ir::Graph& graph, const quant::QuantizerTable& table, Format format,
-           const ExportOptions& options, const std::string& path) {
-  check_exportable(graph, table, format, options);
+void write(const QuantizedNetwork& network, Format format, const ExportOptions& options,
+           const std::string& path) {
+  check_exportable(network, format, options);
   switch (format) {
     case Format::kOnnx:
-      return write_onnx(graph, table, options, path);
+      return write_onnx(network, options, path);
     case Format::kTorchScript:
-      return write_torchscript(graph, table, options, path);
+      return write_torchscript(network, options, path);
   }
 }
 

@@ -9,8 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "ptq/ir/graph.h"
-#include "ptq/quant/quantizer.h"
+#include "ptq/quant/quantized_network.h"
 
 /// Writing a quantized network as a file that other programs run, and running what was written.
 namespace ptq::exporting {
@@ -31,13 +30,12 @@ struct ExportOptions {
 /// Throws ExportError, naming layer or operation and the reason, if `format` cannot say what the
 /// placed graph computes: minifloats, dynamic or per-group scales, opaque operators, ... Scales
 /// need not be known yet, so that it can be asked before calibration.
-void check_exportable(const ir::Graph& graph, const quant::QuantizerTable& table, Format format,
-                      const ExportOptions& options);
+void check_exportable(const QuantizedNetwork& network, Format format, const ExportOptions& options);
 
 /// Writes the calibrated graph to `path`, which appears whole or not at all. ONNX of more than
 /// 2 GiB keeps its weights in `path`.data. Throws ExportError naming file and reason.
-void write(const ir::Graph& graph, const quant::QuantizerTable& table, Format format,
-           const ExportOptions& options, const std::string& path);
+void write(const QuantizedNetwork& network, Format format, const ExportOptions& options,
+           const std::string& path);
 
 using NamedValues = std::map<std::string, at::Tensor>;
 

@@ -95,27 +95,28 @@ class Bytes {
 
 }  // namespace
 
-Truth truth_of(const ir::Graph& graph, const quant::QuantizerTable& table) {
-  ir::Graph copy = graph;
+Truth truth_of(const QuantizedNetwork& network) {
+  ir::Graph copy = network.graph;
   const ir::Index index(copy);
   Truth truth;
   truth.operators = count_operators(copy, index);
-  Bytes bytes(table);
+  Bytes bytes(network.table);
   for (ir::Node& node : copy.nodes) {
     bytes.add(node);
-    if (auto layer = accumulator_of(index, node, table)) truth.layers.push_back(std::move(*layer));
+    if (auto layer = accumulator_of(index, node, network.table))
+      truth.layers.push_back(std::move(*layer));
   }
   truth.packed_bytes = bytes.packed_bytes;
   truth.float_bytes = bytes.float_bytes;
   return truth;
 }
 
-std::optional<double> output_step(const ir::Graph& graph, const quant::QuantizerTable& table) {
-  ir::Graph copy = graph;
+std::optional<double> output_step(const QuantizedNetwork& network) {
+  ir::Graph copy = network.graph;
   const ir::Index index(copy);
-  const ir::QuantizerId id = quant::value_quantizer(index, graph.output);
-  if (id == ir::kNoQuantizer || !table.at(id).is_static_per_tensor()) return std::nullopt;
-  return table.scale_of(id).value.item<double>();
+  const ir::QuantizerId id = quant::value_quantizer(index, network.graph.output);
+  if (id == ir::kNoQuantizer || !network.table.at(id).is_static_per_tensor()) return std::nullopt;
+  return network.table.scale_of(id).value.item<double>();
 }
 
 }  // namespace ptq::exporting

@@ -5,8 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "ptq/ir/graph.h"
-#include "ptq/quant/quantizer.h"
+#include "ptq/quant/quantized_network.h"
 
 /// What an exported network is, in numbers: what a runtime can compute on integers, what it weighs,
 /// and how wide its sums become.
@@ -47,10 +46,10 @@ struct Truth {
 };
 
 /// Of a calibrated graph whose quantizers are static integers.
-Truth truth_of(const ir::Graph& graph, const quant::QuantizerTable& table);
+Truth truth_of(const QuantizedNetwork& network);
 
 /// The scale that every logit is a multiple of (after its zero point); nothing where the network
 /// does not end in a quantizer with one scale.
-std::optional<double> output_step(const ir::Graph& graph, const quant::QuantizerTable& table);
+std::optional<double> output_step(const QuantizedNetwork& network);
 
 }  // namespace ptq::exporting

@@ -129,18 +129,17 @@ class SideBySide {
 
 }  // namespace
 
-void check_exports(const ir::Graph& graph, const quant::QuantizerTable& table,
-                   data::Loader& validation, const CheckOptions& options, ExportReport& report,
-                   Log& log) {
+void check_exports(const QuantizedNetwork& network, data::Loader& validation,
+                   const CheckOptions& options, ExportReport& report, Log& log) {
   std::vector<Runner> runners = runners_of(report, log);
-  const std::optional<double> step = exporting::output_step(graph, table);
+  const std::optional<double> step = exporting::output_step(network);
   timed(log, "export check", [&] {
     runtime::Execution execution = options.execution;
     execution.dtype = at::kFloat;
-    const auto network = runtime::make_executor(graph, table, execution);
-    PartingFinder finder({graph, table, execution.compile, execution.threads});
+    const auto executor = runtime::make_executor(network.graph, network.table, execution);
+    PartingFinder finder({network, execution.compile, execution.threads});
     SideBySide comparison(options, validation, runners, finder);
-    comparison.add_images(*network, log);
+    comparison.add_images(*executor, log);
     for (const Runner& runner : runners) {
       runner.file->checks.push_back(comparison.result(runner, step));
     }

@@ -5,8 +5,7 @@
 #include "parity/export_report.h"
 #include "ptq/base/log.h"
 #include "ptq/data/loader.h"
-#include "ptq/ir/graph.h"
-#include "ptq/quant/quantizer.h"
+#include "ptq/quant/quantized_network.h"
 #include "ptq/runtime/execution.h"
 
 namespace ptq::parity {
@@ -24,8 +23,7 @@ struct CheckOptions {
 /// Loads every file of `report` again, runs it on the first images of `validation` and adds what
 /// came out to the file's checks. Predictions that differ from those of the network itself are a
 /// warning.
-void check_exports(const ir::Graph& graph, const quant::QuantizerTable& table,
-                   data::Loader& validation, const CheckOptions& options, ExportReport& report,
-                   Log& log);
+void check_exports(const QuantizedNetwork& network, data::Loader& validation,
+                   const CheckOptions& options, ExportReport& report, Log& log);
 
 }  // namespace ptq::parity

@@ -41,14 +41,14 @@ at::Tensor PartingFinder::Tapped::run(const at::Tensor& image) {
 }
 
 PartingFinder::PartingFinder(const Stream& stream) : stream_(stream) {
-  for (const ir::Node& node : stream.graph.nodes) {
+  for (const ir::Node& node : stream.network.graph.nodes) {
     if (node.is<ir::FakeQuantize>()) names_.push_back(name_of(node.output()));
   }
-  names_.push_back(name_of(stream.graph.output));
+  names_.push_back(name_of(stream.network.graph.output));
 }
 
 const std::string& PartingFinder::name_of(ir::ValueId value) const {
-  return stream_.graph.values[static_cast<size_t>(value)].name;
+  return stream_.network.graph.values[static_cast<size_t>(value)].name;
 }
 
 std::unique_ptr<PartingFinder::Tapped> PartingFinder::tapped(bool compile) const {
@@ -58,8 +58,9 @@ std::unique_ptr<PartingFinder::Tapped> PartingFinder::tapped(bool compile) const
   options.observer = [seen = stream.get()](const ir::Node& node, const at::Tensor& value, int) {
     seen->inputs.emplace_back(&node, value.clone());
   };
-  stream->executor = compile ? runtime::make_plan(stream_.graph, stream_.table, options)
-                             : runtime::make_interpreter(stream_.graph, stream_.table, options);
+  stream->executor =
+      compile ? runtime::make_plan(stream_.network.graph, stream_.network.table, options)
+              : runtime::make_interpreter(stream_.network.graph, stream_.network.table, options);
   return stream;
 }
 
@@ -73,23 +74,24 @@ exporting::NamedValues PartingFinder::values_of(exporting::ExportedModel& model,
   if (!at::equal(logits, model.run(image))) return {};
   for (const auto& [node, value] : interpreter_->inputs) {
     values[name_of(node->output())] =
-        quant::fake_quantize_activation(value, stream_.table, quantizer_of(*node));
+        quant::fake_quantize_activation(value, stream_.network.table, quantizer_of(*node));
   }
-  values[name_of(stream_.graph.output)] = logits;
+  values[name_of(stream_.network.graph.output)] = logits;
   return values;
 }
 
 std::optional<Parting> PartingFinder::find(exporting::ExportedModel& model, const at::Tensor& image,
                                            const at::Tensor& ours, const at::Tensor& theirs) {
   const exporting::NamedValues values = values_of(model, image);
-  const auto logits = values.find(name_of(stream_.graph.output));
+  const auto logits = values.find(name_of(stream_.network.graph.output));
   if (logits == values.end() || !name_one_class(logits->second, theirs)) return std::nullopt;
   if (!ours_) ours_ = tapped(stream_.compile);
   if (!name_one_class(ours_->run(image), ours)) return std::nullopt;
   for (const auto& [node, input] : ours_->inputs) {
     const auto found = values.find(name_of(node->output()));
     if (found == values.end() || found->second.numel() != input.numel()) continue;
-    if (auto parting = parting_at(*node, input, found->second, stream_.table)) return parting;
+    if (auto parting = parting_at(*node, input, found->second, stream_.network.table))
+      return parting;
   }
   return Parting{};
 }

@@ -9,16 +9,14 @@
 
 #include "export/export.h"
 #include "parity/export_report.h"
-#include "ptq/ir/graph.h"
-#include "ptq/quant/quantizer.h"
+#include "ptq/quant/quantized_network.h"
 #include "ptq/runtime/executor.h"
 
 namespace ptq::parity {
 
 /// A network as a run computes it, by the optimised plan or node by node, on the CPU.
 struct Stream {
-  const ir::Graph& graph;
-  const quant::QuantizerTable& table;
+  const QuantizedNetwork& network;
   bool compile;
   int threads;
 };

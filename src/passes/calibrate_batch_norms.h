@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ptq/passes/calibrate.h"
+#include "ptq/quant/quantized_network.h"
 
 namespace ptq::passes {
 
@@ -20,7 +21,7 @@ struct BatchNormCalibrationOptions {
 /// (quant::has_dynamic_scale), so are these statistics. Returns the number of batch norms; takes no
 /// image if there is none. Throws QuantizationError naming a batch norm if a statistic is not
 /// finite (one value a channel has no variance), DataError if there was no batch.
-int calibrate_batch_norms(ir::Graph& graph, const quant::QuantizerTable& table,
-                          const BatchNormCalibrationOptions& options, const NextBatch& next_batch);
+int calibrate_batch_norms(QuantizedNetwork& network, const BatchNormCalibrationOptions& options,
+                          const NextBatch& next_batch);
 
 }  // namespace ptq::passes

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ptq/passes/calibrate.h"
+#include "ptq/quant/quantized_network.h"
 
 namespace ptq::passes {
 
@@ -47,8 +48,7 @@ using LayerInputMeans = std::unordered_map<std::string, LayerInputMean>;
 /// One pass over the images through a network with quantized activations and float layers, so that
 /// no layer sees the error of another: the quantizers of weights and biases do not matter. Sums are
 /// float64. Throws DataError if there was no batch.
-LayerInputMeans mean_layer_inputs(ir::Graph& graph, const quant::QuantizerTable& table,
-                                  const BiasCorrectionOptions& options,
+LayerInputMeans mean_layer_inputs(QuantizedNetwork& network, const BiasCorrectionOptions& options,
                                   const NextBatch& next_batch);
 
 /// Adds to the bias of every layer with a weight quantizer what quantizing it took from the mean of
@@ -61,11 +61,11 @@ LayerInputMeans mean_layer_inputs(ir::Graph& graph, const quant::QuantizerTable&
 /// dimension, whatever the rank (the reference takes the second one of four); nodes that share a
 /// module are corrected each for itself. The shift follows from the means of layer inputs. Throws
 /// QuantizationError naming the layer if a mean is not finite.
-BiasCorrection correct_biases(ir::Graph& graph, const quant::QuantizerTable& table,
-                              const BiasCorrectionOptions& options, const LayerInputMeans& means);
+BiasCorrection correct_biases(QuantizedNetwork& network, const BiasCorrectionOptions& options,
+                              const LayerInputMeans& means);
 
 /// The same with the means of these images.
-BiasCorrection correct_biases(ir::Graph& graph, const quant::QuantizerTable& table,
-                              const BiasCorrectionOptions& options, const NextBatch& next_batch);
+BiasCorrection correct_biases(QuantizedNetwork& network, const BiasCorrectionOptions& options,
+                              const NextBatch& next_batch);
 
 }  // namespace ptq::passes

@@ -205,21 +205,22 @@ json read(const std::string& path) {
 
 void check_quantizer_dump(const std::string& path) { read(path); }
 
-int64_t load_quantizers(const std::string& path, const ir::Graph& graph, QuantizerTable& table) {
+int64_t load_quantizers(const std::string& path, QuantizedNetwork& network) {
   const json dump = read(path);
-  ir::Graph copy = graph;
+  ir::Graph copy = network.graph;
   Entries entries(dump, path);
-  for (Scale& scale : table.scales) scale.value.reset();
+  for (Scale& scale : network.table.scales) scale.value.reset();
   for (const QuantizerSite& site : quantizer_sites(copy)) {
-    const std::string who = words_for(kind_word(table.at(site.id).kind), site.name);
+    const std::string who = words_for(kind_word(network.table.at(site.id).kind), site.name);
     if (const json* entry = entries.take(who)) {
-      load_site(copy, table, site, Loaded(path + " does not fit the network: " + who, *entry));
-    } else if (!is_without_bias(site, table)) {
+      load_site(copy, network.table, site,
+                Loaded(path + " does not fit the network: " + who, *entry));
+    } else if (!is_without_bias(site, network.table)) {
       throw QuantizationError(path + " does not fit the network: it lacks " + who);
     }
   }
   entries.require_empty();
-  table.derive_scales();
+  network.table.derive_scales();
   return static_cast<int64_t>(dump.size());
 }
 

@@ -3,8 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "ptq/ir/graph.h"
-#include "ptq/quant/quantizer.h"
+#include "ptq/quant/quantized_network.h"
 
 namespace ptq::quant {
 
@@ -17,6 +16,6 @@ void check_quantizer_dump(const std::string& path);
 /// Throws DataError as above, and QuantizationError, naming file and quantizer, unless the file is
 /// of the same quantizers at the same places of the graph, each with as many scales, all of them
 /// numbers above 0. A bias that a correction adds may be in the file before its layer has it.
-int64_t load_quantizers(const std::string& path, const ir::Graph& graph, QuantizerTable& table);
+int64_t load_quantizers(const std::string& path, QuantizedNetwork& network);
 
 }  // namespace ptq::quant

@@ -62,15 +62,15 @@ void add(Sha256& hash, const Scale& scale) {
 
 }  // namespace
 
-std::string network_key(const ir::Graph& graph, const QuantizerTable& table) {
+std::string network_key(const QuantizedNetwork& network) {
   Sha256 hash;
-  hash.add(ir::exact_text(graph));
-  ir::Graph copy = graph;  // tensors are visited to be replaced
+  hash.add(ir::exact_text(network.graph));
+  ir::Graph copy = network.graph;  // tensors are visited to be replaced
   for (ir::Node& node : copy.nodes) {
     ir::visit_tensors(node.op, [&](at::Tensor& tensor) { add(hash, tensor); });
   }
-  for (const Quantizer& quantizer : table.quantizers) add(hash, quantizer);
-  for (const Scale& scale : table.scales) add(hash, scale);
+  for (const Quantizer& quantizer : network.table.quantizers) add(hash, quantizer);
+  for (const Scale& scale : network.table.scales) add(hash, scale);
   return hash.hex();
 }
 

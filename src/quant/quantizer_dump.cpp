@@ -79,25 +79,24 @@ json describe_quantizer(const std::string& name, const Quantizer& quantizer) {
   return result;
 }
 
-json quantizer_dump(const ir::Graph& graph, const QuantizerTable& table) {
-  ir::Graph copy = graph;
+json quantizer_dump(const QuantizedNetwork& network) {
+  ir::Graph copy = network.graph;
   const ir::Index index(copy);
   json dump = json::array();
   for (const QuantizerSite& site : quantizer_sites(copy)) {
-    if (is_without_bias(site, table)) continue;
-    const Quantizer& quantizer = table.at(site.id);
+    if (is_without_bias(site, network.table)) continue;
+    const Quantizer& quantizer = network.table.at(site.id);
     const bool is_bias = quantizer.kind == QuantizerKind::kBias;
-    dump.push_back(
-        entry(site, quantizer,
-              is_bias ? bias_scale(index, *site.node, table) : table.scale_of(site.id).value));
+    dump.push_back(entry(site, quantizer,
+                         is_bias ? bias_scale(index, *site.node, network.table)
+                                 : network.table.scale_of(site.id).value));
   }
   return dump;
 }
 
-void write_quantizer_dump(const std::string& path, const ir::Graph& graph,
-                          const QuantizerTable& table) {
+void write_quantizer_dump(const std::string& path, const QuantizedNetwork& network) {
   AtomicFile file(path);
-  file.stream() << quantizer_dump(graph, table).dump(1) << "\n";
+  file.stream() << quantizer_dump(network).dump(1) << "\n";
   file.commit();
 }
 

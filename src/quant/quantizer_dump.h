@@ -3,8 +3,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-#include "ptq/ir/graph.h"
-#include "ptq/quant/quantizer.h"
+#include "ptq/quant/quantized_network.h"
 
 namespace ptq::quant {
 
@@ -16,13 +15,12 @@ namespace ptq::quant {
 /// is what the quantizer was made for. `scale` and `zero_point` are numbers, lists along `axis` for
 /// a per-channel quantizer, or lists in row-major order for groups along `axis`; a dynamic
 /// quantizer's scale is null.
-nlohmann::json quantizer_dump(const ir::Graph& graph, const QuantizerTable& table);
+nlohmann::json quantizer_dump(const QuantizedNetwork& network);
 
 /// What an entry says of a quantizer before its scale is known.
 nlohmann::json describe_quantizer(const std::string& name, const Quantizer& quantizer);
 
 /// Writes it as JSON, complete or not at all. Throws OutputError naming the file.
-void write_quantizer_dump(const std::string& path, const ir::Graph& graph,
-                          const QuantizerTable& table);
+void write_quantizer_dump(const std::string& path, const QuantizedNetwork& network);
 
 }  // namespace ptq::quant

@@ -48,10 +48,10 @@ std::string quantizer_words(const quant::Quantizer& quantizer) {
 
 class Drawing {
  public:
-  Drawing(const ir::Graph& graph, const quant::QuantizerTable& table)
-      : graph_(graph), table_(table) {
-    for (const ir::Node& node : graph.nodes) {
-      if (const auto* fake = node.as<ir::FakeQuantize>()) ++users_[table.at(fake->quantizer).scale];
+  explicit Drawing(const QuantizedNetwork& network) : graph_(network.graph), table_(network.table) {
+    for (const ir::Node& node : network.graph.nodes) {
+      if (const auto* fake = node.as<ir::FakeQuantize>())
+        ++users_[network.table.at(fake->quantizer).scale];
     }
   }
 
@@ -171,13 +171,10 @@ bool run_dot(const NamelessFile& graph, const NamelessFile& picture) {
 
 }  // namespace
 
-std::string dot_of(const ir::Graph& graph, const quant::QuantizerTable& table) {
-  return Drawing(graph, table).text();
-}
+std::string dot_of(const QuantizedNetwork& network) { return Drawing(network).text(); }
 
-void write_graph_drawing(const std::string& path, const ir::Graph& graph,
-                         const quant::QuantizerTable& table, Log& log) {
-  const std::string text = dot_of(graph, table);
+void write_graph_drawing(const std::string& path, const QuantizedNetwork& network, Log& log) {
+  const std::string text = dot_of(network);
   if (fs::path(path).extension() == ".dot") return write_text(path, text);
   const NamelessFile graph_file, picture;
   if (graph_file.write(text) && run_dot(graph_file, picture)) {

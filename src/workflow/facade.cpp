@@ -41,8 +41,8 @@ Accuracy evaluated(const Graph& graph, const quant::QuantizerTable& table,
 void write(const QuantizedNetwork& network, exporting::Format format, const std::string& path) {
   exporting::ExportOptions options;
   options.image_size = workflow::image_size(network.graph);
-  exporting::check_exportable(network.graph, network.table, format, options);
-  exporting::write(network.graph, network.table, format, options, path);
+  exporting::check_exportable(network, format, options);
+  exporting::write(network, format, options, path);
 }
 
 }  // namespace
@@ -99,7 +99,7 @@ Accuracy evaluate(const Graph& graph, const ImageSet& images, const Execution& e
 }
 
 void write_quantizers(const QuantizedNetwork& network, const std::string& path) {
-  quant::write_quantizer_dump(path, network.graph, network.table);
+  quant::write_quantizer_dump(path, network);
 }
 
 void write_onnx(const QuantizedNetwork& network, const std::string& path) {

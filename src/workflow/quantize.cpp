@@ -75,13 +75,11 @@ int64_t give_scales(QuantizedNetwork& network, const QuantizeConfig& config, con
   const std::string& file = config.quantizers_file;
   if (!file.empty()) {
     int64_t count = 0;
-    timed(context.log, "load quantizers",
-          [&] { count = quant::load_quantizers(file, network.graph, network.table); });
+    timed(context.log, "load quantizers", [&] { count = quant::load_quantizers(file, network); });
     context.log.line("load-quantizers: " + std::to_string(count) + " quantizers of " + file);
     return 0;
   }
-  timed(context.log, "weight scales",
-        [&] { passes::initialize_weight_scales(network.graph, network.table); });
+  timed(context.log, "weight scales", [&] { passes::initialize_weight_scales(network); });
   return calibrate_activations(network, config, images, context);
 }
 

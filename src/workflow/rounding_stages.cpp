@@ -100,7 +100,7 @@ RoundingReport round_weights(QuantizedNetwork& network, const Rounding::Techniqu
     context.log.line(line_of(name, layer, done, total));
   };
   auto layers = over_images(images, name, context, [&](const passes::NextBatch& next) {
-    return passes::round_weights(network.graph, network.table, options, originals, next);
+    return passes::round_weights(network, options, originals, next);
   });
   summarize(context.log, name, layers);
   return {name, std::move(layers)};

@@ -112,9 +112,8 @@ void calibrate_batch_norms(QuantizedNetwork& network, const data::ImageSet& imag
                            const Context& context) {
   const int count =
       over_images(images, "batch norm calibration", context, [&](const passes::NextBatch& next) {
-        return passes::calibrate_batch_norms(network.graph, network.table,
-                                             {context.execution.threads, context.execution.dtype},
-                                             next);
+        return passes::calibrate_batch_norms(
+            network, {context.execution.threads, context.execution.dtype}, next);
       });
   context.log.line("calibrate-batch-norms: " + std::to_string(count) + " batch norms");
   if (count == 0) {
@@ -135,7 +134,7 @@ passes::BiasCorrection correct_biases(QuantizedNetwork& network, const QuantizeC
   options.original_weights = originals;
   const auto measure = [&] {
     int64_t done = 0;
-    return passes::mean_layer_inputs(network.graph, network.table, options,
+    return passes::mean_layer_inputs(network, options,
                                      batches_of(images, "bias correction", context, done));
   };
   const auto kept_or_measured = [&] {
@@ -153,7 +152,7 @@ passes::BiasCorrection correct_biases(QuantizedNetwork& network, const QuantizeC
         is_own ? measure()
                : shared(context.session, context.log, context.session.stages().input_means,
                         calibrated_key(context.source, config), kept_or_measured);
-    return passes::correct_biases(network.graph, network.table, options, means);
+    return passes::correct_biases(network, options, means);
   });
   context.log.line("correct-biases: " + std::to_string(report.layers) + " layers, " +
                    std::to_string(report.created) +

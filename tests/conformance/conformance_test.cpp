@@ -44,13 +44,14 @@ TEST_P(Conformance, InterpreterEqualsModuleAndPlanIsWithinATenThousandth) {
 
 TEST_P(Conformance, IsQuantizedAndRuns) {
   const support::ConformanceModel& model = GetParam();
-  ir::Graph graph = import::import_torchscript(model.path, {model.image_size});
+  QuantizedNetwork network{import::import_torchscript(model.path, {model.image_size}), {}};
+  auto& [graph, table] = network;
   passes::prepare(graph, {});
-  quant::QuantizerTable table = backends::place(backends::Backend::kFx, graph, {});
-  passes::initialize_weight_scales(graph, table);
+  table = backends::place(backends::Backend::kFx, graph, {});
+  passes::initialize_weight_scales(network);
   const at::Tensor images = at::randn({4, 3, model.image_size, model.image_size});
   int batches = 0;
-  passes::calibrate_activations(graph, table, {}, [&]() -> std::optional<at::Tensor> {
+  passes::calibrate_activations(network, {}, [&]() -> std::optional<at::Tensor> {
     return batches++ == 0 ? std::optional(images) : std::nullopt;
   });
   const at::Tensor logits =

@@ -51,15 +51,16 @@ const std::vector<Formats>& all_formats() {
 class IntegerConformance : public Conformance {
  protected:
   /// Placed as `formats` say, calibrated on `images`.
-  quant::QuantizerTable quantized(ir::Graph& graph, const Formats& formats,
-                                  const at::Tensor& images) const {
-    quant::QuantizerTable table = backends::place(backends::Backend::kFx, graph, formats.options);
-    passes::initialize_weight_scales(graph, table);
+  QuantizedNetwork quantized(const ir::Graph& prepared, const Formats& formats,
+                             const at::Tensor& images) const {
+    QuantizedNetwork network{prepared, {}};
+    network.table = backends::place(backends::Backend::kFx, network.graph, formats.options);
+    passes::initialize_weight_scales(network);
     int batches = 0;
-    passes::calibrate_activations(graph, table, {}, [&]() -> std::optional<at::Tensor> {
+    passes::calibrate_activations(network, {}, [&]() -> std::optional<at::Tensor> {
       return batches++ == 0 ? std::optional(images) : std::nullopt;
     });
-    return table;
+    return network;
   }
 
   void expect_oracle(const std::vector<Formats>& all) const {
@@ -70,8 +71,7 @@ class IntegerConformance : public Conformance {
     const at::Tensor images = at::randn({2, 3, model.image_size, model.image_size});
     for (const Formats& each : all) {
       SCOPED_TRACE(each.name);
-      ir::Graph graph = prepared;
-      const quant::QuantizerTable table = quantized(graph, each, images);
+      const auto [graph, table] = quantized(prepared, each, images);
       for (const runtime::LayerArithmetic& layer : runtime::layer_arithmetic(graph, table)) {
         EXPECT_TRUE(layer.on_integers) << layer.layer << ": " << layer.reason;
       }

@@ -20,8 +20,8 @@ std::optional<ConstantLayer> of_network(const Change& change, const at::Tensor& 
   network.reshape("rows", network.conv("conv2", relu, {}), {4 * 6 * 6});
   ir::Graph graph = network.graph();
   change(*graph.nodes.front().as<ir::Conv>());
-  const auto found = constant_layer(graph, {}, images, {});
-  const auto node_by_node = constant_layer(graph, {}, images, {false, at::kFloat});
+  const auto found = constant_layer({graph, {}}, images, {});
+  const auto node_by_node = constant_layer({graph, {}}, images, {1, false});
   EXPECT_EQ(found.has_value(), node_by_node.has_value());
   if (found && node_by_node) {
     EXPECT_EQ(found->name, node_by_node->name);
@@ -72,9 +72,9 @@ TEST(ConstantLayer, PassesByWhatIsTheSameForAllByDesign) {
   const auto quantized = network.add("expand.quant", ir::FakeQuantize{quantizer}, {expand});
   network.linear("head", network.add("sum", ir::Add{}, {flat, quantized}), 10);
   for (const bool compile : {true, false}) {
-    EXPECT_FALSE(constant_layer(network.graph(), table, testing::normals({4, 3, 6, 6}, 1, 1),
-                                {compile, at::kFloat})
-                     .has_value());
+    EXPECT_FALSE(
+        constant_layer({network.graph(), table}, testing::normals({4, 3, 6, 6}, 1, 1), {1, compile})
+            .has_value());
   }
 }
 

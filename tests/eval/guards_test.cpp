@@ -73,7 +73,7 @@ std::vector<std::string> suspicions_with(const at::Tensor& activation, const at:
   conv.weight_quantizer = of_weight;
   builder.graph.nodes.push_back({"act", "act", ir::FakeQuantize{act}, {0}, {1}});
   builder.graph.nodes.push_back({"conv", "conv", conv, {1}, {2}});
-  return suspicions_of_scales(builder.graph, builder.table);
+  return suspicions_of_scales({builder.graph, builder.table});
 }
 
 at::Tensor scales(std::vector<float> values) {

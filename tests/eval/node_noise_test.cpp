@@ -6,26 +6,19 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <memory>
 #include <string_view>
 
 #include "ptq/base/error.h"
+#include "support/batches.h"
 #include "support/graph_builder.h"
 
 namespace ptq::eval {
 namespace {
 
+using ptq::testing::batches_of;
 using ptq::testing::GraphBuilder;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-/// One batch, once.
-NextImages once(const at::Tensor& images) {
-  auto left = std::make_shared<int>(1);
-  return [images, left]() -> std::optional<at::Tensor> {
-    return (*left)-- > 0 ? std::optional<at::Tensor>(images) : std::nullopt;
-  };
-}
 
 const NodeNoise& node_named(const std::vector<NodeNoise>& nodes, std::string_view name) {
   for (const NodeNoise& node : nodes) {
@@ -46,7 +39,7 @@ struct OneQuantizer {
     at::Tensor image = at::zeros({1, 2, 1, 2});
     std::copy(values.begin(), values.end(), image.data_ptr<float>());
     return node_named(
-        measure_node_noise(graph, graph, builder.table, {compile, at::kFloat}, once(image)),
+        measure_node_noise(graph, {graph, builder.table}, {1, compile}, batches_of({image})),
         "fake_quantize");
   }
 };
@@ -90,7 +83,7 @@ TEST(NodeNoise, AddsUpAlongTheNetworkWhileOwnNoiseDoesNot) {
   at::Tensor image = at::zeros({1, 2, 1, 2});
   image.fill_(1.25);
   const auto nodes =
-      measure_node_noise(graph, graph, builder.table, {true, at::kFloat}, once(image));
+      measure_node_noise(graph, {graph, builder.table}, {1, true}, batches_of({image}));
   EXPECT_NEAR(node_named(nodes, "relu").sqnr, 20 * std::log10(5), 1e-6);
   EXPECT_FALSE(node_named(nodes, "relu").own.has_value());
   const NodeNoise& last = node_named(nodes, "fake_quantize_1");
@@ -112,7 +105,7 @@ TEST(NodeNoise, ComparesWithTheWeightsThatWereThereBefore) {
   }
   const at::Tensor images = ptq::testing::normals({2, 3, 4, 4}, 1, 3);
   const auto nodes =
-      measure_node_noise(before, after, builder.table, {true, at::kFloat}, once(images));
+      measure_node_noise(before, {after, builder.table}, {1, true}, batches_of({images}));
   const NodeNoise& node = node_named(nodes, "conv");
   EXPECT_NEAR(node.sqnr, 0, 1e-6);
   EXPECT_NEAR(node.own->sqnr, 0, 1e-6);
@@ -131,9 +124,9 @@ TEST(NodeNoise, IsTheSameOnThePlanAndNodeByNode) {
   const ir::Graph graph = builder.finish(builder.fake_quantize(sum, 0.1));
   const at::Tensor images = ptq::testing::normals({3, 3, 6, 6}, 1, 4);
   const auto plan =
-      measure_node_noise(graph, graph, builder.table, {true, at::kFloat}, once(images));
+      measure_node_noise(graph, {graph, builder.table}, {1, true}, batches_of({images}));
   const auto nodes =
-      measure_node_noise(graph, graph, builder.table, {false, at::kFloat}, once(images));
+      measure_node_noise(graph, {graph, builder.table}, {1, false}, batches_of({images}));
   ASSERT_EQ(plan.size(), nodes.size());
   ASSERT_EQ(plan.size(), 6U);  // two quantizers, two convolutions, relu, add
   // Sums of another order move the last bits, and with them 1e-5 dB; a value on a rounding boundary
@@ -154,7 +147,7 @@ TEST(NodeNoise, HasNoStepWhereItIsFoundForEachImage) {
       builder.finish(builder.fake_quantize_with(builder.input(), builder.table.add(quantizer)));
   const at::Tensor images = ptq::testing::normals({2, 2, 1, 2}, 1, 5);
   const auto nodes =
-      measure_node_noise(graph, graph, builder.table, {true, at::kFloat}, once(images));
+      measure_node_noise(graph, {graph, builder.table}, {1, true}, batches_of({images}));
   EXPECT_FALSE(nodes.front().own->step.has_value());
   EXPECT_FALSE(nodes.front().own->clipped.has_value());
   EXPECT_GT(nodes.front().own->sqnr, 20);
@@ -173,9 +166,9 @@ TEST(NodeNoise, SortsTheNoisiestMedianFirst) {
 TEST(NodeNoise, NeedsAnImage) {
   GraphBuilder builder({2, 1, 2});
   const ir::Graph graph = builder.finish(builder.fake_quantize(builder.input(), 1));
-  EXPECT_THROW(measure_node_noise(graph, graph, builder.table, {true, at::kFloat},
-                                  [] { return std::nullopt; }),
-               DataError);
+  EXPECT_THROW(
+      measure_node_noise(graph, {graph, builder.table}, {1, true}, [] { return std::nullopt; }),
+      DataError);
 }
 
 }  // namespace

@@ -21,10 +21,7 @@ struct Setting {
   ExportOptions options = {};
 };
 
-struct Quantized {
-  ir::Graph graph;
-  quant::QuantizerTable table;
-};
+using Quantized = QuantizedNetwork;
 
 /// Prepared, placed and calibrated on one batch of random images.
 inline Quantized quantized(ir::Graph graph, const Setting& setting) {
@@ -32,10 +29,10 @@ inline Quantized quantized(ir::Graph graph, const Setting& setting) {
   passes::prepare(graph, setting.preparation);
   Quantized result{graph, {}};
   result.table = backends::place(setting.backend, result.graph, setting.placement);
-  passes::initialize_weight_scales(result.graph, result.table);
+  passes::initialize_weight_scales(result);
   if (!setting.placement.activations || result.table.quantizers.empty()) return result;
   bool is_first = true;
-  passes::calibrate_activations(result.graph, result.table, {}, [&]() -> std::optional<at::Tensor> {
+  passes::calibrate_activations(result, {}, [&]() -> std::optional<at::Tensor> {
     if (!std::exchange(is_first, false)) return std::nullopt;
     return images;
   });

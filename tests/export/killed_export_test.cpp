@@ -63,7 +63,7 @@ void export_until_killed(const SlowNetwork& network, Format format, const std::s
                          const std::function<void()>& wait) {
   const pid_t child = fork();
   if (child == 0) {
-    for (;;) write(network.graph, network.b.table, format, {}, path);
+    for (;;) write({network.graph, network.b.table}, format, {}, path);
   }
   ASSERT_GT(child, 0);
   wait();
@@ -82,7 +82,7 @@ TEST_P(KilledExport, LeavesAWholeFileOrNone) {
   const std::string path = folder.file("network");
   const at::Tensor images = testing::images_for(network.graph, 2);
   const auto start = std::chrono::steady_clock::now();
-  write(network.graph, network.b.table, GetParam(), {}, path);
+  write({network.graph, network.b.table}, GetParam(), {}, path);
   const std::chrono::duration<double, std::micro> once = std::chrono::steady_clock::now() - start;
   const at::Tensor logits = load(path, GetParam())->run(images);
   std::mt19937 random(7);

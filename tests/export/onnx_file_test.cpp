@@ -56,12 +56,12 @@ class OnnxFile : public ::testing::Test {
 };
 
 TEST_F(OnnxFile, IsOneFile) {
-  write(graph_, {}, Format::kOnnx, {}, path_);
+  write({graph_, {}}, Format::kOnnx, {}, path_);
   EXPECT_THAT(files_in(folder_.path()), UnorderedElementsAre("model.onnx"));
 }
 
 TEST_F(OnnxFile, KeepsTensorsBesideWhatIsTooLarge) {
-  write(graph_, {}, Format::kOnnx, {}, path_);
+  write({graph_, {}}, Format::kOnnx, {}, path_);
   const at::Tensor expected = run();
   write_with_limit(10000);
   EXPECT_THAT(files_in(folder_.path()), UnorderedElementsAre("model.onnx", "model.onnx.data"));
@@ -99,7 +99,7 @@ TEST_F(OnnxFile, IsNamedWhereItCannotBeRead) {
 }
 
 TEST_F(OnnxFile, GivesItsValuesByName) {
-  write(graph_, {}, Format::kOnnx, {}, path_);
+  write({graph_, {}}, Format::kOnnx, {}, path_);
   const auto values = load(path_, Format::kOnnx)
                           ->values(ptq::testing::images_for(graph_, 2), {"linear", "conv", "none"});
   EXPECT_EQ(values.size(), 2U);
@@ -108,7 +108,7 @@ TEST_F(OnnxFile, GivesItsValuesByName) {
 }
 
 TEST_F(OnnxFile, IsCopiedWithOtherOutputs) {
-  write(graph_, {}, Format::kOnnx, {}, path_);
+  write({graph_, {}}, Format::kOnnx, {}, path_);
   const std::string copy = folder_.file("copy.onnx");
   EXPECT_THAT(copy_onnx_with_outputs(path_, {"linear", "none", "conv"}, copy),
               ::testing::ElementsAre("linear", "conv"));

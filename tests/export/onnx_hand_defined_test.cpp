@@ -17,9 +17,9 @@ Quantized mobilenet_v1() {
   const models::Weights weights = models::mobilenet_v1_weights(4, 10);
   models::QuantizedNetwork made =
       models::find_hand_defined("quant_mobilenet_v1")->build(weights, {});
-  passes::initialize_weight_scales(made.graph, made.table);
+  passes::initialize_weight_scales(made);
   bool is_first = true;
-  passes::calibrate_activations(made.graph, made.table, {}, [&]() -> std::optional<at::Tensor> {
+  passes::calibrate_activations(made, {}, [&]() -> std::optional<at::Tensor> {
     if (!std::exchange(is_first, false)) return std::nullopt;
     return at::randn({2, 3, 224, 224});
   });
@@ -30,7 +30,7 @@ TEST(OnnxHandDefined, AgreesWithTheInterpreterAndWithOnnxRuntime) {
   const Quantized network = mobilenet_v1();
   const support::TemporaryFolder folder;
   const std::string path = folder.file("mobilenet.onnx");
-  write(network.graph, network.table, Format::kOnnx, {}, path);
+  write(network, Format::kOnnx, {}, path);
   const at::Tensor images = at::randn({2, 3, 224, 224});
   const at::Tensor expected =
       runtime::make_interpreter(network.graph, network.table, {})->run(images);
@@ -51,7 +51,7 @@ TEST(OnnxHandDefined, AgreesWithTheInterpreterAndWithOnnxRuntime) {
 TEST(OnnxHandDefined, IsRefusedByTorchScriptByName) {
   const Quantized network = mobilenet_v1();
   try {
-    check_exportable(network.graph, network.table, Format::kTorchScript, {});
+    check_exportable(network, Format::kTorchScript, {});
     FAIL() << "not refused";
   } catch (const ExportError& error) {
     EXPECT_STREQ(error.what(),

@@ -37,7 +37,7 @@ struct Traced {
 
 Traced trace(const Quantized& network, const std::string& path, const at::Tensor& images) {
   Traced traced;
-  parity::PartingFinder finder({network.graph, network.table, false, 1});
+  parity::PartingFinder finder({network, false, 1});
   const auto interpreter = runtime::make_interpreter(network.graph, network.table, {});
   const auto model = parity::load_in_onnx_runtime(path, parity::Optimization::kNone);
   for (const at::Tensor& image : images.split(1)) {
@@ -90,8 +90,8 @@ class ExportedModelTest : public Conformance {
   void SetUp() override {
     network_ = quantized(import::import_torchscript(GetParam().path, {GetParam().image_size}),
                          setting_of_models());
-    write(network_.graph, network_.table, Format::kOnnx, {}, path_);
-    write(network_.graph, network_.table, Format::kTorchScript, {}, script_path_);
+    write(network_, Format::kOnnx, {}, path_);
+    write(network_, Format::kTorchScript, {}, script_path_);
   }
   at::Tensor images(int64_t batch) const {
     return at::randn({batch, 3, GetParam().image_size, GetParam().image_size});

@@ -18,7 +18,7 @@ class OnnxOperation : public ::testing::TestWithParam<PlanCase> {
   /// Batches of other sizes than the graph was made with.
   void expect_same(const Quantized& network, const ExportOptions& options) {
     const std::string path = folder_.file("model.onnx");
-    write(network.graph, network.table, Format::kOnnx, options, path);
+    write(network, Format::kOnnx, options, path);
     const auto exported = load(path, Format::kOnnx);
     const auto interpreter = runtime::make_interpreter(network.graph, network.table, {});
     for (const int64_t batch : {1, 2, 5}) {
@@ -66,7 +66,7 @@ TEST(OnnxElementwise, GivesTheVeryBitsOfTheNetwork) {
     ++seen;
     const ir::Graph graph = graph_of(plan_case);
     const std::string path = folder.file(plan_case.name + ".onnx");
-    write(graph, {}, Format::kOnnx, {}, path);
+    write({graph, {}}, Format::kOnnx, {}, path);
     const at::Tensor images = images_for(graph, 3);
     EXPECT_TRUE(at::equal(load(path, Format::kOnnx)->run(images),
                           runtime::make_interpreter(graph, {}, {})->run(images)))

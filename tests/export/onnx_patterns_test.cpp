@@ -88,9 +88,9 @@ struct PatternNetwork {
       b.table.at(id).symmetry = symmetry;
       if (symmetry == quant::Symmetry::kAsymmetric) b.table.at(id).zero_point = at::ones({}).mul(3);
     }
-    b.finish(linear);
-    passes::initialize_weight_scales(b.graph, b.table);
-    return {b.graph, b.table};
+    Quantized network{b.finish(linear), b.table};
+    passes::initialize_weight_scales(network);
+    return network;
   }
 
  private:

@@ -28,7 +28,7 @@ struct RefusedNetwork {
 
   std::string refusal(const ExportOptions& options = {}) const {
     try {
-      check_exportable(graph, builder.table, Format::kOnnx, options);
+      check_exportable({graph, builder.table}, Format::kOnnx, options);
     } catch (const ExportError& error) {
       return error.what();
     }

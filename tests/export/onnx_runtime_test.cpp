@@ -39,7 +39,7 @@ class OnnxRuntime : public ::testing::TestWithParam<Optimization> {
 
   void add(const std::string& name, Quantized network, const ExportOptions& options) {
     const std::string path = folder_.file(name + ".onnx");
-    write(network.graph, network.table, Format::kOnnx, options, path);
+    write(network, Format::kOnnx, options, path);
     const at::Tensor images = images_for(network.graph, 3);
     cases_.push_back({name, std::move(network), {name, path, images, GetParam()}});
   }

@@ -123,7 +123,7 @@ class WrittenNetwork : public ::testing::Test {
  protected:
   void write_network(Quantized network, const ExportOptions& options) {
     network_ = std::move(network);
-    write(network_.graph, network_.table, Format::kOnnx, options, path_);
+    write(network_, Format::kOnnx, options, path_);
   }
 
   void expect_the_same() {
@@ -179,12 +179,10 @@ struct Technique {
 };
 
 std::vector<Technique> techniques() {
-  return {{"gptq",
-           [](Quantized& to, const passes::NextBatch& next) {
-             passes::round_weights(to.graph, to.table, {}, {}, next);
-           }},
+  return {{"gptq", [](Quantized& to,
+                      const passes::NextBatch& next) { passes::round_weights(to, {}, {}, next); }},
           {"bias_correction", [](Quantized& to, const passes::NextBatch& next) {
-             passes::correct_biases(to.graph, to.table, {}, next);
+             passes::correct_biases(to, {}, next);
            }}};
 }
 

@@ -27,7 +27,7 @@ TEST(TorchScriptText, KeepsWeightsAsIntegersUnderTheModulesNames) {
   bias.format = quant::IntegerFormat{32, true, false};
   conv.bias_quantizer = network.builder.table.add(bias);
   std::map<std::string, at::ScalarType> types;
-  for (const auto& [name, tensor] : script_text(network.graph, network.builder.table).tensors) {
+  for (const auto& [name, tensor] : script_text({network.graph, network.builder.table}).tensors) {
     types[name] = tensor.scalar_type();
   }
   const std::map<std::string, at::ScalarType> expected = {
@@ -43,7 +43,7 @@ TEST(TorchScriptText, TakesAnyName) {
                            "\"quoted\"", "self", "images", "batch", "fake_quantize.scale"}) {
     SCOPED_TRACE(name);
     const Network network(name);
-    expect_same(network.graph, network.builder.table);
+    expect_same({network.graph, network.builder.table});
   }
 }
 
@@ -52,7 +52,7 @@ TEST(TorchScriptFile, KeepsTheMetadata) {
   const Network network;
   ExportOptions options;
   options.metadata["configuration"] = "weights of 8 bits";
-  write_torchscript(network.graph, network.builder.table, options, folder.file("network.pt"));
+  write_torchscript({network.graph, network.builder.table}, options, folder.file("network.pt"));
   EXPECT_THAT(support::content_of(folder.file("network.pt")),
               AllOf(HasSubstr("extra/configuration"), HasSubstr("weights of 8 bits")));
 }
@@ -95,7 +95,7 @@ TEST(TorchScriptFile, LeavesNothingOnAFullDisk) {
   for (const rlim_t bytes : {1, 500, 3000}) {
     SCOPED_TRACE(bytes);
     const SmallDisk disk(bytes);
-    EXPECT_THROW(write_torchscript(network.graph, network.builder.table, {}, path), OutputError);
+    EXPECT_THROW(write_torchscript({network.graph, network.builder.table}, {}, path), OutputError);
     EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
   }
 }
@@ -105,7 +105,7 @@ constexpr const char* kPython = "/usr/bin/python3";
 TEST(TorchScriptFile, RunsInPython) {
   const support::TemporaryFolder folder;
   const Network network;
-  const auto model = exported(network.graph, network.builder.table, folder);
+  const auto model = exported({network.graph, network.builder.table}, folder);
   const at::Tensor images = ptq::testing::images_for(network.graph, 5);
   const at::Tensor logits = model->run(images);
   write_npy(folder.file("images.npy"), images.data_ptr<float>(), 5, 3 * 8 * 8);

@@ -99,8 +99,7 @@ std::vector<Setting> settings() {
 class TorchScriptFormat : public ::testing::TestWithParam<Setting> {};
 
 void expect_same_as_interpreter(const ir::Graph& graph, const Setting& setting) {
-  const testing::Quantized network = testing::quantized(graph, setting);
-  testing::expect_same(network.graph, network.table);
+  testing::expect_same(testing::quantized(graph, setting));
 }
 
 TEST_P(TorchScriptFormat, OfConvolutionsIsTheInterpreters) {

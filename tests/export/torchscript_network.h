@@ -16,23 +16,22 @@ namespace ptq::exporting::testing {
 
 using ptq::testing::GraphBuilder;
 
-inline std::unique_ptr<ExportedModel> exported(const ir::Graph& graph,
-                                               const quant::QuantizerTable& table,
+inline std::unique_ptr<ExportedModel> exported(const QuantizedNetwork& network,
                                                const support::TemporaryFolder& folder) {
   const std::string path = folder.file("network.pt");
-  check_torchscript(graph, table);
-  write_torchscript(graph, table, {}, path);
+  check_torchscript(network);
+  write_torchscript(network, {}, path);
   return load_torchscript(path);
 }
 
 /// The file computes the interpreter's logits, bit for bit, whatever the batch.
-inline void expect_same(const ir::Graph& graph, const quant::QuantizerTable& table) {
+inline void expect_same(const QuantizedNetwork& network) {
   const support::TemporaryFolder folder;
-  const auto model = exported(graph, table, folder);
-  const auto interpreter =
-      runtime::make_interpreter(graph, table, {runtime::Numerics::kQuantized, {}, 1});
+  const auto model = exported(network, folder);
+  const auto interpreter = runtime::make_interpreter(network.graph, network.table,
+                                                     {runtime::Numerics::kQuantized, {}, 1});
   for (const int64_t batch : {1, 4}) {
-    const at::Tensor images = ptq::testing::images_for(graph, batch);
+    const at::Tensor images = ptq::testing::images_for(network.graph, batch);
     EXPECT_TRUE(at::equal(model->run(images), interpreter->run(images))) << "batch " << batch;
   }
 }

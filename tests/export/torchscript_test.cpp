@@ -22,7 +22,7 @@ class TorchScriptOperation : public ::testing::TestWithParam<PlanCase> {};
 TEST_P(TorchScriptOperation, RunsAsInTheInterpreter) {
   GraphBuilder builder(GetParam().image);
   const ir::Graph graph = builder.finish(GetParam().build(builder));
-  expect_same(graph, builder.table);
+  expect_same({graph, builder.table});
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, TorchScriptOperation,
@@ -51,7 +51,7 @@ TEST(TorchScriptOpaque, CallsOperatorsBySchema) {
   for (const ir::Opaque& op : operators) {
     SCOPED_TRACE(op.schema);
     GraphBuilder builder({3, 4, 4});
-    expect_same(with_opaque(builder, op, {builder.input()}), builder.table);
+    expect_same({with_opaque(builder, op, {builder.input()}), builder.table});
   }
 }
 
@@ -59,12 +59,12 @@ TEST(TorchScriptOpaque, PassesListsOfTensorsWithHoles) {
   GraphBuilder builder({3, 4, 4});
   const ir::ValueId rows = builder.constant(at::arange(2));
   const ir::Opaque index{"aten::index", "Tensor", {ir::InputRef{0}, ir::InputRefs{{-1, 1}}}, 0};
-  expect_same(with_opaque(builder, index, {builder.input(), rows}), builder.table);
+  expect_same({with_opaque(builder, index, {builder.input(), rows}), builder.table});
 }
 
-std::string refusal(const ir::Graph& graph, const quant::QuantizerTable& table) {
+std::string refusal(const QuantizedNetwork& network) {
   try {
-    check_exportable(graph, table, Format::kTorchScript, {});
+    check_exportable(network, Format::kTorchScript, {});
   } catch (const ExportError& error) {
     return error.what();
   }
@@ -74,29 +74,29 @@ std::string refusal(const ir::Graph& graph, const quant::QuantizerTable& table) 
 TEST(TorchScriptOpaque, IsRefusedByNameWhereTheLanguageHasNoWordForIt) {
   GraphBuilder builder({3, 4, 4});
   ir::Graph graph = with_opaque(builder, {"aten::relu", "", {ir::InputRef{0}}, 0}, {0});
-  EXPECT_EQ(refusal(graph, {}), "none");
+  EXPECT_EQ(refusal({graph, {}}), "none");
   graph.nodes.front().op = ir::Opaque{"quantized::relu6", "", {ir::InputRef{0}}, 0};
-  EXPECT_THAT(refusal(graph, {}), AllOf(HasSubstr("op computes"), HasSubstr("quantized::relu6")));
+  EXPECT_THAT(refusal({graph, {}}), AllOf(HasSubstr("op computes"), HasSubstr("quantized::relu6")));
   graph.nodes.front().op = ir::Opaque{"aten::clamp", "", {ir::InputRef{0}, std::string("low")}, 0};
-  EXPECT_THAT(refusal(graph, {}), AllOf(HasSubstr("op computes"), HasSubstr("aten::clamp")));
+  EXPECT_THAT(refusal({graph, {}}), AllOf(HasSubstr("op computes"), HasSubstr("aten::clamp")));
 }
 
 TEST(TorchScriptRefusal, NamesLayerAndReason) {
   Network network;
-  EXPECT_EQ(refusal(network.graph, network.builder.table), "none");
+  EXPECT_EQ(refusal({network.graph, network.builder.table}), "none");
   network.weight().format = quant::MinifloatFormat{};
-  EXPECT_THAT(refusal(network.graph, network.builder.table),
+  EXPECT_THAT(refusal({network.graph, network.builder.table}),
               AllOf(HasSubstr("features.0"), HasSubstr("minifloat")));
   network.weight().format = quant::IntegerFormat{25, true, false};
-  EXPECT_THAT(refusal(network.graph, network.builder.table),
+  EXPECT_THAT(refusal({network.graph, network.builder.table}),
               AllOf(HasSubstr("features.0"), HasSubstr("25 bits")));
   network.weight().format = quant::IntegerFormat{};
   network.weight().granularity = quant::Granularity::kPerGroup;
-  EXPECT_THAT(refusal(network.graph, network.builder.table),
+  EXPECT_THAT(refusal({network.graph, network.builder.table}),
               AllOf(HasSubstr("features.0"), HasSubstr("group")));
   network.weight().granularity = quant::Granularity::kPerTensor;
   network.activation().timing = quant::Timing::kDynamic;
-  EXPECT_THAT(refusal(network.graph, network.builder.table),
+  EXPECT_THAT(refusal({network.graph, network.builder.table}),
               HasSubstr("the activation quantizer at activation"));
 }
 

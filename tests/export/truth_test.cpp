@@ -29,7 +29,7 @@ struct TrueNetwork {
     b.quantize_weight(conv, 1);
     return conv;
   }
-  Truth truth(ir::ValueId output) { return truth_of(b.finish(output), b.table); }
+  Truth truth(ir::ValueId output) { return truth_of({b.finish(output), b.table}); }
 };
 
 TEST(Truth, AccumulatorsHoldTheWorstCodes) {
@@ -109,9 +109,9 @@ TEST(Truth, KnowsTheStepOfTheOutput) {
   GraphBuilder b({2, 4, 4});
   const ir::ValueId conv = b.conv(b.input(), 4);
   ir::Graph graph = b.finish(conv);
-  EXPECT_EQ(output_step(graph, b.table), std::nullopt);
+  EXPECT_EQ(output_step({graph, b.table}), std::nullopt);
   graph = b.finish(b.fake_quantize(conv, 0.25));
-  EXPECT_EQ(output_step(graph, b.table), 0.25);
+  EXPECT_EQ(output_step({graph, b.table}), 0.25);
 }
 
 }  // namespace

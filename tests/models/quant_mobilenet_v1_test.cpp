@@ -9,6 +9,7 @@
 #include "passes/correct_biases.h"
 #include "ptq/passes/calibrate.h"
 #include "ptq/runtime/executor.h"
+#include "support/batches.h"
 #include "support/noise.h"
 
 // The whole network computed a second time, layer by layer, from reference-contract 9.
@@ -22,14 +23,6 @@ constexpr double kPercentile = 99.9;
 at::Tensor images(int64_t count) {
   at::manual_seed(11);
   return at::randn({count, 3, 224, 224});
-}
-
-passes::NextBatch once(const at::Tensor& batch) {
-  return [batch, done = false]() mutable -> std::optional<at::Tensor> {
-    if (done) return std::nullopt;
-    done = true;
-    return batch;
-  };
 }
 
 /// Codes of the largest |w| of each row of `rows` (or all of it), over 2^(b-1) - 1.
@@ -133,9 +126,9 @@ class QuantMobileNetV1 : public ::testing::TestWithParam<int> {
     options.weight_bit_width = GetParam();
     options.act_bit_width = GetParam();
     network_ = find_hand_defined("quant_mobilenet_v1")->build(weights_, options);
-    passes::initialize_weight_scales(network_.graph, network_.table);
-    passes::calibrate_activations(network_.graph, network_.table, {kPercentile, 2, true},
-                                  once(images(3)));
+    passes::initialize_weight_scales(network_);
+    passes::calibrate_activations(network_, {kPercentile, 2, true},
+                                  ptq::testing::batches_of({images(3)}));
   }
 
   Weights weights_;
@@ -182,7 +175,7 @@ TEST_P(QuantMobileNetV1, HasScalesAChannelWhereTheLastStageDoesNotBegin) {
 
 TEST_P(QuantMobileNetV1, GetsFloatBiasesFromBiasCorrection) {
   const auto corrected =
-      passes::correct_biases(network_.graph, network_.table, {}, once(images(2)));
+      passes::correct_biases(network_, {}, ptq::testing::batches_of({images(2)}));
   EXPECT_EQ(corrected.layers, 28);
   EXPECT_EQ(corrected.created, 27);
   for (const ir::Node& node : network_.graph.nodes) {

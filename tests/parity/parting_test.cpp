@@ -33,8 +33,9 @@ class Partings : public ::testing::Test {
  protected:
   Partings() {
     const ir::ValueId quantized = builder_.fake_quantize(builder_.input(), kScale);
-    graph_ = builder_.finish(builder_.linear(builder_.flatten(quantized), 10));
-    finder_.emplace(Stream{graph_, builder_.table, false, 1});
+    network_.graph = builder_.finish(builder_.linear(builder_.flatten(quantized), 10));
+    network_.table = builder_.table;
+    finder_.emplace(Stream{network_, false, 1});
   }
 
   at::Tensor image(double odd) const {
@@ -43,7 +44,7 @@ class Partings : public ::testing::Test {
     return pixels;
   }
   at::Tensor logits(double odd) const {
-    return runtime::make_interpreter(graph_, builder_.table, {})->run(image(odd));
+    return runtime::make_interpreter(network_.graph, network_.table, {})->run(image(odd));
   }
   /// Where ours holds `odd` and the other made `theirs` of it.
   std::optional<Parting> find(double odd, double theirs) {
@@ -52,14 +53,14 @@ class Partings : public ::testing::Test {
   }
 
   GraphBuilder builder_{{3, 4, 4}};
-  ir::Graph graph_;
+  QuantizedNetwork network_;
   std::optional<PartingFinder> finder_;
 };
 
 TEST_F(Partings, AtATieIsNextToTheBoundary) {
   const auto parting = find(2.5001 * kScale, 2 * kScale);
   ASSERT_TRUE(parting);
-  EXPECT_EQ(parting->node, graph_.nodes.front().name);
+  EXPECT_EQ(parting->node, network_.graph.nodes.front().name);
   EXPECT_EQ(parting->codes, 48);
   EXPECT_EQ(parting->differing, 1);
   EXPECT_NEAR(parting->from_boundary, 1e-4, 1e-6);

@@ -8,6 +8,7 @@
 #include "ptq/passes/equalize.h"
 #include "ptq/passes/split_channels.h"
 #include "runtime/execute_op.h"
+#include "support/batches.h"
 #include "support/random_network.h"
 #include "support/run_graph.h"
 
@@ -85,12 +86,6 @@ struct Tally {
   }
 };
 
-NextBatch once(const at::Tensor& images) {
-  return [images, given = false]() mutable {
-    return std::exchange(given, true) ? std::nullopt : std::optional(images);
-  };
-}
-
 TEST(RandomNetworks, KeepTheirOutputWhenBatchNormsAreMerged) {
   Tally merged;
   int moved = 0, collapsed = 0;
@@ -151,7 +146,8 @@ TEST_P(ActivationEqualizedNetworks, KeepTheirOutput) {
     ActivationEqualizationOptions options;
     options.mode = GetParam();
     options.run.compile = false;
-    const auto report = equalize_activations(graph, options, once(network.images));
+    const auto report =
+        equalize_activations(graph, options, ptq::testing::batches_of({network.images}));
     tally.add(network, graph, !report.regions.empty());
     smaller += report.range_ratio_after < report.range_ratio_before ? 1 : 0;
   }

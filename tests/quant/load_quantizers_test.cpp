@@ -20,10 +20,7 @@ using nlohmann::json;
 
 /// images -> asymmetric quantizer -> linear of two outputs with a scale each, and a bias -> add of
 /// the output and of another linear layer's, whose quantizers share a scale.
-struct TwoLayers {
-  ir::Graph graph;
-  QuantizerTable table;
-
+struct TwoLayers : QuantizedNetwork {
   TwoLayers() {
     graph.input = graph.add_value("images", {{1, true}, {4, false}});
     Quantizer images;
@@ -74,13 +71,13 @@ struct TwoLayers {
     return insert(name, std::move(layer), {from}, 2);
   }
 
-  json dump() const { return quantizer_dump(graph, table); }
+  json dump() const { return quantizer_dump(*this); }
 };
 
 /// Through a file.
 int64_t load(const json& dump, TwoLayers& network) {
   const support::TemporaryFolder folder;
-  return load_quantizers(folder.write("q.json", dump.dump()), network.graph, network.table);
+  return load_quantizers(folder.write("q.json", dump.dump()), network);
 }
 
 TEST(LoadQuantizers, BringsBackWhatWasDumped) {

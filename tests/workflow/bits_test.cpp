@@ -67,11 +67,10 @@ class Bits : public ::testing::Test {
   Context context_;
 };
 
-at::Tensor float_logits(const ir::Graph& graph, const quant::QuantizerTable& table,
-                        const passes::NextBatch& next) {
+at::Tensor float_logits(const QuantizedNetwork& of, const passes::NextBatch& next) {
   runtime::ExecutorOptions options;
   options.numerics = runtime::Numerics::kFloat;
-  const auto network = runtime::make_interpreter(graph, table, options);
+  const auto network = runtime::make_interpreter(of.graph, of.table, options);
   std::vector<at::Tensor> logits;
   while (const auto batch = next()) logits.push_back(network->run(*batch));
   return at::cat(logits);
@@ -90,8 +89,8 @@ double divergence_by_hand(const BitCandidates& made, const LossMeter& meter,
   }
   const quant::QuantizerTable& table = made.network.table;
   const std::vector<double> of_images =
-      eval::divergences(float_logits(made.network.graph, table, meter.batches()),
-                        float_logits(rounded, table, meter.batches()));
+      eval::divergences(float_logits({made.network.graph, table}, meter.batches()),
+                        float_logits({rounded, table}, meter.batches()));
   return std::accumulate(of_images.begin(), of_images.end(), 0.0) /
          static_cast<double>(of_images.size());
 }

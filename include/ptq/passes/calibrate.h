@@ -8,14 +8,14 @@
 #include <vector>
 
 #include "ptq/ir/graph.h"
-#include "ptq/quant/quantizer.h"
+#include "ptq/quant/quantized_network.h"
 
 namespace ptq::passes {
 
 /// Weight scales and zero points from the weights as they are now; frozen afterwards
 /// (reference-contract 3.2).
 /// Throws QuantizationError naming the layer if a weight is not finite.
-void initialize_weight_scales(const ir::Graph& graph, quant::QuantizerTable& table);
+void initialize_weight_scales(QuantizedNetwork& network);
 
 struct CalibrationOptions {
   /// Percentile of |x| in percent, (0, 100] (reference-contract 3.5).
@@ -36,8 +36,8 @@ using NextBatch = std::function<std::optional<at::Tensor>()>;
 /// activation scales are dynamic. Memory grows with (100 - percentile) % of a batch's activations,
 /// not with the batch. Throws QuantizationError
 /// naming the layer if a statistic is not finite, DataError if there was no batch.
-void calibrate_activations(const ir::Graph& graph, quant::QuantizerTable& table,
-                           const CalibrationOptions& options, const NextBatch& next_batch);
+void calibrate_activations(QuantizedNetwork& network, const CalibrationOptions& options,
+                           const NextBatch& next_batch);
 
 /// One of several ways to quantize the activations of one placed graph.
 struct ActivationCalibration {

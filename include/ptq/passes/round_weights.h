@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ptq/passes/calibrate.h"
+#include "ptq/quant/quantized_network.h"
 
 namespace ptq::passes {
 
@@ -74,8 +75,7 @@ using OriginalWeights = std::unordered_map<std::string, at::Tensor>;
 ///
 /// Throws QuantizationError naming the layer if its inputs are not finite, or if an accumulator is
 /// given and its inputs are not integers; DataError if there was no batch.
-std::vector<RoundedLayer> round_weights(ir::Graph& graph, const quant::QuantizerTable& table,
-                                        const RoundingOptions& options,
+std::vector<RoundedLayer> round_weights(QuantizedNetwork& network, const RoundingOptions& options,
                                         const OriginalWeights& originals,
                                         const NextBatch& next_batch);
 

@@ -9,10 +9,10 @@
 
 namespace ptq::cli {
 
-void say_arithmetic(Run& run, const ir::Graph& graph, const quant::QuantizerTable& table) {
+void say_arithmetic(Run& run, const QuantizedNetwork& network) {
   if (run.config.execution.arithmetic != runtime::Arithmetic::kInteger) return;
   std::vector<runtime::LayerArithmetic>& layers = run.result.layers;
-  layers = runtime::layer_arithmetic(graph, table);
+  layers = runtime::layer_arithmetic(network.graph, network.table);
   const auto integers = std::count_if(layers.begin(), layers.end(),
                                       [](const auto& layer) { return layer.on_integers; });
   run.log.line("arithmetic: " + std::to_string(integers) + " of " + std::to_string(layers.size()) +

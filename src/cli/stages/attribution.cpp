@@ -9,15 +9,15 @@ void Attribution::row(const std::string& stage, const QuantizedNetwork& network)
   if (!is_on()) return;
   if (!last_) preparation_row(network);
   add(stage, evaluate(run_, {"evaluation after " + stage, runtime::Numerics::kQuantized, true},
-                      network.graph, network.table, images_));
+                      network, images_));
 }
 
 // Without its quantizers a placed network is the prepared one.
 void Attribution::preparation_row(const QuantizedNetwork& network) {
   last_ = run_.result.float_evaluation;
   add("preparation",
-      evaluate(run_, {"evaluation after preparation", runtime::Numerics::kFloat, true},
-               network.graph, network.table, images_));
+      evaluate(run_, {"evaluation after preparation", runtime::Numerics::kFloat, true}, network,
+               images_));
 }
 
 void Attribution::add(const std::string& stage, eval::Evaluation now) {
@@ -35,7 +35,7 @@ eval::Evaluation Attribution::evaluation(const QuantizedNetwork& network) {
   return evaluate(run_,
                   {"quantized evaluation", runtime::Numerics::kQuantized,
                    run_.config.outputs.logits.has_value()},
-                  network.graph, network.table, images_);
+                  network, images_);
 }
 
 }  // namespace ptq::cli

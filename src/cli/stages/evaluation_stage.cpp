@@ -8,26 +8,27 @@
 
 namespace ptq::cli {
 
-eval::Evaluation evaluate(Run& run, const EvaluationStage& stage, const ir::Graph& graph,
-                          const quant::QuantizerTable& table, ImageSets& images) {
+eval::Evaluation evaluate(Run& run, const EvaluationStage& stage, const QuantizedNetwork& network,
+                          ImageSets& images) {
   const options::Config& config = run.config;
-  runtime::ExecutorOptions executor;
-  executor.numerics = stage.numerics;
-  executor.arithmetic = config.execution.arithmetic;
+  runtime::ExecutorOptions how;
+  how.numerics = stage.numerics;
+  how.arithmetic = config.execution.arithmetic;
   eval::EvaluationOptions options;
   options.recipe = config.recipe;
   options.device = config.execution.device;
   const data::ImageSet& validation = images.validation();
   return timed(run.log, stage.name, [&] {
-    const KeptAnswers kept(run, stage, graph, table, validation);
+    const KeptAnswers kept(run, stage, network, validation);
     std::optional<eval::Evaluation> evaluation = kept.find();
     if (evaluation) {
       run.result.from_cache.push_back(stage.name);
     } else {
       options.keep_logits = stage.keep_logits || kept.are_wanted();
       validation.prefetch();
-      const auto network = runtime::make_executor(graph, table, config.execution, executor);
-      evaluation = eval::evaluate(*network, validation.loader(), options, [&](int64_t done) {
+      const auto executor =
+          runtime::make_executor(network.graph, network.table, config.execution, how);
+      evaluation = eval::evaluate(*executor, validation.loader(), options, [&](int64_t done) {
         run.log.progress(stage.name, done, validation.size());
       });
       kept.keep(*evaluation);

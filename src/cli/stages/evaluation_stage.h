@@ -2,6 +2,7 @@
 
 #include "cli/image_sets.h"
 #include "cli/stage.h"
+#include "ptq/quant/quantized_network.h"
 #include "ptq/runtime/executor.h"
 
 namespace ptq::cli {
@@ -15,7 +16,7 @@ struct EvaluationStage {
 };
 
 /// All validation images, as a stage of the run.
-eval::Evaluation evaluate(Run& run, const EvaluationStage& stage, const ir::Graph& graph,
-                          const quant::QuantizerTable& table, ImageSets& images);
+eval::Evaluation evaluate(Run& run, const EvaluationStage& stage, const QuantizedNetwork& network,
+                          ImageSets& images);
 
 }  // namespace ptq::cli

@@ -79,13 +79,12 @@ exporting::ExportOptions options_of(const Run& run) {
 }
 
 /// All files or none: what a failed run wrote is gone.
-void write_files(Run& run, const ir::Graph& graph, const quant::QuantizerTable& table,
-                 parity::ExportReport& report) {
+void write_files(Run& run, const QuantizedNetwork& network, parity::ExportReport& report) {
   const exporting::ExportOptions options = options_of(run);
   try {
     for (const Wanted& file : wanted(run.config.exports)) {
       timed(run.log, "export " + file.name,
-            [&] { exporting::write(graph, table, file.format, options, file.path); });
+            [&] { exporting::write(network, file.format, options, file.path); });
       report.files.push_back({file.name, file.path, bytes_of(file.path), {}});
     }
   } catch (...) {
@@ -110,23 +109,22 @@ void check_exportable(Run& run, const ir::Graph& imported) {
   if (!config.exports.any()) return;
   const QuantizedNetwork network = workflow::placed_network(imported, config.quantize);
   for (const Wanted& file : wanted(config.exports)) {
-    exporting::check_exportable(network.graph, network.table, file.format, config.exports.options);
+    exporting::check_exportable(network, file.format, config.exports.options);
   }
 }
 
-void export_network(Run& run, const ir::Graph& graph, const quant::QuantizerTable& table,
-                    ImageSets& images) {
+void export_network(Run& run, const QuantizedNetwork& network, ImageSets& images) {
   if (!run.config.exports.any()) return;
   parity::ExportReport report;
-  write_files(run, graph, table, report);
-  report.truth = exporting::truth_of(graph, table);
+  write_files(run, network, report);
+  report.truth = exporting::truth_of(network);
   for (const std::string& line : parity::export_lines(report)) run.log.line(line);
   if (run.config.explain) {
     for (const std::string& line : parity::layer_lines(report.truth)) run.log.line(line);
   }
   if (run.config.exports.checked_images > 0) {
-    parity::check_exports(graph, table, images.validation().loader(), check_options(run.config),
-                          report, run.log);
+    parity::check_exports(network, images.validation().loader(), check_options(run.config), report,
+                          run.log);
   }
   run.result.exports = std::move(report);
 }

@@ -3,7 +3,7 @@
 #include "cli/image_sets.h"
 #include "cli/stage.h"
 #include "ptq/ir/graph.h"
-#include "ptq/quant/quantizer.h"
+#include "ptq/quant/quantized_network.h"
 
 namespace ptq::cli {
 
@@ -13,7 +13,6 @@ void check_exportable(Run& run, const ir::Graph& imported);
 
 /// Writes the exports that were asked for, or none; runs them again on --check-export images.
 /// Throws OutputError or ExportError naming the file.
-void export_network(Run& run, const ir::Graph& graph, const quant::QuantizerTable& table,
-                    ImageSets& images);
+void export_network(Run& run, const QuantizedNetwork& network, ImageSets& images);
 
 }  // namespace ptq::cli

@@ -17,13 +17,12 @@ void speak(Run& run, const std::vector<std::string>& sentences) {
   }
 }
 
-std::optional<eval::ConstantLayer> constant_layer(const Run& run, const ir::Graph& graph,
-                                                  const quant::QuantizerTable& table,
+std::optional<eval::ConstantLayer> constant_layer(const Run& run, const QuantizedNetwork& network,
                                                   const data::ImageSet& images) {
   const runtime::Execution& execution = run.config.execution;
   const auto probes = data::Batches(images.in_batches_of(kProbes), execution.device).next();
   if (!probes) return std::nullopt;
-  return eval::constant_layer(graph, table, *probes, {execution.compile, execution.dtype});
+  return eval::constant_layer(network, *probes, execution);
 }
 
 /// What stays in float is said; a network that mostly does is no quantized network.
@@ -47,13 +46,12 @@ void guard_function(Run& run) {
 
 }  // namespace
 
-void guard_network(Run& run, const ir::Graph& graph, const quant::QuantizerTable& table,
-                   ImageSets& images) {
+void guard_network(Run& run, const QuantizedNetwork& network, ImageSets& images) {
   guard_function(run);
-  speak(run, eval::suspicions_of_scales(graph, table));
-  speak(run, eval::suspicions_of_biases(graph, table));
-  guard_weights(run, graph);
-  speak(run, eval::suspicions_of_layers(constant_layer(run, graph, table, images.validation())));
+  speak(run, eval::suspicions_of_scales(network));
+  speak(run, eval::suspicions_of_biases(network));
+  guard_weights(run, network.graph);
+  speak(run, eval::suspicions_of_layers(constant_layer(run, network, images.validation())));
 }
 
 void guard_answers(Run& run) {

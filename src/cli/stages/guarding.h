@@ -2,6 +2,7 @@
 
 #include "cli/image_sets.h"
 #include "cli/stage.h"
+#include "ptq/quant/quantized_network.h"
 
 /// Guards against results that look broken (eval/guards.h): each is a warning, and what --strict
 /// and
@@ -10,8 +11,7 @@ namespace ptq::cli {
 
 /// Of the network as it was quantized: its scales, and whether layers still see the image. Takes a
 /// few validation images, so that the validation loader has to be started anew.
-void guard_network(Run& run, const ir::Graph& graph, const quant::QuantizerTable& table,
-                   ImageSets& images);
+void guard_network(Run& run, const QuantizedNetwork& network, ImageSets& images);
 
 /// Of the answers of both networks.
 void guard_answers(Run& run);

@@ -23,8 +23,7 @@ struct Header {
 };
 
 std::string key_of(const options::Config& config, const EvaluationStage& stage,
-                   const ir::Graph& graph, const quant::QuantizerTable& table,
-                   const std::string& images) {
+                   const QuantizedNetwork& network, const std::string& images) {
   const runtime::Execution& execution = config.execution;
   const data::Recipe& recipe = config.recipe;
   // A plan cuts batches anew; the interpreter runs them as they come.
@@ -38,17 +37,17 @@ std::string key_of(const options::Config& config, const EvaluationStage& stage,
                              static_cast<int64_t>(stage.numerics), batch}) {
     key.add(std::to_string(part) + " ");
   }
-  return key.add(quant::network_key(graph, table)).hex();
+  return key.add(quant::network_key(network)).hex();
 }
 
 }  // namespace
 
-KeptAnswers::KeptAnswers(Run& run, const EvaluationStage& stage, const ir::Graph& graph,
-                         const quant::QuantizerTable& table, const data::ImageSet& images)
+KeptAnswers::KeptAnswers(Run& run, const EvaluationStage& stage, const QuantizedNetwork& network,
+                         const data::ImageSet& images)
     : cache_(run.session.stages().cache.get()), images_(images) {
   if (cache_ == nullptr || !run.config.execution.device.is_cpu()) return;
   const std::string contents = images.loader().content_key();
-  if (!contents.empty()) key_ = key_of(run.config, stage, graph, table, contents);
+  if (!contents.empty()) key_ = key_of(run.config, stage, network, contents);
 }
 
 std::optional<eval::Evaluation> KeptAnswers::find() const {

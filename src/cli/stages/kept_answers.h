@@ -4,6 +4,7 @@
 #include <string>
 
 #include "cli/stages/evaluation_stage.h"
+#include "ptq/quant/quantized_network.h"
 
 namespace ptq::cli {
 
@@ -12,8 +13,8 @@ class KeptAnswers {
  public:
   /// Without a cache, and where something else than the contents decides the answers (a device, a
   /// file that cannot be read), nothing is ever found or kept.
-  KeptAnswers(Run& run, const EvaluationStage& stage, const ir::Graph& graph,
-              const quant::QuantizerTable& table, const data::ImageSet& images);
+  KeptAnswers(Run& run, const EvaluationStage& stage, const QuantizedNetwork& network,
+              const data::ImageSet& images);
 
   bool are_wanted() const { return !key_.empty(); }
   /// As evaluating gives them, without times; with logits.

@@ -4,8 +4,8 @@
 
 namespace ptq::cli {
 
-void measure_node_noise(Run& run, const ir::Graph& placed, const ir::Graph& graph,
-                        const quant::QuantizerTable& table, ImageSets& images) {
+void measure_node_noise(Run& run, const ir::Graph& placed, const QuantizedNetwork& network,
+                        ImageSets& images) {
   const options::Config& config = run.config;
   if (config.node_sqnr_images == 0) return;
   const std::string stage = "node SQNR";
@@ -18,8 +18,7 @@ void measure_node_noise(Run& run, const ir::Graph& placed, const ir::Graph& grap
       if (one_by_one.done() == wanted) return std::nullopt;
       return one_by_one.next();
     };
-    return eval::measure_node_noise(placed, graph, table,
-                                    {config.execution.compile, config.execution.dtype}, next_image);
+    return eval::measure_node_noise(placed, network, config.execution, next_image);
   });
 }
 

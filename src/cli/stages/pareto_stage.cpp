@@ -104,7 +104,7 @@ class Pareto {
     Point point;
     point.evaluation =
         evaluate(run_, {"evaluation for " + name, runtime::Numerics::kQuantized, false},
-                 made.network.graph, made.network.table, images_);
+                 made.network, images_);
     point.row.name = name;
     point.row.accuracy = point.evaluation.accuracy;
     if (run_.result.float_evaluation) {

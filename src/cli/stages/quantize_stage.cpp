@@ -68,7 +68,7 @@ workflow::Source contents_of(const Run& run, const ir::Graph& imported, const Im
   for (const auto& colours : {config.recipe.mean, config.recipe.std}) {
     for (const float each : colours) seen_as << ' ' << each;
   }
-  return {run_as.str() + quant::network_key(imported, {}) + sha256(float_environment()),
+  return {run_as.str() + quant::network_key({imported, {}}) + sha256(float_environment()),
           pictures + ' ' + seen_as.str()};
 }
 
@@ -89,7 +89,7 @@ QuantizedNetwork quantize_model(Run& run, const ir::Graph& imported, ImageSets& 
       workflow::quantize(imported, config.quantize, images.calibration(), context);
   run.result.calibration_count = made.calibration_count;
   run.result.techniques = std::move(made.techniques);
-  measure_node_noise(run, made.placed, made.network.graph, made.network.table, images);
+  measure_node_noise(run, made.placed, made.network, images);
   return std::move(made.network);
 }
 

@@ -203,16 +203,16 @@ std::string NodeWriter::operator()(const ir::FakeQuantize& op) const {
 
 }  // namespace
 
-ScriptText script_text(const ir::Graph& graph, const quant::QuantizerTable& table) {
-  ir::Graph copy = graph;
+ScriptText script_text(const QuantizedNetwork& network) {
+  ir::Graph copy = network.graph;
   const ir::Index index(copy);
   ScriptBuilder builder;
-  builder.bind(graph.input, ScriptBuilder::images());
+  builder.bind(network.graph.input, ScriptBuilder::images());
   for (const ir::Node& node : copy.nodes) {
-    const NodeWriter writer(builder, copy, index, table, node);
+    const NodeWriter writer(builder, copy, index, network.table, node);
     builder.bind(node.output(), builder.assign(node.name, std::visit(writer, node.op)));
   }
-  return builder.finish(builder.variable(graph.output));
+  return builder.finish(builder.variable(network.graph.output));
 }
 
 }  // namespace ptq::exporting

@@ -149,17 +149,17 @@ class TorchScriptModel final : public ExportedModel {
 
 }  // namespace
 
-void check_torchscript(const ir::Graph& graph, const quant::QuantizerTable& table) {
-  check_quantizers(table, {"TorchScript", true, false, false});
-  check_bit_widths(table);
-  for (const ir::Node& node : graph.nodes) {
+void check_torchscript(const QuantizedNetwork& network) {
+  check_quantizers(network.table, {"TorchScript", true, false, false});
+  check_bit_widths(network.table);
+  for (const ir::Node& node : network.graph.nodes) {
     if (const auto* op = node.as<ir::Opaque>()) check_opaque(*op, node);
   }
 }
 
-void write_torchscript(const ir::Graph& graph, const quant::QuantizerTable& table,
-                       const ExportOptions& options, const std::string& path) {
-  const ScriptText text = script_text(graph, table);
+void write_torchscript(const QuantizedNetwork& network, const ExportOptions& options,
+                       const std::string& path) {
+  const ScriptText text = script_text(network);
   ModuleTree tree;
   for (const auto& [name, tensor] : text.tensors) tree.keep(name, tensor);
   try {

@@ -31,9 +31,8 @@ struct InputMeans {
 
 class InputWatch {
  public:
-  InputWatch(ir::Graph& graph, const quant::QuantizerTable& table,
-             const BiasCorrectionOptions& options)
-      : table_(table), options_(options), layers_(graph, options) {
+  InputWatch(QuantizedNetwork& network, const BiasCorrectionOptions& options)
+      : table_(network.table), options_(options), layers_(network.graph, options) {
     for (const FloatLayer& layer : layers_.layers()) {
       index_.emplace(layer.in_stream, means_.size());
       means_.push_back(means_of(layer));
@@ -131,25 +130,24 @@ at::Tensor shift(const ir::Index& index, const quant::QuantizerTable& table,
 
 }  // namespace
 
-LayerInputMeans mean_layer_inputs(ir::Graph& graph, const quant::QuantizerTable& table,
-                                  const BiasCorrectionOptions& options,
+LayerInputMeans mean_layer_inputs(QuantizedNetwork& network, const BiasCorrectionOptions& options,
                                   const NextBatch& next_batch) {
-  InputWatch inputs(graph, table, options);
+  InputWatch inputs(network, options);
   inputs.watch(next_batch);
   return inputs.means();
 }
 
-BiasCorrection correct_biases(ir::Graph& graph, const quant::QuantizerTable& table,
-                              const BiasCorrectionOptions& options, const LayerInputMeans& means) {
-  const ir::Index index(graph);
-  const FloatLayers layers(graph, options);
+BiasCorrection correct_biases(QuantizedNetwork& network, const BiasCorrectionOptions& options,
+                              const LayerInputMeans& means) {
+  const ir::Index index(network.graph);
+  const FloatLayers layers(network.graph, options);
   BiasCorrection report;
   double sum = 0;
   int64_t channels = 0;
   for (const FloatLayer& each : layers.layers()) {
     ir::Node& node = *each.layer;
     ir::Weighted& layer = *ir::weighted(node.op);
-    const at::Tensor by_channel = shift(index, table, each, means.at(node.name));
+    const at::Tensor by_channel = shift(index, network.table, each, means.at(node.name));
     if (!by_channel.isfinite().all().item<bool>()) {
       throw QuantizationError(node.name + ": its values are not finite on the calibration images");
     }
@@ -162,10 +160,9 @@ BiasCorrection correct_biases(ir::Graph& graph, const quant::QuantizerTable& tab
   return report;
 }
 
-BiasCorrection correct_biases(ir::Graph& graph, const quant::QuantizerTable& table,
-                              const BiasCorrectionOptions& options, const NextBatch& next_batch) {
-  return correct_biases(graph, table, options,
-                        mean_layer_inputs(graph, table, options, next_batch));
+BiasCorrection correct_biases(QuantizedNetwork& network, const BiasCorrectionOptions& options,
+                              const NextBatch& next_batch) {
+  return correct_biases(network, options, mean_layer_inputs(network, options, next_batch));
 }
 
 }  // namespace ptq::passes

@@ -58,12 +58,12 @@ void unite_kernels(const ir::Graph& graph, Sets& sets) {
 
 class Groups {
  public:
-  Groups(const ir::Graph& graph, const quant::QuantizerTable& table)
-      : table_(table), sets_(table.quantizers.size()) {
-    unite_scales(table, sets_);
-    unite_kernels(graph, sets_);
-    const std::vector<LayerCost> layers = layer_costs(graph);
-    for (const ir::Node& node : graph.nodes) {
+  explicit Groups(const QuantizedNetwork& network)
+      : table_(network.table), sets_(network.table.quantizers.size()) {
+    unite_scales(network.table, sets_);
+    unite_kernels(network.graph, sets_);
+    const std::vector<LayerCost> layers = layer_costs(network.graph);
+    for (const ir::Node& node : network.graph.nodes) {
       const ir::Weighted* layer = ir::weighted(node.op);
       const auto* fake = node.as<ir::FakeQuantize>();
       if (layer != nullptr && layer->weight_quantizer != ir::kNoQuantizer) {
@@ -130,9 +130,7 @@ int64_t elements(const ir::Graph& graph, ir::ValueId value) {
 
 }  // namespace
 
-std::vector<BitGroup> bit_groups(const ir::Graph& graph, const quant::QuantizerTable& table) {
-  return Groups(graph, table).take();
-}
+std::vector<BitGroup> bit_groups(const QuantizedNetwork& network) { return Groups(network).take(); }
 
 int64_t products_of(const ir::Graph& graph, const ir::Node& node) {
   if (node.is<ir::MatMul>()) {

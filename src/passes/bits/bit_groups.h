@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "ptq/ir/graph.h"
-#include "ptq/quant/quantizer.h"
+#include "ptq/quant/quantized_network.h"
 
 /// What may have a bit width of its own.
 namespace ptq::passes {
@@ -28,7 +28,7 @@ struct BitGroup {
 };
 
 /// All groups of integer weights and activations, by kind and then in execution order.
-std::vector<BitGroup> bit_groups(const ir::Graph& graph, const quant::QuantizerTable& table);
+std::vector<BitGroup> bit_groups(const QuantizedNetwork& network);
 
 /// Multiplications of a layer with weights, or of a matrix product, for one image; 0 for any other
 /// operation.

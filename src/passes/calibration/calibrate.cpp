@@ -117,16 +117,16 @@ std::unique_ptr<runtime::Executor> float_executor(const ir::Graph& graph,
 
 }  // namespace
 
-void initialize_weight_scales(const ir::Graph& graph, quant::QuantizerTable& table) {
-  for (const ir::Node& node : graph.nodes) {
+void initialize_weight_scales(QuantizedNetwork& network) {
+  for (const ir::Node& node : network.graph.nodes) {
     const ir::Weighted* layer = ir::weighted(node.op);
     if (layer == nullptr || layer->weight_quantizer == ir::kNoQuantizer) continue;
     if (!layer->weight.value.isfinite().all().item<bool>()) {
       throw QuantizationError(node.name + ": its weight is not finite");
     }
-    quant::Quantizer& quantizer = table.at(layer->weight_quantizer);
+    quant::Quantizer& quantizer = network.table.at(layer->weight_quantizer);
     const auto found = quant::solve_weight_scale(layer->weight.value, quantizer);
-    table.scale_of(layer->weight_quantizer).value = found.scale;
+    network.table.scale_of(layer->weight_quantizer).value = found.scale;
     quantizer.zero_point = found.zero_point;
   }
 }
@@ -147,12 +147,12 @@ void calibrate_activations(const ir::Graph& graph, std::vector<ActivationCalibra
   tables.write();
 }
 
-void calibrate_activations(const ir::Graph& graph, quant::QuantizerTable& table,
-                           const CalibrationOptions& options, const NextBatch& next_batch) {
-  std::vector<ActivationCalibration> alone = {{table, options.percentile}};
-  calibrate_activations(graph, alone, options, next_batch);
+void calibrate_activations(QuantizedNetwork& network, const CalibrationOptions& options,
+                           const NextBatch& next_batch) {
+  std::vector<ActivationCalibration> alone = {{network.table, options.percentile}};
+  calibrate_activations(network.graph, alone, options, next_batch);
   if (alone.front().failure) std::rethrow_exception(alone.front().failure);
-  table = std::move(alone.front().table);
+  network.table = std::move(alone.front().table);
 }
 
 }  // namespace ptq::passes

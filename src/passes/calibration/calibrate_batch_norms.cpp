@@ -98,11 +98,11 @@ class Stream {
 
 }  // namespace
 
-int calibrate_batch_norms(ir::Graph& graph, const quant::QuantizerTable& table,
-                          const BatchNormCalibrationOptions& options, const NextBatch& next_batch) {
-  Stream stream(graph);
+int calibrate_batch_norms(QuantizedNetwork& network, const BatchNormCalibrationOptions& options,
+                          const NextBatch& next_batch) {
+  Stream stream(network.graph);
   if (stream.empty()) return 0;
-  const auto executor = stream.executor(table, options);
+  const auto executor = stream.executor(network.table, options);
   int64_t batches = 0;
   while (const std::optional<at::Tensor> images = next_batch()) {
     executor->run(*images);

@@ -140,12 +140,11 @@ void check(const RoundingOptions& options) {
 
 }  // namespace
 
-std::vector<RoundedLayer> round_weights(ir::Graph& graph, const quant::QuantizerTable& table,
-                                        const RoundingOptions& options,
+std::vector<RoundedLayer> round_weights(QuantizedNetwork& network, const RoundingOptions& options,
                                         const OriginalWeights& originals,
                                         const NextBatch& next_batch) {
   check(options);
-  return Rounding(graph, table, options, originals).run(next_batch);
+  return Rounding(network.graph, network.table, options, originals).run(next_batch);
 }
 
 OriginalWeights weights_of(const ir::Graph& graph) {

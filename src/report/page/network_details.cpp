@@ -123,32 +123,30 @@ WeightDetail weight_detail(const ir::Node& node, const ir::Weighted& layer,
 }
 
 /// Of every layer with a weight quantizer, in order of execution.
-std::vector<WeightDetail> weight_details(const ir::Graph& graph,
-                                         const quant::QuantizerTable& table) {
+std::vector<WeightDetail> weight_details(const QuantizedNetwork& network) {
   std::vector<WeightDetail> all;
-  for (const ir::Node& node : graph.nodes) {
+  for (const ir::Node& node : network.graph.nodes) {
     const ir::Weighted* layer = ir::weighted(node.op);
     if (layer == nullptr || layer->weight_quantizer == ir::kNoQuantizer) continue;
-    all.push_back(weight_detail(node, *layer, table));
+    all.push_back(weight_detail(node, *layer, network.table));
   }
   return all;
 }
 
 /// Of every activation quantizer, in order of execution.
-std::vector<ActivationDetail> activation_details(const ir::Graph& graph,
-                                                 const quant::QuantizerTable& table) {
+std::vector<ActivationDetail> activation_details(const QuantizedNetwork& network) {
   std::vector<ActivationDetail> all;
-  for (const ir::Node& node : graph.nodes) {
+  for (const ir::Node& node : network.graph.nodes) {
     const auto* fake = node.as<ir::FakeQuantize>();
     if (fake == nullptr) continue;
-    const quant::Quantizer& quantizer = table.at(fake->quantizer);
+    const quant::Quantizer& quantizer = network.table.at(fake->quantizer);
     ActivationDetail detail{node.name,
                             quant::bit_width(quantizer.format),
                             quant::is_signed(quantizer.format),
                             quantizer.scale,
                             {},
                             {}};
-    const at::Tensor& scale = table.scale_of(fake->quantizer).value;
+    const at::Tensor& scale = network.table.scale_of(fake->quantizer).value;
     if (quantizer.timing == quant::Timing::kStatic && scale.defined()) {
       const Reach reach = widest_reach(quantizer, scale);
       detail.lowest = reach.low;
@@ -166,15 +164,15 @@ bool is_static_integer(const quant::Quantizer& quantizer) {
 
 }  // namespace
 
-RunDetails network_details(const ir::Graph& graph, const quant::QuantizerTable& table,
+RunDetails network_details(const QuantizedNetwork& network,
                            const std::optional<exporting::Truth>& truth) {
   RunDetails details;
-  details.weights = weight_details(graph, table);
-  details.activations = activation_details(graph, table);
+  details.weights = weight_details(network);
+  details.activations = activation_details(network);
   details.truth = truth;
-  const auto& all = table.quantizers;
+  const auto& all = network.table.quantizers;
   if (!truth && std::all_of(all.begin(), all.end(), is_static_integer)) {
-    details.truth = exporting::truth_of(graph, table);
+    details.truth = exporting::truth_of(network);
   }
   return details;
 }

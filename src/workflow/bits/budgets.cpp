@@ -67,7 +67,7 @@ void BitBudgets::note_layers() {
     if (!has_fixed_scales(table)) {
       throw InvalidOption("budget.bytes", "needs scales that are fixed by calibration");
     }
-    fixed_bytes_ = exporting::truth_of(candidates_.network.graph, table).packed_bytes;
+    fixed_bytes_ = exporting::truth_of(candidates_.network).packed_bytes;
   }
   for (passes::LayerCost& cost : passes::layer_costs(candidates_.network.graph)) {
     Layer layer{std::move(cost), {}, {}, 0, kFloatBits, 0, false};

@@ -120,7 +120,7 @@ BitCandidates bit_candidates(const ir::Graph& imported, const QuantizeConfig& co
   };
   for (const int bits : weights) made.weights[bits] = table(with_weights(plain, bits));
   for (const int bits : activations) made.activations[bits] = table(with_activations(plain, bits));
-  for (passes::BitGroup& group : passes::bit_groups(made.network.graph, made.network.table)) {
+  for (passes::BitGroup& group : passes::bit_groups(made.network)) {
     const Tables& tables = group.kind == QuantizerKind::kWeight ? made.weights : made.activations;
     std::vector<int> bits = possible_bits(group, tables);
     if (!bits.empty()) made.groups.push_back({std::move(group), std::move(bits)});

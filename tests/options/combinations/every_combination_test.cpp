@@ -96,21 +96,22 @@ struct Walk {
 
   void check(const backends::PlacementOptions& options, const Settings& settings,
              const std::string& words) {
-    ir::Graph prepared = graph;
+    QuantizedNetwork network{graph, {}};
     passes::PreparationOptions preparation;
     if (settings.choice<Backend>("target-backend") == backends::Backend::kFlexml) {
       preparation.preparation = passes::Preparation::kFlexml;
     }
-    passes::prepare(prepared, preparation);
-    quant::QuantizerTable table =
-        backends::place(settings.choice<Backend>("target-backend"), prepared, options);
-    passes::initialize_weight_scales(prepared, table);
+    passes::prepare(network.graph, preparation);
+    network.table =
+        backends::place(settings.choice<Backend>("target-backend"), network.graph, options);
+    passes::initialize_weight_scales(network);
     bool given = false;
-    passes::calibrate_activations(prepared, table, {}, [&]() -> std::optional<at::Tensor> {
+    passes::calibrate_activations(network, {}, [&]() -> std::optional<at::Tensor> {
       return std::exchange(given, true) ? std::nullopt : std::optional(images);
     });
     const auto run = [&](auto make, runtime::Numerics numerics) {
-      return make(prepared, table, runtime::ExecutorOptions{numerics, {}, 1})->run(images);
+      return make(network.graph, network.table, runtime::ExecutorOptions{numerics, {}, 1})
+          ->run(images);
     };
     using Make = std::unique_ptr<runtime::Executor> (*)(
         const ir::Graph&, const quant::QuantizerTable&, runtime::ExecutorOptions);

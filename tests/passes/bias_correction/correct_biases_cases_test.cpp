@@ -5,12 +5,14 @@
 #include "backends/attention_network.h"
 #include "direct_correction.h"
 #include "ptq/backends/placement.h"
+#include "support/batches.h"
 
 // Layers of every kind, placed by both backends, against the two runs that define the correction.
 namespace ptq::passes {
 namespace {
 
 using backends::Backend;
+using ptq::testing::batches_of;
 using ptq::testing::NetworkBuilder;
 using testing::DirectCorrection;
 
@@ -138,27 +140,27 @@ class CorrectBiasesOf : public ::testing::TestWithParam<std::tuple<Case, Backend
 
 TEST_P(CorrectBiasesOf, AgreesWithRunningEveryLayerTwice) {
   const auto& [the_case, backend] = GetParam();
-  ir::Graph graph = the_case.graph;
-  quant::QuantizerTable table = place(backend, graph);
-  initialize_weight_scales(graph, table);
-  const std::vector<at::Tensor> images = images_for(graph);
-  calibrate_activations(graph, table, {99.999, 1, false}, testing::batches(images));
+  QuantizedNetwork network{the_case.graph, {}};
+  network.table = place(backend, network.graph);
+  initialize_weight_scales(network);
+  const std::vector<at::Tensor> images = images_for(network.graph);
+  calibrate_activations(network, {99.999, 1, false}, batches_of(images));
 
   const Backend placed = backend;
-  DirectCorrection direct(graph, table,
+  DirectCorrection direct(network.graph, network.table,
                           [&](const ir::Node& layer) { return is_own(placed, layer); });
   for (const at::Tensor& batch : images) direct.add_batch(batch);
 
   for (const bool compile : {false, true}) {
-    ir::Graph corrected = graph;
+    QuantizedNetwork corrected = network;
     BiasCorrectionOptions options;
     options.input_quantizers =
         backend == Backend::kLayerwise ? InputQuantizers::kLayer : InputQuantizers::kGraph;
     options.threads = 2;
     options.compile = compile;
-    correct_biases(corrected, table, options, testing::batches(images));
-    const auto before = biases(graph);
-    for (const auto& [name, after] : biases(corrected)) {
+    correct_biases(corrected, options, batches_of(images));
+    const auto before = biases(network.graph);
+    for (const auto& [name, after] : biases(corrected.graph)) {
       const at::Tensor old = before.at(name);
       const at::Tensor actual = old.defined() ? after.sub(old) : after;
       const double error = actual.sub(direct.shift(name)).abs().max().item<double>();

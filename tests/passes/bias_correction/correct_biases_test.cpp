@@ -9,18 +9,16 @@
 #include "direct_correction.h"
 #include "ptq/backends/placement.h"
 #include "ptq/base/error.h"
+#include "support/batches.h"
 #include "support/network_builder.h"
 
 namespace ptq::passes {
 namespace {
 
+using ptq::testing::batches_of;
 using ptq::testing::NetworkBuilder;
-using testing::batches;
 
-struct BiasedNetwork {
-  ir::Graph graph;
-  quant::QuantizerTable table;
-
+struct BiasedNetwork : QuantizedNetwork {
   ir::Weighted& layer(const std::string& name) {
     for (ir::Node& node : graph.nodes) {
       if (node.name == name) return *ir::weighted(node.op);
@@ -74,7 +72,7 @@ class CorrectBiases : public ::testing::TestWithParam<bool> {
 
 TEST_P(CorrectBiases, ComparesOnTheQuantizedInputWhereQuantizersAreOfTheGraph) {
   BiasedNetwork net = two_layers();
-  correct_biases(net.graph, net.table, options(InputQuantizers::kGraph), batches({column({3.4})}));
+  correct_biases(net, options(InputQuantizers::kGraph), batches_of({column({3.4})}));
   // x = 3: 0.6 * 3 - 0.5 * 3. The second layer gets round(0.6 * 3 + 0.3) = 2: 1.3 * 2 - 1 * 2.
   EXPECT_NEAR(net.bias("first"), 0.3 + 0.3, 1e-6);
   EXPECT_NEAR(net.bias("second"), 0.6, 1e-6);
@@ -82,7 +80,7 @@ TEST_P(CorrectBiases, ComparesOnTheQuantizedInputWhereQuantizersAreOfTheGraph) {
 
 TEST_P(CorrectBiases, ComparesOnTheFloatInputWhereQuantizersAreOfTheLayer) {
   BiasedNetwork net = two_layers();
-  correct_biases(net.graph, net.table, options(InputQuantizers::kLayer), batches({column({3.4})}));
+  correct_biases(net, options(InputQuantizers::kLayer), batches_of({column({3.4})}));
   // 0.6 * 3.4 - 0.5 * 3. The second layer gets 0.6 * 3.4 + 0.3 = 2.34: 1.3 * 2.34 - 1 * 2.
   EXPECT_NEAR(net.bias("first"), 0.3 + 0.54, 1e-6);
   EXPECT_NEAR(net.bias("second"), 1.042, 1e-6);
@@ -90,8 +88,8 @@ TEST_P(CorrectBiases, ComparesOnTheFloatInputWhereQuantizersAreOfTheLayer) {
 
 TEST_P(CorrectBiases, CountsBatchesAlike) {
   BiasedNetwork net = two_layers();
-  correct_biases(net.graph, net.table, options(InputQuantizers::kGraph),
-                 batches({column({10, 10, 10}), column({2})}));
+  correct_biases(net, options(InputQuantizers::kGraph),
+                 batches_of({column({10, 10, 10}), column({2})}));
   EXPECT_NEAR(net.bias("first"), 0.3 + 0.1 * 6, 1e-6);
 }
 
@@ -104,8 +102,8 @@ TEST_P(CorrectBiases, CreatesABiasAndQuantizesItWhereTheLayerHasAQuantizer) {
     quantizer.format = quant::IntegerFormat{32, true, false};
     return quantizer;
   }());
-  const BiasCorrection report = correct_biases(
-      net.graph, net.table, options(InputQuantizers::kGraph), batches({column({3.4})}));
+  const BiasCorrection report =
+      correct_biases(net, options(InputQuantizers::kGraph), batches_of({column({3.4})}));
   EXPECT_EQ(report.layers, 2);
   EXPECT_EQ(report.created, 1);
   EXPECT_NEAR(report.mean_shift, (0.3 + 0.6) / 2, 1e-6);
@@ -122,7 +120,7 @@ TEST_P(CorrectBiases, CountsTheErrorOfAQuantizedBias) {
   quantizer.kind = quant::QuantizerKind::kBias;
   quantizer.format = quant::IntegerFormat{32, true, false};
   net.layer("first").bias_quantizer = net.table.add(quantizer);
-  correct_biases(net.graph, net.table, options(InputQuantizers::kGraph), batches({column({3.4})}));
+  correct_biases(net, options(InputQuantizers::kGraph), batches_of({column({3.4})}));
   // 0.3 is 0.5 at scale 1 * 0.5: 0.6 * 3 + 0.3 - (0.5 * 3 + 0.5).
   EXPECT_NEAR(net.bias("first"), 0.3 + 0.1, 1e-6);
 }
@@ -132,7 +130,7 @@ TEST_P(CorrectBiases, ComparesWithTheWeightBeforeItWasRounded) {
   BiasCorrectionOptions with_original = options(InputQuantizers::kGraph);
   with_original.original_weights["first"] = net.layer("first").weight.value;
   net.layer("first").weight.value = at::full({1, 1}, 1.0);
-  correct_biases(net.graph, net.table, with_original, batches({column({3.4})}));
+  correct_biases(net, with_original, batches_of({column({3.4})}));
   EXPECT_NEAR(net.bias("first"), 0.3 + (0.6 - 1) * 3, 1e-6);
   EXPECT_NEAR(net.bias("second"), 0.6, 1e-6);
 }
@@ -140,8 +138,8 @@ TEST_P(CorrectBiases, ComparesWithTheWeightBeforeItWasRounded) {
 TEST_P(CorrectBiases, NamesALayerWithValuesThatAreNotFinite) {
   BiasedNetwork net = two_layers();
   try {
-    correct_biases(net.graph, net.table, options(InputQuantizers::kLayer),
-                   batches({column({std::numeric_limits<double>::infinity()})}));
+    correct_biases(net, options(InputQuantizers::kLayer),
+                   batches_of({column({std::numeric_limits<double>::infinity()})}));
     FAIL() << "corrected";
   } catch (const QuantizationError& error) {
     EXPECT_EQ(std::string(error.what()),
@@ -151,8 +149,7 @@ TEST_P(CorrectBiases, NamesALayerWithValuesThatAreNotFinite) {
 
 TEST_P(CorrectBiases, RefusesAnEmptySet) {
   BiasedNetwork net = two_layers();
-  EXPECT_THROW(correct_biases(net.graph, net.table, options(InputQuantizers::kGraph), batches({})),
-               DataError);
+  EXPECT_THROW(correct_biases(net, options(InputQuantizers::kGraph), batches_of({})), DataError);
 }
 
 at::Tensor appendix_images(int t, int rows) {
@@ -180,11 +177,11 @@ TEST_P(CorrectBiases, GivesTheReferencesBias) {
   placement.weights.format = quant::IntegerFormat{3};
   placement.weights.granularity = quant::Granularity::kPerChannel;
   net.table = backends::place(backends::Backend::kLayerwise, net.graph, placement);
-  initialize_weight_scales(net.graph, net.table);
+  initialize_weight_scales(net);
   const std::vector<at::Tensor> images{appendix_images(0, 20), appendix_images(1, 10)};
   EXPECT_EQ(images[0].sum().item<float>(), 152.7578125F);
-  calibrate_activations(net.graph, net.table, {99.999, 1, GetParam()}, batches(images));
-  correct_biases(net.graph, net.table, options(InputQuantizers::kLayer), batches(images));
+  calibrate_activations(net, {99.999, 1, GetParam()}, batches_of(images));
+  correct_biases(net, options(InputQuantizers::kLayer), batches_of(images));
 
   // Reference-contract A.3.
   const at::Tensor expected = at::tensor({0.5311172F, -0.1616317F, 0.08702087F, 0.04280502F});
@@ -203,7 +200,7 @@ BiasedNetwork deep_network() {
   builder.linear("head", builder.add("pool", ir::Mean{{2, 3}, false}, {x}), 5);
   BiasedNetwork net{builder.graph(), {}};
   net.table = backends::place(backends::Backend::kFx, net.graph, {});
-  initialize_weight_scales(net.graph, net.table);
+  initialize_weight_scales(net);
   return net;
 }
 
@@ -211,14 +208,13 @@ TEST(CorrectBiasesOnLanes, GivesTheSameOnAnyNumberOfThreads) {
   BiasedNetwork net = deep_network();
   const std::vector<at::Tensor> images{ptq::testing::normals({7, 3, 12, 12}, 1, 3),
                                        ptq::testing::normals({4, 3, 12, 12}, 1, 4)};
-  calibrate_activations(net.graph, net.table, {}, batches(images));
+  calibrate_activations(net, {}, batches_of(images));
   std::vector<at::Tensor> biases;
   for (const int threads : {1, 2, 3}) {
     BiasedNetwork corrected = net;
     BiasCorrectionOptions options;
     options.threads = threads;
-    const BiasCorrection report =
-        correct_biases(corrected.graph, corrected.table, options, batches(images));
+    const BiasCorrection report = correct_biases(corrected, options, batches_of(images));
     EXPECT_EQ(report.layers, 4);
     for (const char* name : {"stem", "depthwise", "point", "head"}) {
       biases.push_back(corrected.layer(name).bias->value);

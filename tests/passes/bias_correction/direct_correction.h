@@ -77,11 +77,4 @@ class DirectCorrection {
   int64_t batches_ = 0;
 };
 
-inline NextBatch batches(std::vector<at::Tensor> images) {
-  return [images = std::move(images), next = size_t{0}]() mutable -> std::optional<at::Tensor> {
-    if (next == images.size()) return std::nullopt;
-    return images[next++];
-  };
-}
-
 }  // namespace ptq::passes::testing

@@ -20,15 +20,13 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ValueId = ir::ValueId;
 
-struct Placed {
-  ir::Graph graph;
-  quant::QuantizerTable table;
+struct Placed : QuantizedNetwork {
   std::vector<BitGroup> groups;
 
-  explicit Placed(const NetworkBuilder& net) : graph(net.graph()) {
+  explicit Placed(const NetworkBuilder& net) : QuantizedNetwork{net.graph(), {}} {
     backends::PlacementOptions options;
     table = backends::place(backends::Backend::kFx, graph, options);
-    groups = bit_groups(graph, table);
+    groups = bit_groups(*this);
   }
 
   /// The layers of each group of a kind.
@@ -122,7 +120,7 @@ TEST(BitGroups, LeaveMinifloatsOut) {
   options.weights.format = quant::MinifloatFormat{};
   options.activations->format = quant::MinifloatFormat{};
   const auto table = backends::place(backends::Backend::kFx, graph, options);
-  EXPECT_THAT(bit_groups(graph, table), IsEmpty());
+  EXPECT_THAT(bit_groups({graph, table}), IsEmpty());
 }
 
 TEST(LayerCosts, CountProductsAndWeights) {

@@ -7,18 +7,16 @@
 
 #include "passes/bias_correction/direct_correction.h"
 #include "ptq/base/error.h"
+#include "support/batches.h"
 #include "support/network_builder.h"
 
 namespace ptq::passes {
 namespace {
 
+using ptq::testing::batches_of;
 using ptq::testing::NetworkBuilder;
-using testing::batches;
 
-struct NormedNetwork {
-  ir::Graph graph;
-  quant::QuantizerTable table;
-
+struct NormedNetwork : QuantizedNetwork {
   const ir::BatchNorm& norm(const std::string& name) const {
     for (const ir::Node& node : graph.nodes) {
       if (node.name == name) return *node.as<ir::BatchNorm>();
@@ -63,7 +61,7 @@ class CalibrateBatchNorms : public ::testing::Test {
 TEST_F(CalibrateBatchNorms, TakesMeanAndGeometricMeanOfVariances) {
   NormedNetwork net = two_norms();
   const at::Tensor old_variance = net.norm("first").running_var.value;
-  EXPECT_EQ(calibrate_batch_norms(net.graph, net.table, {}, batches(images_)), 2);
+  EXPECT_EQ(calibrate_batch_norms(net, {}, batches_of(images_)), 2);
 
   const MeanAndVariance a = statistics(images_[0].round().clamp(-128, 127));
   const MeanAndVariance b = statistics(images_[1].round().clamp(-128, 127));
@@ -76,7 +74,7 @@ TEST_F(CalibrateBatchNorms, TakesMeanAndGeometricMeanOfVariances) {
 TEST_F(CalibrateBatchNorms, NormalizesWithTheStatisticsOfTheBatch) {
   NormedNetwork net = two_norms();
   const ir::BatchNorm first = net.norm("first");
-  calibrate_batch_norms(net.graph, net.table, {}, batches({images_[0]}));
+  calibrate_batch_norms(net, {}, batches_of({images_[0]}));
   const at::Tensor x = images_[0].round().clamp(-128, 127);
   const auto by_channel = [](const at::Tensor& vector) { return vector.view({1, 2, 1, 1}); };
   const auto [variance, mean] = at::var_mean(x, at::IntArrayRef{0, 2, 3}, false);
@@ -90,24 +88,23 @@ TEST_F(CalibrateBatchNorms, NormalizesWithTheStatisticsOfTheBatch) {
 TEST_F(CalibrateBatchNorms, TakesNoImageWithoutBatchNorms) {
   NetworkBuilder builder({2, 4, 4});
   builder.reshape("flat", builder.input(), {32});
-  ir::Graph graph = builder.graph();
+  QuantizedNetwork network{builder.graph(), {}};
   const NextBatch never = []() -> std::optional<at::Tensor> {
     ADD_FAILURE() << "took an image";
     return std::nullopt;
   };
-  EXPECT_EQ(calibrate_batch_norms(graph, {}, {}, never), 0);
+  EXPECT_EQ(calibrate_batch_norms(network, {}, never), 0);
 }
 
 TEST_F(CalibrateBatchNorms, RefusesAnEmptySet) {
   NormedNetwork net = two_norms();
-  EXPECT_THROW(calibrate_batch_norms(net.graph, net.table, {}, batches({})), DataError);
+  EXPECT_THROW(calibrate_batch_norms(net, {}, batches_of({})), DataError);
 }
 
 TEST_F(CalibrateBatchNorms, NamesABatchNormWhoseStatisticsAreNotFinite) {
   NormedNetwork net = two_norms();
   try {
-    calibrate_batch_norms(net.graph, net.table, {},
-                          batches({at::full({2, 2, 4, 4}, std::nanf(""))}));
+    calibrate_batch_norms(net, {}, batches_of({at::full({2, 2, 4, 4}, std::nanf(""))}));
     FAIL() << "calibrated";
   } catch (const QuantizationError& error) {
     EXPECT_EQ(std::string(error.what()),

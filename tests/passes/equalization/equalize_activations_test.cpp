@@ -10,22 +10,17 @@
 #include "ptq/backends/placement.h"
 #include "ptq/base/error.h"
 #include "ptq/passes/equalize.h"
+#include "support/batches.h"
 
 namespace ptq::passes {
 namespace {
 
+using ptq::testing::batches_of;
 using ptq::testing::images_for;
 using ptq::testing::relative_difference;
 using ptq::testing::run_float;
 using testing::NetworkBuilder;
 using testing::ops;
-
-NextBatch batches(std::vector<at::Tensor> images) {
-  return [images = std::move(images), next = size_t{0}]() mutable -> std::optional<at::Tensor> {
-    if (next == images.size()) return std::nullopt;
-    return images[next++];
-  };
-}
 
 const ir::Node& node_of(const ir::Graph& graph, std::string_view name) {
   for (const ir::Node& node : graph.nodes) {
@@ -78,7 +73,7 @@ class EqualizeActivations : public ::testing::TestWithParam<bool> {
 TEST_P(EqualizeActivations, MovesScaleIntoTheLayerBefore) {
   ir::Graph graph = before_;
   const auto report =
-      equalize_activations(graph, options(ActivationEqualization::kGraph), batches(images_));
+      equalize_activations(graph, options(ActivationEqualization::kGraph), batches_of(images_));
   EXPECT_EQ(report.regions.size(), 1U);
   EXPECT_EQ(report.layers, 2);
   EXPECT_EQ(ops(graph), ops(before_));
@@ -96,7 +91,7 @@ TEST_P(EqualizeActivations, MovesScaleIntoTheLayerBefore) {
 TEST_P(EqualizeActivations, SkipsARegionFromConvolutionToLinear) {
   ir::Graph graph = before_;
   const auto report =
-      equalize_activations(graph, options(ActivationEqualization::kGraph), batches(images_));
+      equalize_activations(graph, options(ActivationEqualization::kGraph), batches_of(images_));
   EXPECT_TRUE(at::equal(weight(graph, "fc"), weight(before_, "fc")));
   EXPECT_EQ(report.rejected.back().source, "b");
   EXPECT_EQ(report.rejected.back().reason,
@@ -119,7 +114,7 @@ TEST_P(EqualizeActivations, SkipsARegionThatIsAPartOfWhatALayerReads) {
   ir::Graph graph = before;
   const at::Tensor images = images_for(graph, 2);
   const auto report =
-      equalize_activations(graph, options(ActivationEqualization::kGraph), batches({images}));
+      equalize_activations(graph, options(ActivationEqualization::kGraph), batches_of({images}));
   // a, b and c are one region, too.
   ASSERT_EQ(report.regions.size(), 1U);
   EXPECT_EQ(report.regions[0].channels, 6);
@@ -134,7 +129,7 @@ TEST_P(EqualizeActivations, SkipsARegionThatIsAPartOfWhatALayerReads) {
 TEST_P(EqualizeActivations, PutsAProductBeforeEveryLayer) {
   ir::Graph graph = before_;
   const auto report = equalize_activations(graph, options(ActivationEqualization::kLayerwise, 0.25),
-                                           batches(images_));
+                                           batches_of(images_));
   EXPECT_EQ(report.regions.size(), 3U);
   EXPECT_EQ(
       ops(graph),
@@ -152,11 +147,12 @@ TEST_P(EqualizeActivations, PutsAProductBeforeEveryLayer) {
 
 TEST_P(EqualizeActivations, RefusesAnEmptySetAndValuesThatAreNotFinite) {
   ir::Graph graph = before_;
-  EXPECT_THROW(equalize_activations(graph, options(ActivationEqualization::kGraph), batches({})),
+  EXPECT_THROW(equalize_activations(graph, options(ActivationEqualization::kGraph), batches_of({})),
                DataError);
   const at::Tensor infinite = at::full({1, 3, 8, 8}, std::numeric_limits<float>::infinity());
   try {
-    equalize_activations(graph, options(ActivationEqualization::kLayerwise), batches({infinite}));
+    equalize_activations(graph, options(ActivationEqualization::kLayerwise),
+                         batches_of({infinite}));
     FAIL() << "equalized";
   } catch (const QuantizationError& error) {
     EXPECT_STREQ(error.what(), "a: its input is not finite on the calibration images");
@@ -172,7 +168,7 @@ TEST_P(EqualizeActivations, ScalesChannelsThatComeLast) {
   for (const auto mode : {ActivationEqualization::kGraph, ActivationEqualization::kLayerwise}) {
     ir::Graph graph = before;
     const at::Tensor images = images_for(before, 3);
-    EXPECT_EQ(equalize_activations(graph, options(mode), batches({images})).regions.size(), 1U);
+    EXPECT_EQ(equalize_activations(graph, options(mode), batches_of({images})).regions.size(), 1U);
     EXPECT_LT(relative_difference(run_float(graph, images), run_float(before, images)), 1e-5);
     EXPECT_FALSE(at::equal(weight(graph, "fc"), weight(before, "fc")));
   }
@@ -181,7 +177,7 @@ TEST_P(EqualizeActivations, ScalesChannelsThatComeLast) {
 /// In the reference fx does not see layers behind a product (section 10, row 18).
 TEST_P(EqualizeActivations, LeavesLayersThatAreQuantizedBehindTheirProduct) {
   ir::Graph equalized = before_;
-  equalize_activations(equalized, options(ActivationEqualization::kLayerwise), batches(images_));
+  equalize_activations(equalized, options(ActivationEqualization::kLayerwise), batches_of(images_));
   for (const auto backend : {backends::Backend::kFx, backends::Backend::kLayerwise}) {
     ir::Graph graph = equalized;
     backends::place(backend, graph, {});

@@ -36,18 +36,19 @@ class Recovery : public testing::MeasuredModel {
       options.run.threads = kThreads;
       equalize_activations(graph, options, batches(calibration_));
     }
-    quant::QuantizerTable table = backends::place(quantization.backend, graph, {});
-    initialize_weight_scales(graph, table);
+    QuantizedNetwork network{std::move(graph), {}};
+    network.table = backends::place(quantization.backend, network.graph, {});
+    initialize_weight_scales(network);
     CalibrationOptions run;
     run.threads = kThreads;
-    calibrate_activations(graph, table, run, batches(calibration_));
+    calibrate_activations(network, run, batches(calibration_));
     if (quantization.correct_biases) {
       BiasCorrectionOptions options;
       options.threads = kThreads;
-      passes::correct_biases(graph, table, options, batches(calibration_));
+      passes::correct_biases(network, options, batches(calibration_));
     }
-    const auto plan =
-        runtime::make_plan(graph, table, {runtime::Numerics::kQuantized, {}, kThreads});
+    const auto plan = runtime::make_plan(network.graph, network.table,
+                                         {runtime::Numerics::kQuantized, {}, kThreads});
     validation_->start(50);
     return eval::evaluate(*plan, *validation_, {}, [](int64_t) {});
   }
@@ -136,15 +137,15 @@ TEST_F(Recovery, ActivationEqualizationBringsADisturbedTransformerBack) {
 /// them, so what a processor, or other work on it, does to the ratio of three passes hardly counts.
 TEST_F(Recovery, BiasCorrectionTakesAboutOneFloatAndOneQuantizedPass) {
   const auto loader = images("calibration", 200);
-  ir::Graph graph = prepared("mobilenet_v2");
-  quant::QuantizerTable table = backends::place(backends::Backend::kFx, graph, {});
-  initialize_weight_scales(graph, table);
+  QuantizedNetwork network{prepared("mobilenet_v2"), {}};
+  network.table = backends::place(backends::Backend::kFx, network.graph, {});
+  initialize_weight_scales(network);
   CalibrationOptions run;
   run.threads = kThreads;
-  calibrate_activations(graph, table, run, batches(loader));  // Images are decoded by now.
+  calibrate_activations(network, run, batches(loader));  // Images are decoded by now.
   const auto pass = [&](runtime::Numerics numerics) {
     return seconds([&] {
-      const auto plan = runtime::make_plan(graph, table, {numerics, {}, kThreads});
+      const auto plan = runtime::make_plan(network.graph, network.table, {numerics, {}, kThreads});
       const NextBatch next = batches(loader);
       while (const auto batch = next()) plan->run(*batch);
     });
@@ -153,11 +154,11 @@ TEST_F(Recovery, BiasCorrectionTakesAboutOneFloatAndOneQuantizedPass) {
   for (int i = 0; i < 3; ++i) {
     const double in_float = pass(runtime::Numerics::kFloat);
     const double quantized = pass(runtime::Numerics::kQuantized);
-    ir::Graph corrected = graph;
+    QuantizedNetwork corrected = network;
     BiasCorrectionOptions options;
     options.threads = kThreads;
     const double correction =
-        seconds([&] { passes::correct_biases(corrected, table, options, batches(loader)); });
+        seconds([&] { passes::correct_biases(corrected, options, batches(loader)); });
     const double ratio = correction / (in_float + quantized);
     std::printf(
         "processor seconds: float %.2f, quantized %.2f, bias correction %.2f: %.2f of both\n",

@@ -87,14 +87,14 @@ Sums simulate(BoundedNetwork& net, const std::string& name, const BoundCase& c) 
   runtime::ExecutorOptions executor;
   executor.observes = [&](const ir::Node& node) { return node.name == name; };
   executor.observer = [&](const ir::Node&, const at::Tensor& x, int) { seen = x.clone(); };
-  runtime::make_interpreter(net.graph, net.table(), executor)->run(bounded_images()[0]);
+  runtime::make_interpreter(net.graph, net.table, executor)->run(bounded_images()[0]);
   const ir::Node& layer = net.layer(name);
   const ir::Index index(net.graph);
   const auto id = quant::input_quantizer(index, layer);
   const at::Tensor x =
-      integers(testing::unfolded_columns(layer.op, seen)[0], net.table().scale_of(id).value);
+      integers(testing::unfolded_columns(layer.op, seen)[0], net.table.scale_of(id).value);
   const at::Tensor w = weight_rows(layer.op, net.codes(name))[0].to(at::kDouble);
-  const quant::IntegerFormat& codes = *net.table().at(id).integer();
+  const quant::IntegerFormat& codes = *net.table.at(id).integer();
   return accumulate(w, x, c.tile.value_or(w.size(1)), codes.quant_min(), codes.quant_max());
 }
 
@@ -103,7 +103,7 @@ class AccumulatorWidth : public ::testing::TestWithParam<BoundCase> {};
 TEST_P(AccumulatorWidth, IsNeverExceeded) {
   const double most = std::exp2(GetParam().bits - 1) - 1;
   BoundedNetwork nearest(GetParam().is_signed), net(GetParam().is_signed);
-  round_weights(net.graph, net.table(), options_of(GetParam()), {}, batches_of(bounded_images()));
+  round_weights(net, options_of(GetParam()), {}, batches_of(bounded_images()));
   for (const char* layer : {"conv", "linear"}) {
     const Sums sums = simulate(net, layer, GetParam());
     EXPECT_LE(sums.real, most) << layer;
@@ -124,8 +124,7 @@ TEST(AccumulatorBound, NeedsIntegersToBound) {
   RoundingNetwork net({8});
   net.finish(net.quantize(net.builder.linear(net.builder.input(), 4), testing::weight_quantizer()));
   try {
-    round_weights(net.graph, net.table(), options_of({kGpfq, 16, {}, true}), {},
-                  batches_of({normals({10, 8}, 1, 1)}));
+    round_weights(net, options_of({kGpfq, 16, {}, true}), {}, batches_of({normals({10, 8}, 1, 1)}));
     FAIL();
   } catch (const QuantizationError& error) {
     EXPECT_NE(std::string(error.what()).find("linear: its inputs are not integers"),

@@ -42,16 +42,16 @@ class AccumulatorSums : public testing::MeasuredModel {
   void SetUp() override {
     MeasuredModel::SetUp();
     if (IsSkipped()) return;
-    graph_ = prepared("squeezenet1_1");
+    network_.graph = prepared("squeezenet1_1");
     calibration_ = images("calibration", 50);
     backends::PlacementOptions options;
     options.weights.format = quant::IntegerFormat{4};
     options.weights.granularity = quant::Granularity::kPerChannel;
-    table_ = backends::place(backends::Backend::kFx, graph_, options);
-    initialize_weight_scales(graph_, table_);
+    network_.table = backends::place(backends::Backend::kFx, network_.graph, options);
+    initialize_weight_scales(network_);
     CalibrationOptions run;
     run.threads = kThreads;
-    calibrate_activations(graph_, table_, run, batches(calibration_));
+    calibrate_activations(network_, run, batches(calibration_));
   }
 
   void round(const Case& c) {
@@ -59,40 +59,39 @@ class AccumulatorSums : public testing::MeasuredModel {
     options.quantize_activations = true;
     options.accumulator = AccumulatorOptions{c.bits, c.tile};
     options.threads = kThreads;
-    round_weights(graph_, table_, options, {}, batches(calibration_));
+    round_weights(network_, options, {}, batches(calibration_));
   }
 
   /// Over all layers, on validation images that calibration did not see.
   double largest_sum_of_network(const Case& c) {
     const at::Tensor photographs = *batches(images("validation", 2))();
-    const ir::Index index(graph_);
+    const ir::Index index(network_.graph);
     double largest = 0;
     runtime::ExecutorOptions executor;
     executor.observes = [](const ir::Node& node) { return ir::weighted(node.op) != nullptr; };
     executor.observer = [&](const ir::Node& node, const at::Tensor& x, int) {
       const ir::Weighted& layer = *ir::weighted(node.op);
-      const at::Tensor scale = table_.scale_of(quant::input_quantizer(index, node)).value;
+      const at::Tensor scale = network_.table.scale_of(quant::input_quantizer(index, node)).value;
       const at::Tensor inputs =
           testing::unfolded_columns(node.op, x).div(scale).round().to(at::kFloat);
       const at::Tensor codes =
-          quant::quantize_weight(layer.weight.value, table_, layer.weight_quantizer);
+          quant::quantize_weight(layer.weight.value, network_.table, layer.weight_quantizer);
       const at::Tensor weights = weight_rows(node.op, codes).to(at::kFloat);
       largest =
           std::max(largest, largest_sum(weights[0], inputs[0], c.tile.value_or(weights.size(2))));
     };
-    runtime::make_interpreter(graph_, table_, executor)->run(photographs);
+    runtime::make_interpreter(network_.graph, network_.table, executor)->run(photographs);
     return largest;
   }
 
-  ir::Graph graph_;
-  quant::QuantizerTable table_;
+  QuantizedNetwork network_;
   std::shared_ptr<data::Loader> calibration_;
 };
 
 TEST_F(AccumulatorSums, FitOnPhotographsAndDidNotBefore) {
-  const ir::Graph nearest = graph_;
+  const ir::Graph nearest = network_.graph;
   for (const Case& c : {Case{20, {}}, Case{16, {}}, Case{14, 64}}) {
-    graph_ = nearest;
+    network_.graph = nearest;
     const double before = largest_sum_of_network(c);
     round(c);
     const double after = largest_sum_of_network(c), most = std::exp2(c.bits - 1) - 1;

@@ -46,7 +46,7 @@ class Layer {
     options.technique = wanted.technique;
     options.act_order = wanted.act_order;
     options.threads = 1;
-    round_weights(net_.graph, net_.table(), options, {}, batches_of(batches_));
+    round_weights(net_, options, {}, batches_of(batches_));
     const Grid ours = flat(weight_rows(node.op, net_.rounded(node.name)));
     int64_t same = 0, all = 0;
     for (size_t i = 0; i < ours.size(); ++i) {
@@ -82,7 +82,7 @@ class Layer {
   static Grid flat(const at::Tensor& rows) { return testing::grid_of(rows.flatten(0, 1)); }
 
   at::Tensor quantized(const at::Tensor& images) const {
-    return quant::fake_quantize_activation(images, net_.table(), 0);
+    return quant::fake_quantize_activation(images, net_.table, 0);
   }
 
   Grid by_hand(const ir::Node& node, const Case& wanted) const {
@@ -103,7 +103,7 @@ class Layer {
                 const std::vector<Columns>& batches, const Case& wanted) const {
     const Grid w = testing::grid_of(weight[group]);
     const auto offset = static_cast<size_t>(group) * w.size();
-    const at::Tensor& scale = net_.table().scale_of(ir::weighted(node.op)->weight_quantizer).value;
+    const at::Tensor& scale = net_.table.scale_of(ir::weighted(node.op)->weight_quantizer).value;
     const auto round = [&](size_t out, size_t, double value) {
       const double s = scale[static_cast<int64_t>(out + offset)].item<double>();
       return std::clamp(std::nearbyint(value / s), -8.0, 7.0) * s;

@@ -37,7 +37,7 @@ Outcome round(int64_t values, float common, double step, int64_t images,
   options.technique = technique;
   options.held_out = held_out;
   auto reports = round_weights(
-      head.graph, head.table(), options, {},
+      head, options, {},
       batches_of(
           {normals({images, 1, 1, values}, 1, 7).add(normals({images, 1, 1, 1}, common, 8))}));
   return {reports.at(0), head.weight()};

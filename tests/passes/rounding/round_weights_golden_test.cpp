@@ -39,10 +39,7 @@ at::Tensor inputs(int64_t t, int64_t rows) {
 
 std::vector<at::Tensor> batches() { return {inputs(0, 20), inputs(1, 10)}; }
 
-struct Example {
-  ir::Graph graph;
-  quant::QuantizerTable table;
-
+struct Example : QuantizedNetwork {
   explicit Example(int bit_width) {
     NetworkBuilder builder({12});
     builder.linear("fc", builder.input(), 4);
@@ -55,8 +52,8 @@ struct Example {
     placement.weights.format = quant::IntegerFormat{bit_width, true, false};
     placement.weights.granularity = quant::Granularity::kPerChannel;
     table = backends::place(backends::Backend::kLayerwise, graph, placement);
-    initialize_weight_scales(graph, table);
-    calibrate_activations(graph, table, {}, batches_of(batches()));
+    initialize_weight_scales(*this);
+    calibrate_activations(*this, {}, batches_of(batches()));
   }
 
   ir::Weighted& layer() {
@@ -147,7 +144,7 @@ class GoldenRounding : public ::testing::TestWithParam<Golden> {};
 TEST_P(GoldenRounding, GivesTheReferencesCodes) {
   const bool has_accumulator = GetParam().options.accumulator.has_value();
   Example example(has_accumulator ? 4 : 3);
-  round_weights(example.graph, example.table, GetParam().options, {}, batches_of(batches()));
+  round_weights(example, GetParam().options, {}, batches_of(batches()));
   const std::vector<int> codes = example.codes(), expected = numbers(GetParam().codes);
   ASSERT_EQ(codes.size(), expected.size());
   int different = 0;
@@ -165,11 +162,11 @@ INSTANTIATE_TEST_SUITE_P(Appendix, GoldenRounding, ::testing::ValuesIn(golden())
 TEST(GoldenRounding, LeavesBiasCorrectionTheReferencesBiases) {
   Example example(3);
   const OriginalWeights originals = weights_of(example.graph);
-  round_weights(example.graph, example.table, options_of(kGptq, false), {}, batches_of(batches()));
+  round_weights(example, options_of(kGptq, false), {}, batches_of(batches()));
   BiasCorrectionOptions options;
   options.input_quantizers = InputQuantizers::kLayer;
   options.original_weights = originals;
-  correct_biases(example.graph, example.table, options, batches_of(batches()));
+  correct_biases(example, options, batches_of(batches()));
   const double expected[] = {0.5311172, -0.3035227, 0.08702087, 0.3105037};
   for (int64_t i = 0; i < 4; ++i) {
     EXPECT_NEAR(example.layer().bias->value[i].item<double>(), expected[i], 2e-6);

@@ -101,8 +101,7 @@ TEST_P(RoundingFormats, GptqNeverMakesALayersOutputWorseThanTheNearestCodes) {
     RoundingOptions options = options_of(RoundingTechnique::kGptq);
     options.act_order = act_order;
     int better = 0;
-    for (const RoundedLayer& layer :
-         round_weights(net.graph, net.table(), options, {}, batches_of(images()))) {
+    for (const RoundedLayer& layer : round_weights(net, options, {}, batches_of(images()))) {
       EXPECT_LE(layer.error_after, layer.error_before) << layer.name;
       better += layer.error_after < 0.98 * layer.error_before ? 1 : 0;
     }
@@ -112,8 +111,7 @@ TEST_P(RoundingFormats, GptqNeverMakesALayersOutputWorseThanTheNearestCodes) {
 
 TEST_P(RoundingFormats, GptqLeavesWeightsThatRoundToThemselves) {
   Network net(GetParam().quantizer);
-  round_weights(net.graph, net.table(), options_of(RoundingTechnique::kGptq), {},
-                batches_of(images()));
+  round_weights(net, options_of(RoundingTechnique::kGptq), {}, batches_of(images()));
   for (const char* name : {"conv", "conv_1", "conv_2", "linear"}) {
     const at::Tensor& weight = ir::weighted(net.layer(name).op)->weight.value;
     EXPECT_LE(net.rounded(name).sub(weight).abs().max().item<double>(), 1e-6) << name;
@@ -122,19 +120,19 @@ TEST_P(RoundingFormats, GptqLeavesWeightsThatRoundToThemselves) {
 
 TEST_P(RoundingFormats, EveryTechniqueBringsTheNetworkNearerToTheFloatOne) {
   const auto error_of = [](Network& net, const at::Tensor& expected) {
-    const auto out = runtime::make_plan(net.graph, net.table(), {})->run(images()[0]);
+    const auto out = runtime::make_plan(net.graph, net.table, {})->run(images()[0]);
     return out.sub(expected).square().mean().item<double>();
   };
   Network nearest(GetParam().quantizer);
   runtime::ExecutorOptions in_float;
   in_float.numerics = runtime::Numerics::kFloat;
   const at::Tensor expected =
-      runtime::make_plan(nearest.graph, nearest.table(), in_float)->run(images()[0]);
+      runtime::make_plan(nearest.graph, nearest.table, in_float)->run(images()[0]);
   const double before = error_of(nearest, expected);
   for (const auto technique :
        {RoundingTechnique::kGptq, RoundingTechnique::kGpfq, RoundingTechnique::kQronos}) {
     Network net(GetParam().quantizer);
-    round_weights(net.graph, net.table(), options_of(technique), {}, batches_of(images()));
+    round_weights(net, options_of(technique), {}, batches_of(images()));
     EXPECT_LT(error_of(net, expected), before) << static_cast<int>(technique);
   }
 }
@@ -152,7 +150,7 @@ void expect_true_errors(RoundingTechnique technique, int64_t outputs, int64_t gr
   ir::Op op = net.layer("conv").op;
   ir::weighted(op)->bias.reset();
   const at::Tensor x = images()[0];
-  const at::Tensor quantized = quant::fake_quantize_activation(x, net.table(), 0);
+  const at::Tensor quantized = quant::fake_quantize_activation(x, net.table, 0);
   const at::Tensor& input = technique == RoundingTechnique::kGptq ? x : quantized;
   const at::Tensor wanted = runtime::execute_op(op, {x}, 24);
   const auto error = [&](const at::Tensor& weight) {
@@ -161,8 +159,7 @@ void expect_true_errors(RoundingTechnique technique, int64_t outputs, int64_t gr
     return out.sub(wanted).square().sum().div(wanted.square().sum()).item<double>();
   };
   const double before = error(net.rounded("conv"));
-  const auto reports =
-      round_weights(net.graph, net.table(), options_of(technique), {}, batches_of({x}));
+  const auto reports = round_weights(net, options_of(technique), {}, batches_of({x}));
   ASSERT_EQ(reports.size(), 1U);
   EXPECT_EQ(reports[0].name, "conv");
   EXPECT_NEAR(reports[0].error_before, before, 1e-4 * before);
@@ -185,7 +182,7 @@ TEST(RoundWeights, TellsOfEachLayerAsItIsDone) {
     EXPECT_EQ(done, static_cast<int64_t>(seen.size()) + 1);
     seen.push_back(layer.name);
   };
-  round_weights(net.graph, net.table(), options, {}, batches_of(images()));
+  round_weights(net, options, {}, batches_of(images()));
   EXPECT_EQ(seen, (std::vector<std::string>{"conv", "conv_1", "conv_2", "linear"}));
 }
 
@@ -195,7 +192,7 @@ TEST(RoundWeights, DoesNotDependOnTheMemoryGiven) {
     Network net(testing::weight_quantizer());
     RoundingOptions options = options_of(RoundingTechnique::kQronos);
     options.memory_bytes = memory;
-    round_weights(net.graph, net.table(), options, {}, batches_of(images()));
+    round_weights(net, options, {}, batches_of(images()));
     weights.push_back(ir::weighted(net.layer("linear").op)->weight.value);
   }
   EXPECT_TRUE(at::equal(weights[0], weights[1]));
@@ -210,8 +207,7 @@ TEST(RoundWeights, AimsAtTheOriginalWeights) {
       layer->weight.value = layer->weight.value.mul(0.5);
     }
   }
-  round_weights(net.graph, net.table(), options_of(RoundingTechnique::kQronos), originals,
-                batches_of(images()));
+  round_weights(net, options_of(RoundingTechnique::kQronos), originals, batches_of(images()));
   const at::Tensor& wanted = originals.at("linear");
   const double share =
       net.rounded("linear").mul(wanted).sum().item<double>() / wanted.square().sum().item<double>();
@@ -224,7 +220,7 @@ TEST(RoundWeights, UsesAPartOfTheInputsWhereAskedTo) {
     Network net(testing::weight_quantizer());
     RoundingOptions options = options_of(RoundingTechnique::kGpfq);
     options.input_fraction = fraction;
-    round_weights(net.graph, net.table(), options, {}, batches_of(images()));
+    round_weights(net, options, {}, batches_of(images()));
     weights.push_back(ir::weighted(net.layer("conv").op)->weight.value);
   }
   EXPECT_FALSE(at::equal(weights[0], weights[1]));
@@ -240,8 +236,8 @@ TEST(RoundWeights, TreatsTransposedConvolutions) {
   op.dilation = {1, 1};
   net.finish(
       net.quantize(net.builder.add(op, {net.builder.input()}, "up"), testing::weight_quantizer()));
-  const auto reports = round_weights(net.graph, net.table(), options_of(RoundingTechnique::kGptq),
-                                     {}, batches_of({normals({30, 6, 5, 5}, 1, 3).cumsum(1)}));
+  const auto reports = round_weights(net, options_of(RoundingTechnique::kGptq), {},
+                                     batches_of({normals({30, 6, 5, 5}, 1, 3).cumsum(1)}));
   ASSERT_EQ(reports.size(), 1U);
   EXPECT_LT(reports[0].error_after, 0.9 * reports[0].error_before);
 }
@@ -251,8 +247,7 @@ TEST(RoundWeights, NamesALayerWhoseInputsAreNotFinite) {
   at::Tensor bad = images()[0].clone();
   bad.select(0, 3).fill_(std::numeric_limits<float>::infinity());
   try {
-    round_weights(net.graph, net.table(), options_of(RoundingTechnique::kGptq), {},
-                  batches_of({bad}));
+    round_weights(net, options_of(RoundingTechnique::kGptq), {}, batches_of({bad}));
     FAIL();
   } catch (const QuantizationError& error) {
     EXPECT_EQ(std::string(error.what()),
@@ -262,8 +257,7 @@ TEST(RoundWeights, NamesALayerWhoseInputsAreNotFinite) {
 
 TEST(RoundWeights, NeedsImages) {
   Network net(testing::weight_quantizer());
-  EXPECT_THROW(round_weights(net.graph, net.table(), options_of(RoundingTechnique::kGptq), {},
-                             batches_of({})),
+  EXPECT_THROW(round_weights(net, options_of(RoundingTechnique::kGptq), {}, batches_of({})),
                DataError);
 }
 

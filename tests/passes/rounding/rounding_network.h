@@ -8,10 +8,12 @@
 #include "ptq/passes/round_weights.h"
 #include "quant/fake_quantize.h"
 #include "quant/weight_scale.h"
+#include "support/batches.h"
 #include "support/graph_builder.h"
 
 namespace ptq::passes::testing {
 
+using ptq::testing::batches_of;
 using ptq::testing::GraphBuilder;
 using ptq::testing::normals;
 
@@ -27,11 +29,10 @@ inline quant::Quantizer weight_quantizer(int bit_width = 4) {
 }
 
 /// Builds a network whose layers have weight quantizers.
-struct RoundingNetwork {
+struct RoundingNetwork : QuantizedNetwork {
   explicit RoundingNetwork(std::vector<int64_t> image) : builder(std::move(image)) {}
 
   GraphBuilder builder;
-  ir::Graph graph;
 
   /// Gives the layer that makes `value` the quantizer, with its scale.
   ir::ValueId quantize(ir::ValueId value, quant::Quantizer quantizer) {
@@ -48,9 +49,11 @@ struct RoundingNetwork {
     return value;
   }
 
-  void finish(ir::ValueId output) { graph = builder.finish(output); }
+  void finish(ir::ValueId output) {
+    graph = builder.finish(output);
+    table = builder.table;
+  }
 
-  const quant::QuantizerTable& table() const { return builder.table; }
   ir::Node& layer(const std::string& name) {
     for (ir::Node& node : graph.nodes) {
       if (node.name == name) return node;
@@ -59,11 +62,11 @@ struct RoundingNetwork {
   }
   at::Tensor codes(const std::string& name) {
     const ir::Weighted& weighted = *ir::weighted(layer(name).op);
-    return quant::quantize_weight(weighted.weight.value, table(), weighted.weight_quantizer);
+    return quant::quantize_weight(weighted.weight.value, table, weighted.weight_quantizer);
   }
   at::Tensor rounded(const std::string& name) {
     const ir::Weighted& weighted = *ir::weighted(layer(name).op);
-    return quant::fake_quantize_weight(weighted.weight.value, table(), weighted.weight_quantizer);
+    return quant::fake_quantize_weight(weighted.weight.value, table, weighted.weight_quantizer);
   }
 
   static ir::Node& node_of(ir::Graph& graph, ir::ValueId value) {
@@ -73,13 +76,5 @@ struct RoundingNetwork {
     throw std::out_of_range("no node makes this value");
   }
 };
-
-/// These tensors, one after another.
-inline NextBatch batches_of(std::vector<at::Tensor> batches) {
-  return [batches = std::move(batches), next = size_t{0}]() mutable -> std::optional<at::Tensor> {
-    if (next == batches.size()) return std::nullopt;
-    return batches[next++];
-  };
-}
 
 }  // namespace ptq::passes::testing
