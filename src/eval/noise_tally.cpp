@@ -51,9 +51,7 @@ void NoiseTally::add(const at::Tensor& exact, const at::Tensor& quantized) {
   largest_ = largest_.defined() ? largest_.maximum(largest) : largest;
 }
 
-double NoiseTally::sqnr() const {
-  return decibels(ordered_sum(signal_), ordered_sum(noise_));
-}
+double NoiseTally::sqnr() const { return decibels(ordered_sum(signal_), ordered_sum(noise_)); }
 
 double NoiseTally::median_channel_sqnr() const {
   const std::vector<double> signal = numbers(signal_), noise = numbers(noise_);

@@ -28,9 +28,7 @@ at::Tensor random_direction(const at::Tensor& logits, std::mt19937_64& random) {
   return s.sub(p.mul(s.sum()));
 }
 
-double product_sum(const at::Tensor& a, const at::Tensor& b) {
-  return ordered_sum(a.mul(b));
-}
+double product_sum(const at::Tensor& a, const at::Tensor& b) { return ordered_sum(a.mul(b)); }
 
 class Estimate {
  public:

@@ -49,9 +49,7 @@ void mirror(at::Tensor sum) {
   }
 }
 
-double sum_of_squares(const at::Tensor& values) {
-  return ordered_sum(values.square());
-}
+double sum_of_squares(const at::Tensor& values) { return ordered_sum(values.square()); }
 
 }  // namespace
 

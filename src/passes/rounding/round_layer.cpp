@@ -16,9 +16,7 @@ namespace ptq::passes {
 namespace {
 
 /// a : b, the sum of the products of their elements.
-double inner(const at::Tensor& a, const at::Tensor& b) {
-  return ordered_sum(a.mul(b));
-}
+double inner(const at::Tensor& a, const at::Tensor& b) { return ordered_sum(a.mul(b)); }
 
 /// Sum over groups of tr(a m bᵀ); `a` and `b` [groups, out, K], `m` [groups, K, K].
 double trace(const at::Tensor& a, const at::Tensor& m, const at::Tensor& b) {
