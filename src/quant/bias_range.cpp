@@ -3,6 +3,7 @@
 #include <ATen/ops/maximum.h>
 #include <ATen/ops/where.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "quant/layer_quantizers.h"
@@ -60,6 +61,14 @@ BiasRange bias_range(const ir::Index& index, const ir::Node& node, const Quantiz
   const Scales scales = scales_of(index, node, table);
   if (!scales.bias.defined()) return {};
   return {scales.outside().sum().item<int64_t>(), scales.bias.numel(), scales.bits};
+}
+
+double least_input_scale(const ir::Index& index, const ir::Node& node,
+                         const QuantizerTable& table) {
+  const Scales scales = scales_of(index, node, table);
+  if (!scales.bias.defined()) return 0;
+  const double used = scales.needed().max().item<double>() / largest_code(scales.bits);
+  return scales.input.item<double>() * std::min(used, 1.0);
 }
 
 int64_t fit_weight_scale_to_bias(const ir::Index& index, const ir::Node& node,

@@ -28,4 +28,8 @@ BiasRange bias_range(const ir::Index& index, const ir::Node& node, const Quantiz
 int64_t fit_weight_scale_to_bias(const ir::Index& index, const ir::Node& node,
                                  QuantizerTable& table);
 
+/// The least scale of the layer's input at which no bias is cut off that is not yet, and none more
+/// than now; 0 for a layer whose bias has no quantizer.
+double least_input_scale(const ir::Index& index, const ir::Node& node, const QuantizerTable& table);
+
 }  // namespace ptq::quant

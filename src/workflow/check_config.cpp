@@ -123,6 +123,17 @@ void check_technique(const QuantizeConfig& /*config*/, const Qronos& qronos) {
           "must be above 0 and at most 1");
 }
 
+void check_learned_scales(const QuantizeConfig& config) {
+  const std::string field = "learned_round.activation_learning_rate";
+  require_between(config.learned_round->activation_learning_rate, 0, 1, field);
+  if (config.learned_round->activation_learning_rate == 0) return;
+  require(config.learned_round->scope == passes::RoundingScope::kBlock, field,
+          "only blocks have activation scales to learn");
+  require(config.scale_type == ScaleType::kFloat, field, "powers of two leave no room to learn");
+  require(!config.activations || config.activations->timing == Timing::kStatic, field,
+          "scales that each image gives anew cannot be learned");
+}
+
 void check_techniques(const QuantizeConfig& config) {
   require_between(config.equalization.iterations, 0, 10000, "equalization.iterations");
   require_between(config.splitting.ratio, 0, 1, "splitting.ratio");
@@ -137,11 +148,7 @@ void check_techniques(const QuantizeConfig& config) {
   require(config.rounding.is_none(), "learned_round", "both would round the same weights");
   require(config.numbers == NumberKind::kInteger, "learned_round",
           "rounding can be learned only for integers");
-  require_between(config.learned_round->activation_learning_rate, 0, 1,
-                  "learned_round.activation_learning_rate");
-  require(config.learned_round->activation_learning_rate == 0 ||
-              config.learned_round->scope == passes::RoundingScope::kBlock,
-          "learned_round.activation_learning_rate", "only blocks have activation scales to learn");
+  check_learned_scales(config);
 }
 
 }  // namespace

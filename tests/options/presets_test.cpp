@@ -48,6 +48,18 @@ TEST(Presets, GiveWayToOptionsThatAreGivenBeforeOrAfter) {
   }
 }
 
+TEST(Presets, AreRefusedWhereTheirScalesCannotBeLearned) {
+  for (const Choices& cannot :
+       {Choices{{"act-scale-computation-type", "dynamic"}, {"bias-bit-width", "None"}},
+        Choices{{"scale-factor-type", "po2_scale"}}}) {
+    Choices choices = cannot;
+    choices.push_back({"learned-round-preset", "fast"});
+    EXPECT_THROW(quantize_config(settings_of(choices)), ConfigError);
+    choices.push_back({"learned-round-act-lr", "0"});
+    EXPECT_EQ(quantize_config(settings_of(choices)).learned_round->activation_learning_rate, 0);
+  }
+}
+
 TEST(Presets, TakeBackWhatAnotherOneHadSet) {
   Settings settings;
   const auto set = [&](const char* word, Source source) {

@@ -72,6 +72,23 @@ TEST(BiasRange, RaisesTheScaleOfTheOneChannelThatSaturates) {
   EXPECT_NEAR(net.bias()[0].item<double>(), 2.0, 1e-6);
 }
 
+/// 3 / (0.01 / 64) of 32,767 codes.
+TEST(BiasRange, TellsHowFarTheScaleOfTheInputMayFall) {
+  const auto least = [](Network net) {
+    return least_input_scale(ir::Index(net.graph), net.layer(), net.table);
+  };
+  const at::Tensor weight = rows(1, 1);
+  const at::Tensor bias = at::tensor({3.0F, -2.0F});
+  EXPECT_NEAR(least({weight, bias, at::scalar_tensor(0.01), 16}), 3 / (0.01 * 32767), 1e-8);
+  const at::Tensor by_channel = at::tensor({0.1F, 0.01F});
+  EXPECT_NEAR(least({weight, bias, by_channel, 16}), 2 / (0.01 * 32767), 1e-8);
+  // One is cut off already, and must not be more so.
+  EXPECT_EQ(least({weight, bias, at::scalar_tensor(1e-4), 16}), 1.0 / 64);
+  Network without(weight, bias, at::scalar_tensor(0.01), 16);
+  without.graph.nodes.back().as<ir::Linear>()->bias_quantizer = ir::kNoQuantizer;
+  EXPECT_EQ(least(without), 0);
+}
+
 TEST(BiasRange, RaisesOneScaleForAllWhereThatCostsLess) {
   Network net(rows(1e-8, 2e-8), at::tensor({2.0F, -1.0F}), at::scalar_tensor(2e-10), 32);
   EXPECT_EQ(net.fit(), 2);

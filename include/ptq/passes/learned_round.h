@@ -55,9 +55,9 @@ struct LearnedRoundOptions {
   double drop_activations = 0;
   /// By block: learning rate of the scales of its activation quantizers (LSQ,
   /// https://arxiv.org/abs/1902.08153, as in BRECQ and QDrop), a part of the scale a step, by Adam;
-  /// 0 leaves them. Scales of any value, per tensor, that no quantizer outside the block shares; a
-  /// block whose values do not all have their images first, or are not all floats, keeps its
-  /// scales.
+  /// 0 leaves them. Scales of any value, per tensor, that no quantizer outside the block shares,
+  /// and none so small that biases are cut off; a block whose values do not all have their images
+  /// first, or are not all floats, keeps its scales.
   double activation_learning_rate = 0;
   ChannelError channel_error = ChannelError::kAbsolute;
   /// By layer: whether a bias makes up for the mean of its error before the next one is learned.

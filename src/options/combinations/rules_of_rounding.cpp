@@ -42,12 +42,18 @@ std::vector<Rule> accumulator_rules() {
 
 std::vector<Rule> learned_round_rules() {
   const Condition learned = is_not("learned-round", {"None"});
+  const Condition preset = another("learned-round-preset");
+  const Condition scales = is_not("learned-round-act-lr", {"0"});
   std::vector<Rule> rules = {
       {{learned, kMinifloat}, "rounding can be learned only for integers"},
       {{learned, is_not("dtype", {"float"})}, "rounding is learned in float32"},
       {{learned, is_not("gpu", {"None"})}, "rounding is learned on the CPU"},
       {{another("learned-round-damping"), is_not("learned-round-batch-size", {"None"})},
        "damping needs the gradient over all images: add --learned-round-batch-size None"},
+      {{preset, scales, kDynamic},
+       "scales that each image gives anew cannot be learned: add --learned-round-act-lr 0"},
+      {{preset, scales, kPowersOfTwo},
+       "powers of two leave no room to learn: add --learned-round-act-lr 0"},
   };
   for (const char* technique : {"gptq", "gpfq", "qronos"}) {
     rules.push_back({{learned, is(technique, {"on"})}, "both would round the same weights"});

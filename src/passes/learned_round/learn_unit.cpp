@@ -61,7 +61,8 @@ class UnitLearning {
         options_(options),
         seed_(static_cast<uint32_t>(seed)),
         sampler_(images.quantized.count(), seed),
-        scales_(table, plan == nullptr ? std::vector<quant::ScaleId>() : plan->scales()) {
+        scales_(table, plan == nullptr ? std::vector<quant::ScaleId>() : plan->scales(),
+                plan == nullptr ? std::vector<double>() : plan->least_scales()) {
     for (const ir::Node* layer : network.layers()) {
       const ir::Weighted& weighted = *ir::weighted(layer->op);
       weights_.emplace_back(weighted.weight.value.contiguous(), table, weighted.weight_quantizer,

@@ -10,6 +10,7 @@
 
 #include "ir/facts.h"
 #include "passes/learned_round/blocks.h"
+#include "passes/learned_round/scale_learning.h"
 #include "passes/learned_round/unit_lane.h"
 #include "quant/layer_quantizers.h"
 #include "runtime/onednn/one_thread.h"
@@ -110,6 +111,7 @@ UnitPlan::UnitPlan(ir::Graph& graph, const runtime::SweepUnit& unit,
                    const quant::QuantizerTable& table, Step step)
     : images_(step.images), at_once_(images_at_once(graph, unit)) {
   if (step.learns_scales) scales_ = own_scales(graph, unit, table);
+  least_scales_ = least_for_biases(graph, table, scales_);
   by_scales_.resize(static_cast<size_t>(images_ / at_once_));
   const ir::Index index(graph);
   for (ir::Node* node : unit.nodes) {

@@ -47,6 +47,8 @@ class UnitPlan {
   /// The activation scales that are learned: float, per tensor, of integers, and no quantizer
   /// outside the unit has them.
   const std::vector<quant::ScaleId>& scales() const { return scales_; }
+  /// Of each of scales(), the least that leaves the biases of its layers room.
+  const std::vector<double>& least_scales() const { return least_scales_; }
 
   /// Writes the derivative by some rows (entries of the first dimension) of the output. `first` is
   /// which one of the step's is the first; lanes call it at the same time.
@@ -82,6 +84,7 @@ class UnitPlan {
   int64_t at_once_;
   std::vector<ir::Node*> layers_;
   std::vector<quant::ScaleId> scales_;
+  std::vector<double> least_scales_;
   /// Every weighted node of the unit; lanes refer to them.
   std::vector<std::unique_ptr<LayerWeight>> weights_;
   std::vector<LayerWeight*> learned_;

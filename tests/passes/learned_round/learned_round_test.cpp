@@ -1,4 +1,5 @@
 #include <ATen/ops/equal.h>
+#include <ATen/ops/full_like.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -140,6 +141,36 @@ TEST(LearnRounding, LearnsActivationScalesOfBlocks) {
   EXPECT_THAT(fixed, ::testing::Each(1));
   EXPECT_GT(factors.at(kInner), 2);
   EXPECT_LT(error, 0.8 * error_of_fixed);
+}
+
+/// The scale of the same quantizer is far too large. Biases behind it that need half of their codes
+/// let it fall to half.
+TEST(LearnRounding, LeavesBiasesTheCodesThatTheyNeed) {
+  constexpr size_t kInner = 4;
+  const auto factor = [](bool quantizes_biases) {
+    Network network;
+    quant::QuantizerTable& table = network.table();
+    at::Tensor& scale = table.scale_of(kInner).value;
+    scale = scale.mul(20);
+    const double before = scale.item<double>();
+    for (ir::Node& node : network.graph().nodes) {
+      if (node.name != "conv_2" || !quantizes_biases) continue;
+      ir::Weighted& layer = *ir::weighted(node.op);
+      quant::Quantizer biases;
+      biases.kind = quant::QuantizerKind::kBias;
+      biases.format = quant::IntegerFormat{6, true, false};
+      layer.bias_quantizer = table.add(biases);
+      const double step = before * table.scale_of(layer.weight_quantizer).value.item<double>();
+      layer.bias->value = at::full_like(layer.bias->value, 15.5 * step);
+    }
+    LearnedRoundOptions options = quick();
+    options.scope = RoundingScope::kBlock;
+    options.activation_learning_rate = 0.05;
+    learn_rounding(network.graph(), table, options, calibration());
+    return table.scale_of(kInner).value.item<double>() / before;
+  };
+  EXPECT_LT(factor(false), 0.4);
+  EXPECT_NEAR(factor(true), 0.5, 1e-6);
 }
 
 TEST(LearnRounding, ReportsUnitsInOrderWithTheirErrors) {
