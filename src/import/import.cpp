@@ -8,6 +8,7 @@
 #include "base/first_sentence.h"
 #include "base/limits.h"
 #include "base/supervisor.h"
+#include "import/batch_end.h"
 #include "import/guard/budget.h"
 #include "import/guard/model_file.h"
 #include "import/influence.h"
@@ -62,17 +63,27 @@ void check_output(const ir::Graph& graph) {
                     " images instead of one row of logits per image");
 }
 
+ir::Graph reconciled(const ir::Graph& first, const ir::Graph& second) {
+  try {
+    ir::Graph graph = reconcile(first, second);
+    ir::remove_dead_nodes(graph);
+    check_output(graph);
+    return graph;
+  } catch (const ImportError&) {
+    check_batch_stays_whole(first, second);
+    throw;
+  }
+}
+
 ir::Graph import_module(torch::jit::Module module, int64_t image_size,
                         std::vector<std::string>& notes) {
   Precisions precisions;
   make_plain(module, precisions);
   check_forward(module);
   const ModuleNames names = names_of(module);
-  Walked first = walk_two(module, names, image_size);
+  const Walked first = walk_two(module, names, image_size);
   const Walked second = walk_pictures(module, names, test_images(kSecondPictures, image_size));
-  ir::Graph graph = reconcile(std::move(first.graph), second.graph);
-  ir::remove_dead_nodes(graph);
-  check_output(graph);
+  ir::Graph graph = reconciled(first.graph, second.graph);
   ir::verify(graph);
   check_images_apart(first.logits, second.logits, image_size,
                      [&](const at::Tensor& images, const Seen& seen) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 
+#include "import/messages.h"
 #include "ptq/base/error.h"
 
 namespace ptq::import {
@@ -80,9 +81,7 @@ const ir::Node* maker(const ir::Graph& graph, ir::ValueId value) {
 
 std::string name_of(const ir::Graph& graph, ir::ValueId value) {
   const ir::Node* node = maker(graph, value);
-  if (node == nullptr) return "forward";
-  const auto* opaque = node->as<ir::Opaque>();
-  return node->name + " (" + (opaque ? opaque->schema : std::string(ir::op_name(node->op))) + ")";
+  return node == nullptr ? "forward" : node_text(*node);
 }
 
 bool is_batch_norm(const ir::Graph& graph, ir::ValueId value) {

@@ -14,4 +14,9 @@ std::string join_path(const std::string& module, const std::string& word) {
   return module.empty() ? word : module + "." + word;
 }
 
+std::string node_text(const ir::Node& node) {
+  const auto* opaque = node.as<ir::Opaque>();
+  return node.name + " (" + (opaque ? opaque->schema : std::string(ir::op_name(node.op))) + ")";
+}
+
 }  // namespace ptq::import

@@ -139,6 +139,8 @@ void Recorder::name_nodes() {
 }
 
 ir::Graph Recorder::finish(const at::Tensor& output) {
+  // Reading memory that was written into takes nodes, and all modules have been left.
+  open_calls_.assign(1, 0);
   graph_.output = read(output);
   name_nodes();
   return std::move(graph_);

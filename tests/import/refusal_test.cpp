@@ -138,17 +138,54 @@ TEST(Refusal, OfANumberThatIsNotProportionalToTheBatch) {
             "network must treat every image the same way");
 }
 
-TEST(Refusal, OfALoopOverTheBatch) {
-  EXPECT_EQ(refusal_of(R"(
-    def forward(self, x):
-      rows: List[Tensor] = []
-      for i in range(x.size(0)):
-        rows.append(x[i:i + 1].mean([2, 3]))
-      return torch.cat(rows, 0)
-  )"),
-            "forward: what it runs depends on the batch size in a way that a graph cannot follow; "
-            "the network must treat every image the same way");
+/// A forward that looks at the images of a batch one by one.
+struct Loop {
+  const char* lines;
+  const char* node;
+  /// What it makes of two and of three images.
+  const char* counts;
+};
+
+std::ostream& operator<<(std::ostream& out, const Loop& shown) { return out << shown.lines; }
+
+class OfALoopOverTheBatch : public ::testing::TestWithParam<Loop> {};
+
+TEST_P(OfALoopOverTheBatch, NamesTheOperator) {
+  EXPECT_EQ(refusal_of("def forward(self, x):\n" + std::string(GetParam().lines)),
+            std::string(GetParam().node) + " takes the images of a batch apart (" +
+                GetParam().counts +
+                "), which a graph for any number of images cannot follow; the network must run all "
+                "images of a batch together");
 }
+
+INSTANTIATE_TEST_SUITE_P(
+    Refusal, OfALoopOverTheBatch,
+    ::testing::Values(
+        Loop{"  rows: List[Tensor] = []\n  for i in range(x.size(0)):\n"
+             "    rows.append(x[i:i + 1].mean([2, 3]))\n  return torch.cat(rows, 0)\n",
+             "slice (slice)", "[1, 3, 8, 8] of 2 images, [1, 3, 8, 8] of 3"},
+        Loop{"  rows: List[Tensor] = []\n  for y in x:\n    rows.append(y.mean([1, 2]))\n"
+             "  return torch.stack(rows)\n",
+             "select (select)", "[3, 8, 8] of 2 images, [3, 8, 8] of 3"},
+        Loop{"  rows: List[Tensor] = []\n  for y in torch.relu(x).unbind(0):\n"
+             "    rows.append(y.mean([1, 2]))\n  return torch.stack(rows)\n",
+             "unbind (select)", "[3, 8, 8] of 2 images, [3, 8, 8] of 3"},
+        Loop{"  a, b = x.chunk(2, 0)\n  return torch.cat([a, b], 0).mean([2, 3])\n",
+             "chunk (slice)", "[1, 3, 8, 8] of 2 images, [2, 3, 8, 8] of 3"},
+        Loop{"  rows: List[Tensor] = []\n  for y in torch.split(x, 1, 0):\n"
+             "    rows.append(y.mean([2, 3]))\n  return torch.cat(rows)\n",
+             "split (slice)", "[1, 3, 8, 8] of 2 images, [1, 3, 8, 8] of 3"},
+        Loop{"  return torch.stack([x[0].mean([1, 2]), x[1].mean([1, 2])])\n", "select (select)",
+             "[3, 8, 8] of 2 images, [3, 8, 8] of 3"},
+        Loop{"  n = x.size(0) // 2\n  return torch.cat([x[:n], x[n:]]).mean([2, 3])\n",
+             "slice (slice)", "[1, 3, 8, 8] of 2 images, [1, 3, 8, 8] of 3"},
+        Loop{"  rows: List[Tensor] = []\n  for i in range(x.size(0)):\n"
+             "    rows.append(torch.index_select(x, 0, torch.tensor([i])).mean([2, 3]))\n"
+             "  return torch.cat(rows)\n",
+             "index_select (aten::index_select)", "[1, 3, 8, 8] of 2 images, [1, 3, 8, 8] of 3"},
+        Loop{"  rows = torch.zeros([x.size(0), 3])\n  y = x.mean([2, 3])\n"
+             "  for i in range(x.size(0)):\n    rows[i] = y[i]\n  return rows\n",
+             "select (select)", "[3] of 2 images, [3] of 3"}));
 
 TEST(Refusal, OfADecisionByPixelValues) {
   EXPECT_EQ(refusal_of(R"(
