@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <optional>
+#include <string_view>
 
 #include "import/lowerings.h"
 #include "import/step_writer.h"
@@ -12,16 +13,75 @@ struct Equation {
   std::string left, right, result;
 };
 
+/// The result of an equation without an arrow: what stands in it once, in order.
+std::string implied_result(const Equation& equation) {
+  std::string letters = equation.left + equation.right, result;
+  if (letters.find('.') != std::string::npos) result = "...";
+  std::sort(letters.begin(), letters.end());
+  for (const char letter : letters) {
+    const bool once = std::count(letters.begin(), letters.end(), letter) == 1;
+    if (letter != '.' && once) result += letter;
+  }
+  return result;
+}
+
 std::optional<Equation> parse(std::string text) {
   text.erase(std::remove(text.begin(), text.end(), ' '), text.end());
   const size_t comma = text.find(',');
-  const size_t arrow = text.find("->");
-  if (comma == std::string::npos || arrow == std::string::npos || arrow < comma ||
-      text.find(',', comma + 1) != std::string::npos || text.find('.') != std::string::npos) {
+  const size_t arrow = std::min(text.find("->"), text.size());
+  if (comma == std::string::npos || arrow < comma ||
+      text.find(',', comma + 1) != std::string::npos) {
     return std::nullopt;
   }
-  return Equation{text.substr(0, comma), text.substr(comma + 1, arrow - comma - 1),
-                  text.substr(arrow + 2)};
+  Equation equation{text.substr(0, comma), text.substr(comma + 1, arrow - comma - 1), {}};
+  equation.result = arrow == text.size() ? implied_result(equation) : text.substr(arrow + 2);
+  return equation;
+}
+
+constexpr std::string_view kDots = "...";
+
+/// How many dimensions "..." stands for.
+size_t dimensions_of_dots(const std::string& letters, const at::Tensor& operand) {
+  const auto rank = static_cast<size_t>(operand.dim());
+  return letters.find(kDots) == std::string::npos ? 0 : rank + kDots.size() - letters.size();
+}
+
+void replace_dots(std::string& letters, const std::string& names) {
+  const size_t dots = letters.find(kDots);
+  if (dots != std::string::npos) letters.replace(dots, kDots.size(), names);
+}
+
+/// "..." as letters that no equation uses, the same from the last dimension on. Nothing if there
+/// are not enough of them.
+std::optional<Equation> with_dots_named(Equation equation, const at::Tensor& left,
+                                        const at::Tensor& right) {
+  static const std::string names = "0123456789";
+  const size_t of_left = dimensions_of_dots(equation.left, left);
+  const size_t of_right = dimensions_of_dots(equation.right, right);
+  if (std::max(of_left, of_right) > names.size()) return std::nullopt;
+  replace_dots(equation.left, names.substr(names.size() - of_left));
+  replace_dots(equation.right, names.substr(names.size() - of_right));
+  replace_dots(equation.result, names.substr(names.size() - std::max(of_left, of_right)));
+  return equation;
+}
+
+/// Whether a letter means one extent in both operands, and not 1 in one that is repeated.
+bool same_extents(const Equation& equation, const at::Tensor& left, const at::Tensor& right) {
+  for (size_t i = 0; i < equation.left.size(); ++i) {
+    const size_t other = equation.right.find(equation.left[i]);
+    if (other == std::string::npos) continue;
+    if (left.size(static_cast<int64_t>(i)) != right.size(static_cast<int64_t>(other))) return false;
+  }
+  return true;
+}
+
+/// The equation of two operands, with a letter for each of their dimensions.
+std::optional<Equation> equation_of(const Call& call, const std::vector<at::Tensor>& operands) {
+  if (operands.size() != 2) return std::nullopt;
+  auto equation = parse(call.argument("equation").toStringRef());
+  if (equation) equation = with_dots_named(*equation, operands[0], operands[1]);
+  const bool fits = equation && same_extents(*equation, operands[0], operands[1]);
+  return fits ? equation : std::nullopt;
 }
 
 /// The letters an operand must have, in order, for the equation to be a matrix product:
@@ -132,9 +192,8 @@ Lowered lower_weighted_sum(Recorder& recorder, const at::Tensor& activations,
 Lowered lower_einsum(const Call& call, Recorder& recorder) {
   std::vector<at::Tensor> operands;
   collect_tensors(call.argument("tensors"), operands);
-  const auto equation = parse(call.argument("equation").toStringRef());
-  if (equation && operands.size() == 2 &&
-      recorder.follows(operands[0]) != recorder.follows(operands[1])) {
+  const auto equation = equation_of(call, operands);
+  if (equation && recorder.follows(operands[0]) != recorder.follows(operands[1])) {
     const bool swapped = recorder.follows(operands[1]);
     const Equation sorted =
         swapped ? Equation{equation->right, equation->left, equation->result} : *equation;
@@ -143,7 +202,7 @@ Lowered lower_einsum(const Call& call, Recorder& recorder) {
     if (!linear.empty()) return linear;
   }
   const auto order = equation ? product_order(*equation) : std::nullopt;
-  if (!order || operands.size() != 2) return {};
+  if (!order) return {};
   const auto left = dims_between(equation->left, order->left);
   const auto right = dims_between(equation->right, order->right);
   if (!left || !right) return {};

@@ -15,6 +15,8 @@ constexpr int64_t kMostSteps = 512;
 
 struct Matrices {
   at::Tensor input, state, input_bias, state_bias;
+  /// Of an LSTM with proj_size, [projected, hidden].
+  at::Tensor projection;
 };
 
 /// What goes from step to step; only an LSTM has a `cell`. A Step of no value stands for zeros,
@@ -50,7 +52,9 @@ State lstm_step(StepWriter& write, const Matrices& matrices, const Step& x, cons
   const Step out = write.sigmoid(write.part(gates, 3, 4));
   Step cell = write.mul(in, candidate);
   if (!is_zero(before.cell)) cell = write.add(write.mul(forget, before.cell), cell);
-  return {write.mul(out, write.tanh(cell)), cell};
+  const Step hidden = write.mul(out, write.tanh(cell));
+  if (!matrices.projection.defined()) return {hidden, cell};
+  return {write.linear(hidden, matrices.projection, {}), cell};
 }
 
 State gru_step(StepWriter& write, const Matrices& matrices, const Step& x, const State& before) {
@@ -108,14 +112,18 @@ class Network {
   }
 
   static int64_t directions_of(const Call& call) { return call.flag("bidirectional") ? 2 : 1; }
+  static int64_t ways_of(const Call& call) {
+    return call.integer("num_layers") * directions_of(call);
+  }
 
  private:
   Matrices matrices(int64_t index) const {
-    const bool biased = call_.flag("has_biases");
-    const auto first = static_cast<size_t>(index) * (biased ? 4 : 2);
-    if (!biased) return {parameters_.at(first), parameters_.at(first + 1), {}, {}};
-    return {parameters_.at(first), parameters_.at(first + 1), parameters_.at(first + 2),
-            parameters_.at(first + 3)};
+    const size_t count = parameters_.size() / static_cast<size_t>(ways_of(call_));
+    const auto first = parameters_.begin() + static_cast<std::ptrdiff_t>(count) * index;
+    Matrices own{first[0], first[1], {}, {}, {}};
+    if (call_.flag("has_biases")) own.input_bias = first[2], own.state_bias = first[3];
+    if (count % 2 == 1) own.projection = first[count - 1];
+    return own;
   }
 
   /// One direction of one layer, [L, B, I] -> [L, B, H].
@@ -152,10 +160,11 @@ bool is_plain_network(const Call& call, const Recorder& recorder) {
   if (call.tensor("input").dim() != 3 || !recorder.follows(call.tensor("input"))) return false;
   std::vector<at::Tensor> parameters;
   collect_tensors(call.argument("params"), parameters);
-  const int64_t ways = call.integer("num_layers") * Network::directions_of(call);
+  const int64_t ways = Network::ways_of(call), all = static_cast<int64_t>(parameters.size());
   const int64_t matrices = ways * (call.flag("has_biases") ? 4 : 2);
+  const bool projects = call.name == "lstm" && all == matrices + ways;
   const int64_t length = call.tensor("input").size(call.flag("batch_first") ? 1 : 0);
-  return static_cast<int64_t>(parameters.size()) == matrices && !recorder.follows(parameters) &&
+  return (all == matrices || projects) && !recorder.follows(parameters) &&
          length * ways <= kMostSteps;
 }
 
@@ -168,8 +177,11 @@ Lowered lower_network(const Call& call, Recorder& recorder) {
 template <Cell cell>
 Lowered lower_cell(const Call& call, Recorder& recorder) {
   const at::Tensor input = call.tensor("input");
-  const Matrices own{call.tensor("w_ih"), call.tensor("w_hh"), call.optional_tensor("b_ih"),
-                     call.optional_tensor("b_hh")};
+  const Matrices own{call.tensor("w_ih"),
+                     call.tensor("w_hh"),
+                     call.optional_tensor("b_ih"),
+                     call.optional_tensor("b_hh"),
+                     {}};
   if (input.dim() != 2 || recorder.follows({own.input, own.state})) return {};
   StepWriter write(recorder);
   const std::vector<at::Tensor> states = states_of(call.argument("hx"));

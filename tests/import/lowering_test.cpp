@@ -88,7 +88,20 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(Case{"torch.einsum('b h i d, b h j d -> b h i j', [x, x])",
                            "permute transpose"},
                       Case{"torch.einsum('bhij,bhjd->bhid', [x, x])", "matmul einsum"},
+                      Case{"torch.einsum('...ij,...jd->...id', [x, x])", "matmul einsum"},
                       Case{"torch.einsum('bhij,bhij->bij', [x, x])", "opaque einsum"}));
+
+TEST(EinsteinSums, WithoutAnArrowSayWhatStaysInOrder) {
+  const Imported imported(flattened("torch.einsum('...id,...jd', [x, x])"));
+  EXPECT_EQ(imported.nodes(), "permute transpose; matmul einsum; reshape flatten");
+  imported.expect_same_as_module();
+}
+
+TEST(EinsteinSums, ThatRepeatADimensionStayAnOperator) {
+  const Imported imported(flattened("torch.einsum('b...ij,b...jd->b...id', [x, x[:, :1]])"));
+  EXPECT_EQ(imported.nodes(), "slice slice; opaque einsum; reshape flatten");
+  imported.expect_same_as_module();
+}
 
 TEST(Lowering, LeavesOutWhatDoesNothing) {
   const Imported imported(R"(

@@ -70,6 +70,11 @@ TEST_P(RecurrentNetwork, BecomesLayers) {
   model.parameter("wi2", at::randn({rows, 6}).mul(0.4))
       .parameter("wh2", at::randn({rows, 6}).mul(0.4));
   model.parameter("wi1", at::randn({rows, 8}).mul(0.4));
+  for (const char* way : {"", "r", "2"}) {
+    model.parameter("wp" + std::string(way), at::randn({5, 6}).mul(0.4));
+    model.parameter("whp" + std::string(way), at::randn({rows, 5}).mul(0.4));
+  }
+  model.parameter("wi10", at::randn({rows, 10}).mul(0.4));
   model.code(forward(tried.lines));
   expect_only_layers(Imported(model));
 }
@@ -87,6 +92,21 @@ INSTANTIATE_TEST_SUITE_P(
                   "  y = x.flatten(1, 2).transpose(0, 1)\n  h = torch.zeros([2, x.size(0), 6])\n"
                   "  out, hn, cn = torch.lstm(y, [h, h], [self.wi1, self.wh, self.wi2, self.wh2], "
                   "False, 2, 0.3, False, False, False)\n  return out[-1]\n",
+                  4},
+        Recurrent{"projected lstm, two ways",
+                  "  y = x.flatten(1, 2)\n  c = torch.zeros([2, x.size(0), 6])\n"
+                  "  h = torch.zeros([2, x.size(0), 5])\n"
+                  "  out, hn, cn = torch.lstm(y, [h, c], [self.wi, self.whp, self.bi, self.bh, "
+                  "self.wp, self.wir, self.whpr, self.bir, self.bhr, self.wpr], True, 1, 0.0, "
+                  "False, True, True)\n"
+                  "  return out[:, -1] + hn[1].mean([1], True) + cn[0].mean([1], True)\n",
+                  4},
+        Recurrent{"projected lstm, two layers of two ways without biases",
+                  "  y = x.flatten(1, 2).transpose(0, 1)\n"
+                  "  h = torch.zeros([4, x.size(0), 5])\n  c = torch.zeros([4, x.size(0), 6])\n"
+                  "  out, hn, cn = torch.lstm(y, [h, c], [self.wi, self.whp, self.wp, self.wir, "
+                  "self.whpr, self.wpr, self.wi10, self.whp2, self.wp2, self.wi10, self.whp, "
+                  "self.wp], False, 2, 0.0, False, True, False)\n  return out[-1]\n",
                   4},
         Recurrent{"gru",
                   "  y = x.flatten(1, 2)\n  h = torch.zeros([1, x.size(0), 6])\n"
@@ -149,6 +169,10 @@ INSTANTIATE_TEST_SUITE_P(
                       Sum{"torch.einsum('mn,bnc->bmc', [self.w, y])", {7, 24}},
                       Sum{"torch.einsum('bnc,hdc->bhnd', [y, self.w])", {2, 3, 8}},
                       Sum{"torch.einsum('bnc,nce->be', [y, self.w])", {24, 8, 4}},
+                      Sum{"torch.einsum('...c,cd->...d', [y, self.w])", {8, 5}},
+                      Sum{"torch.einsum('...c,cd', [y, self.w])", {8, 5}},
+                      Sum{"torch.einsum('mn,...nc->...mc', [self.w, y])", {7, 24}},
+                      Sum{"torch.einsum('b...,...e->be', [y, self.w])", {24, 8, 4}},
                       Sum{"torch.matmul(self.w, y)", {7, 24}},
                       Sum{"torch.matmul(y, self.w)", {8, 5}}));
 
