@@ -107,19 +107,36 @@ std::vector<std::string> mapped_classes(const fs::path& folder) {
   return classes;
 }
 
+bool is_number(const std::string& name) {
+  return !name.empty() && name.size() <= 6 &&
+         name.find_first_not_of("0123456789") == std::string::npos;
+}
+
+/// Gives each name its class, and returns all classes: names that all are numbers are the classes'
+/// own, as in a labels.txt; others are numbered in their order.
+std::vector<std::string> number_classes(std::map<std::string, int64_t>& names) {
+  std::vector<std::string> classes;
+  const bool are_numbers = std::all_of(names.begin(), names.end(),
+                                       [](const auto& each) { return is_number(each.first); });
+  for (auto& [name, number] : names) {
+    number = are_numbers ? std::stol(name) : static_cast<int64_t>(classes.size());
+    if (!are_numbers) classes.push_back(name);
+    while (are_numbers && static_cast<int64_t>(classes.size()) <= number) {
+      classes.push_back(std::to_string(classes.size()));
+    }
+  }
+  return classes;
+}
+
 template <class Find>
 ImageFolder labelled(std::vector<ImageFolder::Item> images, const fs::path& file,
                      std::vector<std::string> classes, const Find& find) {
   std::map<std::string, int64_t> numbers;
-  const bool is_open = classes.empty();
-  if (is_open) {
+  if (classes.empty()) {
     for (const ImageFolder::Item& image : images) {
       if (const Named* label = find(image.path)) numbers[label->name];
     }
-    for (auto& [name, number] : numbers) {
-      number = static_cast<int64_t>(classes.size());
-      classes.push_back(name);
-    }
+    classes = number_classes(numbers);
   }
   for (size_t i = 0; i < classes.size(); ++i) numbers[classes[i]] = static_cast<int64_t>(i);
   for (ImageFolder::Item& image : images) {

@@ -187,6 +187,16 @@ TEST(ImageNetLayouts, APlainTableOfFilesAndClasses) {
   EXPECT_THAT(flat.refusal(), HasSubstr("is listed twice"));
 }
 
+// As text, 10 comes before 2.
+TEST(ImageNetLayouts, NumbersInATableAreTheClassesThemselves) {
+  const Flat flat;
+  flat.folder.write("labels.csv", val(1) + ",2\n" + val(2) + ",10\n" + val(3) + ",007\n");
+  EXPECT_THAT(flat.labels(), ElementsAre(2, 10, 7));
+  const ImageFolder images = open_image_folder(flat.folder.path());
+  ASSERT_EQ(images.classes.size(), 11U);
+  EXPECT_EQ(images.classes.back(), "10");
+}
+
 TEST(ImageNetLayouts, AnArchiveIsReadInPlace) {
   const support::TemporaryFolder folder;
   const std::string archive =
