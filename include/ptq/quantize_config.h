@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ptq/backends/placement.h"
+#include "ptq/data/recipe.h"
 #include "ptq/passes/equalize.h"
 #include "ptq/passes/learned_round.h"
 #include "ptq/passes/round_weights.h"
@@ -165,6 +166,9 @@ struct QuantizeConfig {
   std::optional<LearnedRound> learned_round;
   bool calibrate_batch_norms = false;
   bool correct_biases = true;
+  /// Views of calibration images that roundings are learned on besides the images, never scales by
+  /// calibration. Its seed is that of the rest of the configuration.
+  data::Augmentation augmentation;
 
   /// A file of write_quantizers (ptq/quantize.h) whose scales and zero points take the place of
   /// calibration; empty: they are calibrated.

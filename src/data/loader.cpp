@@ -13,6 +13,7 @@
 #include "data/decoders.h"
 #include "data/image.h"
 #include "data/item_file.h"
+#include "data/random_view.h"
 #include "ptq/base/error.h"
 #include "ptq/base/invalid_option.h"
 
@@ -21,7 +22,7 @@ namespace {
 
 int64_t bytes_per_crop(const Recipe& recipe) { return recipe.crop * recipe.crop * 3; }
 
-Crop decode(const FileBytes& file, const Recipe& recipe) {
+Crop decode_crop(const FileBytes& file, const Recipe& recipe) {
   const auto crop =
       std::make_shared<const cv::Mat>(resize_and_crop(decode_bytes(file).pixels, recipe));
   return {crop, crop->data};
@@ -29,23 +30,39 @@ Crop decode(const FileBytes& file, const Recipe& recipe) {
 
 Crop read_crop(const ImageFolder::Item& item, const Recipe& recipe, CropCache* cache) {
   const FileBytes file = read_item(item);
-  if (cache == nullptr) return decode(file, recipe);
+  if (cache == nullptr) return decode_crop(file, recipe);
   const std::string key = cache->key_of(item.path, file);
   Crop crop = cache->find(key);
   if (crop) return crop;
-  crop = decode(file, recipe);
+  crop = decode_crop(file, recipe);
   cache->put(key, crop);
   return crop;
 }
 
-Decoded decode_crop(const ImageFolder::Item& item, const LoaderOptions& options, CropCache* cache) {
-  Decoded result;
+Crop stored_or_read_crop(const ImageFolder::Item& item, const LoaderOptions& options,
+                         CropCache* cache) {
   CropStore* store = options.store.get();
+  Crop crop = store != nullptr ? store->find(item.path) : nullptr;
+  if (crop) return crop;
+  crop = read_crop(item, options.recipe, cache);
+  if (store != nullptr) store->keep(item.path, crop, bytes_per_crop(options.recipe));
+  return crop;
+}
+
+Crop read_view(const ImageFolder::Item& item, const LoaderOptions& options, int64_t index,
+               int64_t number) {
+  const cv::Mat image = decode_bytes(read_item(item)).pixels;
+  const View view = random_view(image.cols, image.rows, options.augmentation, index, number);
+  const auto crop = std::make_shared<const cv::Mat>(crop_of_view(image, view, options.recipe));
+  return {crop, crop->data};
+}
+
+/// `read` with its failures as results.
+template <class Read>
+Decoded decoded(const Read& read) {
+  Decoded result;
   try {
-    if (store != nullptr) result.pixels = store->find(item.path);
-    if (result.pixels) return result;
-    result.pixels = read_crop(item, options.recipe, cache);
-    if (store != nullptr) store->keep(item.path, result.pixels, bytes_per_crop(options.recipe));
+    result.pixels = read();
   } catch (const DecodeFailure& failure) {
     result.failure = failure.what();
   } catch (const std::bad_alloc&) {
@@ -62,12 +79,11 @@ class Loader::Impl {
       : folder_(std::move(folder)),
         items_(std::move(items)),
         options_(options),
-        hashes_(items_.size()),
+        hashes_(positions()),
         cache_(options.cache ? std::make_unique<CropCache>(options.cache, options.recipe)
                              : nullptr),
-        queue_(items_.size(), images_kept(), options.workers, [this](size_t position) {
-          return decode_crop(item(position), options_, cache_.get());
-        }) {}
+        queue_(positions(), images_kept(), options.workers,
+               [this](size_t position) { return decode(position); }) {}
 
   void start(int64_t batch_size) {
     if (batch_size < 1) {
@@ -112,12 +128,24 @@ class Loader::Impl {
   }
   const ImageFolder& folder() const { return folder_; }
   const std::vector<int64_t>& items() const { return items_; }
-  int64_t size() const { return static_cast<int64_t>(items_.size()); }
+  int64_t size() const { return static_cast<int64_t>(positions()); }
 
  private:
   const Recipe& recipe() const { return options_.recipe; }
+  size_t positions() const {
+    return items_.size() * static_cast<size_t>(1 + options_.augmentation.views);
+  }
+  /// Index into the folder's items.
+  int64_t index(size_t position) const { return items_[position % items_.size()]; }
   const ImageFolder::Item& item(size_t position) const {
-    return folder_.items.at(static_cast<size_t>(items_[position]));
+    return folder_.items.at(static_cast<size_t>(index(position)));
+  }
+  Decoded decode(size_t position) const {
+    const auto round = static_cast<int64_t>(position / items_.size());
+    return decoded([&] {
+      return round == 0 ? stored_or_read_crop(item(position), options_, cache_.get())
+                        : read_view(item(position), options_, index(position), round - 1);
+    });
   }
   size_t images_kept() const {
     return static_cast<size_t>(std::max<int64_t>(options_.memory_budget_bytes, 0) /
@@ -138,16 +166,16 @@ class Loader::Impl {
                 result.pixels.get(), size);
     if (!hashes_[position]) hashes_[position] = checksum64(result.pixels.get(), size);
     batch.labels.push_back(item(position).label);
-    batch.items.push_back(items_[position]);
+    batch.items.push_back(index(position));
   }
 
   void note_unreadable(size_t position, const std::string& reason) {
     const std::string& path = item(position).path;
     if (options_.unreadable == UnreadableImages::kError) throw DataError(path + ": " + reason);
-    const int64_t index = items_[position];
+    const int64_t item = index(position);
     const bool known = std::any_of(unreadable_.begin(), unreadable_.end(),
-                                   [&](const Unreadable& seen) { return seen.item == index; });
-    if (!known) unreadable_.push_back({index, path, reason});
+                                   [&](const Unreadable& seen) { return seen.item == item; });
+    if (!known) unreadable_.push_back({item, path, reason});
   }
 
   std::optional<Batch> end_of_pass() const {
@@ -175,6 +203,7 @@ LoaderOptions checked(const LoaderOptions& options) {
   if (options.workers < 0) {
     throw InvalidOption("workers", "must not be negative", std::to_string(options.workers));
   }
+  check_augmentation(options.augmentation);
   return options;
 }
 

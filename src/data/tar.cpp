@@ -14,8 +14,8 @@
 namespace ptq::data {
 namespace {
 
-constexpr int64_t kBlock = 512;
-using Block = std::array<char, kBlock>;
+constexpr int64_t kTarBlock = 512;
+using Block = std::array<char, kTarBlock>;
 
 std::string text(const Block& header, size_t at, size_t size) {
   return {header.data() + at, strnlen(header.data() + at, size)};
@@ -100,7 +100,7 @@ class Archive {
         if (is_file) found.push_back({long_name.empty() ? name_of(header) : long_name, at_, size});
         long_name.clear();
       }
-      at_ += (size + kBlock - 1) / kBlock * kBlock;
+      at_ += (size + kTarBlock - 1) / kTarBlock * kTarBlock;
     }
     return found;
   }
@@ -111,10 +111,10 @@ class Archive {
   /// False at the end, which is a block of zeros.
   bool next(Block& header) {
     if (at_ >= bytes_) return false;
-    if (bytes_ - at_ < kBlock) refuse("is truncated");
+    if (bytes_ - at_ < kTarBlock) refuse("is truncated");
     stream_.seekg(at_);
-    if (!stream_.read(header.data(), kBlock)) refuse("cannot be read");
-    at_ += kBlock;
+    if (!stream_.read(header.data(), kTarBlock)) refuse("cannot be read");
+    at_ += kTarBlock;
     return header != Block{};
   }
 

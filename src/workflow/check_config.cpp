@@ -144,7 +144,11 @@ void check_techniques(const QuantizeConfig& config) {
   for (const Rounding::Technique& technique : config.rounding.techniques()) {
     std::visit([&](const auto& chosen) { check_technique(config, chosen); }, technique);
   }
-  if (!config.learned_round) return;
+  data::check_augmentation(config.augmentation);
+  if (!config.learned_round) {
+    return require(config.augmentation.views == 0, "augmentation.views",
+                   "only learned rounding sees views of images");
+  }
   require(config.rounding.is_none(), "learned_round", "both would round the same weights");
   require(config.numbers == NumberKind::kInteger, "learned_round",
           "rounding can be learned only for integers");

@@ -102,8 +102,8 @@ std::string equalized_key(const Source& source, const QuantizeConfig& config) {
 std::string calibrated_key(const Source& source, const QuantizeConfig& config) {
   const auto& [backend, numbers, scale_type, weights, activations, bias_bits, first_last,
                group_size, layer_bits, residual_adds, merge_batch_norms, relu6, equalization,
-               splitting, activation_equalization, rounding, learned_round, calibrate_batch_norms,
-               correct_biases, quantizers_file, seed, hand_defined] = config;
+               splitting, activation_equalization, rounding, learned_round, augmentation,
+               calibrate_batch_norms, correct_biases, quantizers_file, seed, hand_defined] = config;
   Key key("calibrated");
   key.add(equalized_key(source, config), numbers, scale_type, group_size, residual_adds, seed)
       .add(quantizers_file);

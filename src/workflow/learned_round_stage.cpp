@@ -19,7 +19,10 @@ passes::LearnedRoundReport learn_rounding(QuantizedNetwork& network, const Quant
                      significant(unit.error_after) + ", " + significant(100 * unit.moved) +
                      " % of codes moved");
   };
-  return over_images(images, "learned rounding", context, [&](const passes::NextBatch& next) {
+  data::Augmentation augmentation = config.augmentation;
+  augmentation.seed = config.seed;
+  const data::ImageSet shown = images.with_views(augmentation);
+  return over_images(shown, "learned rounding", context, [&](const passes::NextBatch& next) {
     return passes::learn_rounding(network.graph, network.table, options, next);
   });
 }

@@ -185,6 +185,44 @@ TEST_F(LoaderTest, SkipsUnreadableImagesAndNamesEachOnce) {
   }
 }
 
+TEST_F(LoaderTest, GivesViewsBehindTheImages) {
+  const std::vector<int64_t> wanted = {7, 2, 9};
+  Loader plain(images_, wanted, options_of(0));
+  const Pass crops = run(plain, 3);
+  std::vector<Pass> passes;
+  for (const int workers : {0, 1, 3}) {
+    LoaderOptions options = options_of(workers);
+    options.augmentation = {2, 0.25, 11};
+    Loader loader(images_, wanted, options);
+    EXPECT_EQ(loader.size(), 9);
+    passes.push_back(run(loader, 4));
+    const Pass& pass = passes.back();
+    EXPECT_EQ(pass.items, (std::vector<int64_t>{7, 2, 9, 7, 2, 9, 7, 2, 9}));
+    EXPECT_EQ(pass.labels, (std::vector<int64_t>{107, 102, 109, 107, 102, 109, 107, 102, 109}));
+    EXPECT_EQ(pass.sizes, (std::vector<int64_t>{4, 4, 1}));
+    EXPECT_EQ(pass.pixels, passes.front().pixels) << workers;
+    EXPECT_EQ(run(loader, 9).pixels, pass.pixels) << workers;
+  }
+  const auto round = [&](int64_t number) {
+    const auto begin = passes.front().pixels.begin() + number * 3 * kBytesPerCrop;
+    return std::vector<uint8_t>(begin, begin + 3 * kBytesPerCrop);
+  };
+  EXPECT_EQ(round(0), crops.pixels);
+  EXPECT_NE(round(1), crops.pixels);
+  EXPECT_NE(round(1), round(2));
+}
+
+TEST_F(LoaderTest, SkipsTheViewsOfUnreadableImages) {
+  spoil(1);
+  LoaderOptions options = options_of(2);
+  options.unreadable = UnreadableImages::kSkip;
+  options.augmentation.views = 2;
+  Loader loader(images_, {0, 1}, options);
+  const Pass pass = run(loader, 2);
+  EXPECT_EQ(pass.items, (std::vector<int64_t>{0, 0, 0}));
+  EXPECT_EQ(loader.unreadable().size(), 1U);
+}
+
 TEST_F(LoaderTest, RefusesToSkipEverything) {
   for (size_t item = 0; item < images_.items.size(); ++item) spoil(item);
   LoaderOptions options = options_of(2);
@@ -211,6 +249,10 @@ TEST_F(LoaderTest, RefusesOptionsThatMeanNothing) {
   options.recipe.crop = 0;
   EXPECT_EQ(message_of<ConfigError>([&] { Loader(images_, {0}, options); }),
             "recipe.crop 0: must be in [1, 8192]");
+  options = options_of(1);
+  options.augmentation.views = -1;
+  EXPECT_EQ(message_of<ConfigError>([&] { Loader(images_, {0}, options); }),
+            "augmentation.views: must lie between 0 and 1000");
   Loader loader(images_, {0}, options_of(1));
   EXPECT_EQ(message_of<ConfigError>([&] { loader.start(0); }), "batch size 0: must be positive");
 }

@@ -73,6 +73,25 @@ TEST(CheckConfig, RefusesWhatDoesNotGoTogether) {
               c.learned_round->activation_learning_rate = -1e-3;
             }),
             "learned_round.activation_learning_rate");
+  for (const auto change : {+[](QuantizeConfig& c) { c.scale_type = ScaleType::kPowerOfTwo; },
+                            +[](QuantizeConfig& c) {
+                              c.activations->timing = Timing::kDynamic;
+                              c.bias_bit_width.reset();
+                            }}) {
+    QuantizeConfig config;
+    config.learned_round = LearnedRound{};
+    config.learned_round->scope = passes::RoundingScope::kBlock;
+    change(config);
+    check(config);
+    config.learned_round->activation_learning_rate = 1e-3;
+    EXPECT_THROW(check(config), InvalidOption);
+  }
+  EXPECT_EQ(refused([](QuantizeConfig& c) { c.augmentation.views = 1; }), "augmentation.views");
+  EXPECT_EQ(refused([](QuantizeConfig& c) {
+              c.learned_round = LearnedRound{};
+              c.augmentation.views = -1;
+            }),
+            "augmentation.views");
 }
 
 TEST(NeedsImages, UnlessWeightsAloneAreQuantized) {

@@ -74,6 +74,7 @@ TEST(Keys, DoNotSeeWeightsAndWhatComesLater) {
   for (const auto change : {+[](QuantizeConfig& c) { c.weights.bit_width = 4; },
                             +[](QuantizeConfig& c) { c.bias_bit_width.reset(); },
                             +[](QuantizeConfig& c) { c.rounding = Gptq{}; },
+                            +[](QuantizeConfig& c) { c.augmentation.views = 4; },
                             +[](QuantizeConfig& c) {
                               c.layer_bits.push_back({"conv", 4, {}});
                             },

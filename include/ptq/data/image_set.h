@@ -34,6 +34,8 @@ class ImageSet {
   int64_t batch_size() const { return batch_size_; }
   /// The same images in batches of another size.
   ImageSet in_batches_of(int64_t batch_size) const;
+  /// The same images and views of them, with a loader of their own. This set itself without views.
+  ImageSet with_views(const Augmentation& augmentation) const;
 
   /// Begins to decode; batches() will find the first images ready.
   void prefetch() const;

@@ -32,6 +32,9 @@ struct LoaderOptions {
   std::shared_ptr<CropStore> store = nullptr;
   /// Crops of earlier runs and other programs; may be null.
   std::shared_ptr<ContentCache> cache = nullptr;
+  /// With views, a pass gives all items, then the first view of each, then the second, and so on.
+  /// Views are decoded anew each time, and are found in no store or cache.
+  Augmentation augmentation = {};
 };
 
 struct Batch {
@@ -95,7 +98,7 @@ class Loader {
   const ImageFolder& folder() const;
   const std::vector<int64_t>& items() const;
 
-  /// Images asked for, unreadable ones included.
+  /// Images asked for, unreadable ones and views included.
   int64_t size() const;
 
  private:

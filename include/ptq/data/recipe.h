@@ -31,4 +31,19 @@ Recipe recipe_for(std::string_view model_name);
 /// positive and finite.
 void check_recipe(const Recipe& recipe);
 
+/// Views of images, so that few images show a network more: a random part of the image with an area
+/// between `smallest_area` and all of it and sides of 3:4 to 4:3, resized to the crop, and mirrored
+/// half of the time (torchvision's RandomResizedCrop and RandomHorizontalFlip).
+struct Augmentation {
+  /// Of each image, besides its crop. 0: none.
+  int64_t views = 0;
+  /// As a part of the image's area, in (0, 1]. The centre crop of a recipe has about a half.
+  double smallest_area = 0.25;
+  /// What is drawn depends on it, on the image's place in the folder and on the number of its view.
+  uint64_t seed = 0;
+};
+
+/// Throws InvalidOption unless `views` lies in [0, 1000] and `smallest_area` in (0, 1].
+void check_augmentation(const Augmentation& augmentation);
+
 }  // namespace ptq::data

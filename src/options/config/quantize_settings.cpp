@@ -119,6 +119,7 @@ void set_techniques(const Settings& settings, QuantizeConfig& config) {
   }
   config.rounding = rounding(settings);
   config.learned_round = learned_round_config(settings);
+  config.augmentation.views = settings.integer("calibration-augment");
   config.correct_biases = settings.is_on("bias-corr");
 }
 

@@ -265,6 +265,14 @@ Rows learning_options() {
           .needs("act-scale-computation-type", {"static"})
           .needs("scale-factor-type", {"float_scale"}, "powers of two leave no room to learn")
           .needs("learned-round", {}, kWithoutLearning),
+      integer("calibration-augment", "0",
+              "views of each calibration image that roundings are learned on besides it: random "
+              "crops, half of them mirrored; 0 is off")
+          .between(0, 1000)
+          .ours()
+          .from(Level::kQuantized)
+          .sets("augmentation.views")
+          .needs("learned-round", {}, kWithoutLearning),
   };
 }
 
