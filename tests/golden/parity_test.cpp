@@ -12,7 +12,6 @@
 #include <ostream>
 #include <set>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "golden/chance.h"
@@ -42,12 +41,6 @@ constexpr double kScaleTolerance = 1e-4;
 /// dB. Two draws of the noise of a deep network differ by up to 0.2; a technique left out costs
 /// more.
 constexpr double kLessSqnr = 0.3;
-/// The same where GPTQ, GPFQ or Qronos rounds. Each code follows from the errors of those before,
-/// so the last bit of a sum draws other codes. SQNR on different processors and with different
-/// orders of the sums: 18.54, 18.68, 18.83 with quantized activations; 19.12, 19.13, 19.63 in act
-/// order; 23.24, 23.36, 23.71 with Qronos. That is a standard deviation of 0.25, or 0.35 for the
-/// difference of two draws, and this is three of them. SqueezeNet's nearest codes have 14.6.
-constexpr double kLessSqnrRounded = 1.05;
 /// Of the largest logit: what float32 sums in other orders leave of 50 layers.
 constexpr double kFloatTolerance = 1e-4;
 
@@ -57,12 +50,6 @@ struct Case {
   const char* name;
   Executor executor = Executor::kPlan;
 
-  double less_sqnr() const {
-    const std::string_view words = name;
-    const bool draws_codes = words.find("gptq") != words.npos || words.find("gpfq") != words.npos ||
-                             words.find("qronos") != words.npos;
-    return draws_codes ? kLessSqnrRounded : kLessSqnr;
-  }
   const char* flag() const { return executor == Executor::kPlan ? "--compile" : "--no-compile"; }
   const char* word() const { return executor == Executor::kPlan ? "plan" : "interpreter"; }
 };
@@ -124,9 +111,9 @@ void append_row(const Case& tested, const Nearness& near, const std::optional<Ne
 }
 
 /// The noise of the reference, and right answers that a draw of it may have.
-void expect_near(const Nearness& near, double less_sqnr) {
+void expect_near(const Nearness& near) {
   if (near.is_collapse()) return;
-  EXPECT_GE(near.sqnr, near.reference_sqnr - less_sqnr);
+  EXPECT_GE(near.sqnr, near.reference_sqnr - kLessSqnr);
   // With less noise than the reference's it is no draw of the same, and may have more right.
   if (near.sqnr > near.reference_sqnr + kLessSqnr && near.right > near.reference_right) return;
   EXPECT_GE(near.chance, kLeastChance)
@@ -188,12 +175,12 @@ TEST_P(Parity, IsReached) {
     on_integers = nearness(integers, reference);
     EXPECT_GT(integers.report.at("arithmetic").at("on_integers"), 0);
     std::printf("  on integers SQNR %.2f dB, right %d\n", on_integers->sqnr, on_integers->right);
-    expect_near(*on_integers, GetParam().less_sqnr());
+    expect_near(*on_integers);
   }
   append_row(GetParam(), near, on_integers);
   std::printf("  SQNR %.2f dB (reference %.2f), right %d (%d), %.1f images in doubt\n", near.sqnr,
               near.reference_sqnr, near.right, near.reference_right, near.discordant);
-  expect_near(near, GetParam().less_sqnr());
+  expect_near(near);
 }
 
 INSTANTIATE_TEST_SUITE_P(Reference, Parity, ::testing::ValuesIn(kCases), [](const auto& tested) {

@@ -48,7 +48,7 @@ TEST(Gemm, AddsIntoAPart) {
   EXPECT_TRUE(at::allclose(whole, before, 1e-5, 1e-5));
 }
 
-// Sizes that are one part, parts of the result alone, and parts of the inner dimension too.
+// Results that are whole, in parts by columns and by rows, and small ones of long sums.
 TEST(Gemm, HasTheSameBitsForAnyNumberOfThreads) {
   for (const auto& [m, n, k] :
        {std::tuple{9, 9, 60}, {300, 1100, 40}, {27, 27, 9000}, {130, 515, 2049}, {1000, 8, 1280}}) {

@@ -54,57 +54,39 @@ void add_alone(const at::Tensor& c, const at::Tensor& a, const at::Tensor& b, fl
   if (status != dnnl::status::success) throw InternalError("oneDNN refuses a matrix product");
 }
 
-/// Parts of at most `part` elements.
-int64_t parts(int64_t size, int64_t part) { return (size + part - 1) / part; }
-
-/// A product cut into parts that threads can take. The cut follows from the sizes alone: with a cut
-/// of its own, oneDNN adds in another order on some processors for another number of threads.
-struct Cut {
-  /// Of the result's rows and columns in a part, and of the inner dimension's elements.
-  int64_t rows, columns, depth;
-
-  explicit Cut(int64_t m, int64_t n, int64_t k) : rows(m), columns(n), depth(k) {
-    constexpr int64_t kWorthAPart = 1 << 20, kParts = 32, kMinDepth = 512;
-    if (m * n * k < 2 * kWorthAPart) return;
-    rows = std::min<int64_t>(m, 128);
-    columns = std::min<int64_t>(n, 512);
-    const int64_t tiles = parts(m, rows) * parts(n, columns);
-    const int64_t pieces =
-        std::min({kParts / tiles, k / kMinDepth, m * n * k / (tiles * kWorthAPart)});
-    if (pieces > 1) depth = (k + pieces - 1) / pieces;
-  }
-};
+/// The length of the parts that the longer side of the result is cut into, for one thread at a
+/// time. It follows from the sizes alone, and the inner dimension stays whole: with a cut of its
+/// own, oneDNN adds in another order on some processors for another number of threads.
+int64_t part_length(int64_t m, int64_t n, int64_t k) {
+  constexpr int64_t kWorthThreads = int64_t{1} << 21, kParts = 8, kVector = 16, kShortest = 32;
+  const int64_t longer = std::max(m, n);
+  if (m * n * k < kWorthThreads) return longer;
+  const int64_t vectors = (longer + kParts * kVector - 1) / (kParts * kVector);
+  return std::max(kShortest, vectors * kVector);
+}
 
 }  // namespace
 
 void add_product(at::Tensor& c, const at::Tensor& a, const at::Tensor& b, float alpha, float beta) {
   check(c, a, b);
   if (c.numel() == 0) return;
-  const int64_t m = c.size(0), n = c.size(1), k = a.size(1);
-  if (k == 0) {
+  if (a.size(1) == 0) {
     // Memory that nobody wrote may hold NaN, which times 0 is NaN.
     beta == 0 ? c.zero_() : c.mul_(beta);
     return;
   }
-  const Cut cut(m, n, k);
-  const int64_t down = parts(m, cut.rows), across = parts(n, cut.columns);
-  const int64_t pieces = parts(k, cut.depth);
-  // The first piece goes to the result, the others to sums that are added in order.
-  const at::Tensor sums = at::empty({pieces - 1, m, n}, c.options());
-  at::parallel_for(0, down * across * pieces, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t part = begin; part < end; ++part) {
-      const int64_t piece = part % pieces, row = part / pieces / across * cut.rows;
-      const int64_t column = part / pieces % across * cut.columns, inner = piece * cut.depth;
-      const int64_t rows = std::min(cut.rows, m - row);
-      const int64_t columns = std::min(cut.columns, n - column);
-      const int64_t depth = std::min(cut.depth, k - inner);
-      const at::Tensor whole = piece == 0 ? c : sums.select(0, piece - 1);
-      add_alone(whole.narrow(0, row, rows).narrow(1, column, columns),
-                a.narrow(0, row, rows).narrow(1, inner, depth),
-                b.narrow(0, inner, depth).narrow(1, column, columns), alpha, piece == 0 ? beta : 0);
+  const int64_t m = c.size(0), n = c.size(1), longer = std::max(m, n);
+  const int64_t length = part_length(m, n, a.size(1));
+  at::parallel_for(0, (longer + length - 1) / length, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t first = begin * length; first < std::min(end * length, longer); first += length) {
+      const int64_t count = std::min(length, longer - first);
+      if (m > n) {
+        add_alone(c.narrow(0, first, count), a.narrow(0, first, count), b, alpha, beta);
+      } else {
+        add_alone(c.narrow(1, first, count), a, b.narrow(1, first, count), alpha, beta);
+      }
     }
   });
-  for (int64_t piece = 1; piece < pieces; ++piece) c.add_(sums.select(0, piece - 1));
 }
 
 at::Tensor product(const at::Tensor& a, const at::Tensor& b) {
