@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <limits>
@@ -19,14 +17,6 @@ namespace {
 
 void require(int succeeded) {
   if (succeeded != 1) throw InternalError("the SHA-256 of this machine's OpenSSL does not work");
-}
-
-struct CloseFile {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-
-DataError unreadable(const std::string& path) {
-  return DataError(path + " cannot be read: " + std::strerror(errno));
 }
 
 }  // namespace
@@ -65,21 +55,17 @@ std::string Sha256::hex() {
 std::string sha256(std::string_view bytes) { return Sha256().add(bytes).hex(); }
 
 std::string sha256_of_file(const std::string& path) {
-  const std::string obstacle = input_obstacle(path, std::numeric_limits<uint64_t>::max());
-  if (!obstacle.empty()) throw DataError(path + " " + obstacle);
-  const std::unique_ptr<std::FILE, CloseFile> file(std::fopen(path.c_str(), "rbe"));
-  if (!file) throw unreadable(path);
   std::error_code ignored;
   const uint64_t said = std::filesystem::file_size(path, ignored);
   uint64_t bytes = 0;
   Sha256 hash;
-  std::array<char, 1 << 16> piece{};
-  while (const size_t size = std::fread(piece.data(), 1, piece.size(), file.get())) {
-    bytes += size;
-    if (bytes > said) throw DataError(path + " has more bytes than its size says");
-    hash.add({piece.data(), size});
-  }
-  if (std::ferror(file.get()) != 0) throw unreadable(path);
+  const std::string obstacle =
+      read_pieces(path, std::numeric_limits<uint64_t>::max(), [&](std::string_view piece) {
+        bytes += piece.size();
+        hash.add(piece);
+        return bytes > said ? "has more bytes than its size says" : "";
+      });
+  if (!obstacle.empty()) throw DataError(path + " " + obstacle);
   return hash.hex();
 }
 

@@ -46,17 +46,27 @@ std::string input_obstacle(const std::string& path, uint64_t most) {
   return too_much(size_words(size) + ", ", most);
 }
 
-InputText read_input(const std::string& path, uint64_t most) {
-  InputText text{"", input_obstacle(path, most)};
-  if (!text.obstacle.empty()) return text;
+std::string read_pieces(const std::string& path, uint64_t most,
+                        const std::function<std::string(std::string_view)>& visit) {
+  std::string obstacle = input_obstacle(path, most);
+  if (!obstacle.empty()) return obstacle;
   const std::unique_ptr<std::FILE, CloseFile> file(std::fopen(path.c_str(), "rbe"));
-  if (!file) return {"", unreadable()};
+  if (!file) return unreadable();
   std::array<char, 1 << 16> piece{};
   while (const size_t size = std::fread(piece.data(), 1, piece.size(), file.get())) {
-    text.bytes.append(piece.data(), size);
-    if (text.bytes.size() > most) return {"", too_much("", most)};
+    obstacle = visit({piece.data(), size});
+    if (!obstacle.empty()) return obstacle;
   }
-  if (std::ferror(file.get()) != 0) return {"", unreadable()};
+  return std::ferror(file.get()) != 0 ? unreadable() : "";
+}
+
+InputText read_input(const std::string& path, uint64_t most) {
+  InputText text;
+  text.obstacle = read_pieces(path, most, [&](std::string_view piece) {
+    text.bytes += piece;
+    return text.bytes.size() > most ? too_much("", most) : std::string();
+  });
+  if (!text.obstacle.empty()) text.bytes.clear();
   return text;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -23,8 +24,14 @@ struct InputText {
   std::string obstacle;
 };
 
-/// Reads a file whole. What speaks against it is an obstacle of input_obstacle, an error of the
-/// system while it is opened or read, or more than `most` bytes, whatever its size is said to be.
+/// Hands out a file's bytes in their order, in pieces. Returns what speaks against the file: an
+/// obstacle of input_obstacle, an error of the system while it is opened or read, or what `visit`
+/// says against a piece, after which there is no other. Empty if the end was reached.
+std::string read_pieces(const std::string& path, uint64_t most,
+                        const std::function<std::string(std::string_view)>& visit);
+
+/// Reads a file whole. What speaks against it is an obstacle of read_pieces, or more than `most`
+/// bytes, whatever its size is said to be.
 InputText read_input(const std::string& path, uint64_t most = kMostText);
 
 /// Takes the first line, without its '\n', from what is left of a text. False at the end.

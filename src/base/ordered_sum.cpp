@@ -18,4 +18,6 @@ double ordered_sum(const at::Tensor& values) {
   return sum;
 }
 
+double sum_of_products(const at::Tensor& a, const at::Tensor& b) { return ordered_sum(a.mul(b)); }
+
 }  // namespace ptq

@@ -28,8 +28,6 @@ at::Tensor random_direction(const at::Tensor& logits, std::mt19937_64& random) {
   return s.sub(p.mul(s.sum()));
 }
 
-double product_sum(const at::Tensor& a, const at::Tensor& b) { return ordered_sum(a.mul(b)); }
-
 class Estimate {
  public:
   Estimate(const ir::Graph& graph, const std::vector<runtime::QuantizerVariant>& variants,
@@ -89,12 +87,12 @@ class Estimate {
     if (ir::weighted(node.op) != nullptr) {
       const at::Tensor gradient = tape.by_weight(node);
       if (!gradient.defined()) return 0;
-      return product_sum(gradient, weight_changes_.at({variant.from.get(), &node}));
+      return sum_of_products(gradient, weight_changes_.at({variant.from.get(), &node}));
     }
     const at::Tensor gradient = tape.by_value(node.output());
     if (!gradient.defined()) return 0;
     const at::Tensor x = tape.value(node.inputs.at(0)).contiguous();
-    return product_sum(gradient, quant::fake_quantize_activation(x, *variant.from, id).sub(x));
+    return sum_of_products(gradient, quant::fake_quantize_activation(x, *variant.from, id).sub(x));
   }
 
   struct Hash {

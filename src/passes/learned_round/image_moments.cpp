@@ -2,6 +2,7 @@
 
 #include <ATen/ops/zeros_like.h>
 
+#include "base/ordered_sum.h"
 #include "passes/learned_round/layer_data.h"
 #include "passes/rounding/input_moments.h"
 #include "passes/rounding/weight_rows.h"

@@ -14,8 +14,6 @@ at::Tensor mean_output(const at::Tensor& weight, const at::Tensor& mean) {
   return weight.mul(mean.unsqueeze(1)).sum(2);
 }
 
-double sum_of_products(const at::Tensor& a, const at::Tensor& b) { return ordered_sum(a.mul(b)); }
-
 void add_products(at::Tensor& sum, const at::Tensor& a, const at::Tensor& b) {
   constexpr int64_t kWorthAProduct = 4096;
   if (a.size(0) > 1 && b.size(1) * b.size(2) < kWorthAProduct) {

@@ -7,9 +7,6 @@ namespace ptq::passes {
 /// [groups, m, k] times [groups, k, n], added to `sum`.
 void add_products(at::Tensor& sum, const at::Tensor& a, const at::Tensor& b);
 
-/// In float64.
-double sum_of_products(const at::Tensor& a, const at::Tensor& b);
-
 /// Of a weight [groups, out, K] for the mean of its inputs [groups, K]: [groups, out].
 at::Tensor mean_output(const at::Tensor& weight, const at::Tensor& mean);
 

@@ -15,16 +15,14 @@
 namespace ptq::passes {
 namespace {
 
-/// a : b, the sum of the products of their elements.
-double inner(const at::Tensor& a, const at::Tensor& b) { return ordered_sum(a.mul(b)); }
-
 /// Sum over groups of tr(a m bᵀ); `a` and `b` [groups, out, K], `m` [groups, K, K].
 double trace(const at::Tensor& a, const at::Tensor& m, const at::Tensor& b) {
   // Where a group has one output, a product for each would take longer than all of them together.
-  if (a.size(1) == 1) return inner(a.transpose(1, 2).mul(b), m);
+  if (a.size(1) == 1) return sum_of_products(a.transpose(1, 2).mul(b), m);
   double sum = 0;
   for (int64_t group = 0; group < a.size(0); ++group) {
-    sum += inner(runtime::product(a.select(0, group), m.select(0, group)), b.select(0, group));
+    sum += sum_of_products(runtime::product(a.select(0, group), m.select(0, group)),
+                           b.select(0, group));
   }
   return sum;
 }
