@@ -1,7 +1,7 @@
 #!/bin/bash
 # Fuzzes every reader of foreign bytes: fuzz/run.sh [SECONDS each] [TARGET ...]
-# The targets image-jpg, image-tif and so on begin with images of one kind; FUZZ_MAX_LEN is the longest
-# input in bytes, FUZZ_SEED the beginning of chance.
+# The targets image-jpg, image-tif and so on begin with images of one kind. FUZZ_MAX_LEN is the most bytes
+# of an input, FUZZ_SEED seeds the mutations.
 # Needs clang with libFuzzer (Debian: clang-14 libclang-rt-14-dev). Corpora and findings stay in
 # build/fuzz/corpus and build/fuzz/findings. Ends with 1 at the first finding.
 set -eu
