@@ -16,8 +16,8 @@
 namespace ptq {
 
 /// What a cache holds.
-enum class CacheKind { kCrop, kAnswers, kScales };
-inline constexpr size_t kCacheKinds = 3;
+enum class CacheKind { kCrop, kAnswers, kScales, kChecks };
+inline constexpr size_t kCacheKinds = 4;
 
 /// Results in a folder, for later runs and other programs, under keys that say all that they follow
 /// from (base/hash.h: SHA-256 in hexadecimal digits): so nothing in it is ever out of date.

@@ -118,6 +118,7 @@ json cache_json(const RunResult& result) {
           {"crops", entries_json(use.crops)},
           {"answers", entries_json(use.answers)},
           {"scales", entries_json(use.scales)},
+          {"checks", entries_json(use.checks)},
           {"stages", result.from_cache}};
 }
 

@@ -113,7 +113,7 @@ struct Hashes {
 /// Entries of a kind: found in the cache, and put there.
 struct CacheUse {
   std::string directory;
-  ContentCache::Counts crops, answers, scales;
+  ContentCache::Counts crops, answers, scales, checks;
 };
 
 struct RunResult {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/hash.h"
+#include "quant/network_key.h"
 #include "workflow/technique_stages.h"
 
 namespace ptq::workflow {
@@ -94,15 +95,28 @@ class Reader {
   const uint8_t* const end_;
 };
 
+bool is_on(const Context& context) {
+  return context.session.stages().cache != nullptr && !context.contents.graph.empty() &&
+         !context.contents.images.empty();
+}
+
 /// Empty where nothing is kept.
 std::string key_of(const char* what, const QuantizeConfig& config, const Context& context) {
-  const bool is_on = context.session.stages().cache != nullptr && !context.contents.graph.empty() &&
-                     !context.contents.images.empty();
-  if (!is_on) return "";
+  if (!is_on(context)) return "";
   QuantizeConfig by_contents = config;
   std::string& file = by_contents.quantizers_file;
   if (!file.empty()) file = sha256_of_file(file);
   return sha256(what + calibrated_key(context.contents, by_contents));
+}
+
+std::string key_of_check(const ir::Graph& graph, const Context& context) {
+  if (!is_on(context)) return "";
+  return sha256("check" + context.contents.graph + context.contents.images +
+                quant::network_key({graph, {}}));
+}
+
+void put(CacheKind kind, const std::string& key, const Writer& writer, const Context& context) {
+  context.session.stages().cache->put(kind, key, writer.bytes().data(), writer.bytes().size());
 }
 
 /// Behind what a pass found, the hashes of the images it saw. Images that could not be read are
@@ -115,30 +129,39 @@ void keep(const std::string& key, Writer& writer, const data::ImageSet& images,
   }
   if (key.empty() || static_cast<int64_t>(hashes.size()) != images.size()) return;
   writer.add(hashes);
-  context.session.stages().cache->put(CacheKind::kScales, key, writer.bytes().data(),
-                                      writer.bytes().size());
+  put(CacheKind::kScales, key, writer, context);
+}
+
+/// What `read` makes of the entry; nothing where there is none, or it has another form.
+template <class Read>
+auto found(CacheKind kind, const std::string& key, const Context& context, Read read)
+    -> std::optional<decltype(read(std::declval<Reader&>()))> {
+  if (key.empty()) return std::nullopt;
+  const auto bytes = context.session.stages().cache->find(kind, key);
+  if (!bytes) return std::nullopt;
+  try {
+    Reader reader(*bytes);
+    return read(reader);
+  } catch (const OtherForm&) {
+    return std::nullopt;
+  } catch (const std::out_of_range&) {
+    return std::nullopt;
+  }
 }
 
 template <class Read>
 auto kept(const char* what, const std::string& key, const data::ImageSet& images,
           const Context& context, Read read)
     -> std::optional<decltype(read(std::declval<Reader&>()))> {
-  if (key.empty()) return std::nullopt;
-  const auto found = context.session.stages().cache->find(CacheKind::kScales, key);
-  if (!found) return std::nullopt;
-  try {
-    Reader reader(*found);
-    auto value = read(reader);
+  const auto value = found(CacheKind::kScales, key, context, [&](Reader& reader) {
+    auto made = read(reader);
     images.loader().recall(reader.numbers<uint64_t>());
-    if (context.explain == Explain::kYes) {
-      context.log.line(std::string("  cache: ") + what + " was kept there");
-    }
-    return value;
-  } catch (const OtherForm&) {
-    return std::nullopt;
-  } catch (const std::out_of_range&) {
-    return std::nullopt;
+    return made;
+  });
+  if (value && context.explain == Explain::kYes) {
+    context.log.line(std::string("  cache: ") + what + " was kept there");
   }
+  return value;
 }
 
 }  // namespace
@@ -200,6 +223,19 @@ void keep_means(const passes::LayerInputMeans& made, const QuantizeConfig& confi
     if (mean.quantized) writer.add(*mean.quantized);
   }
   keep(key_of("means", config, context), writer, images, context);
+}
+
+std::optional<at::Tensor> kept_check(const ir::Graph& graph, const Context& context) {
+  return found(CacheKind::kChecks, key_of_check(graph, context), context,
+               [](Reader& reader) { return reader.tensor(); });
+}
+
+void keep_check(const ir::Graph& graph, const at::Tensor& logits, const Context& context) {
+  const std::string key = key_of_check(graph, context);
+  if (key.empty()) return;
+  Writer writer;
+  writer.add(logits);
+  put(CacheKind::kChecks, key, writer, context);
 }
 
 }  // namespace ptq::workflow

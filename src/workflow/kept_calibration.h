@@ -25,4 +25,8 @@ std::optional<passes::LayerInputMeans> kept_means(const QuantizeConfig& config,
 void keep_means(const passes::LayerInputMeans& made, const QuantizeConfig& config,
                 const data::ImageSet& images, const Context& context);
 
+/// Logits of the float network `graph` for the images that function checks run.
+std::optional<at::Tensor> kept_check(const ir::Graph& graph, const Context& context);
+void keep_check(const ir::Graph& graph, const at::Tensor& logits, const Context& context);
+
 }  // namespace ptq::workflow

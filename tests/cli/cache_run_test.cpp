@@ -44,11 +44,14 @@ TEST_F(CacheRun, GivesWhatARunWithoutItGives) {
   EXPECT_EQ(first.at("cache").at("crops").at("made"), 50);
   EXPECT_EQ(first.at("cache").at("answers").at("made"), 2);
   EXPECT_EQ(first.at("cache").at("scales").at("made"), 2);
+  EXPECT_GT(first.at("cache").at("checks").at("made"), 0);
   const json second = cached();
   EXPECT_EQ(outcome(second), expected);
   EXPECT_EQ(logits(), expected_logits);
   EXPECT_EQ(second.at("cache").at("answers").at("found"), 2);
   EXPECT_EQ(second.at("cache").at("scales").at("found"), 2);
+  EXPECT_GT(second.at("cache").at("checks").at("found"), 0);
+  EXPECT_EQ(second.at("cache").at("checks").at("made"), 0);
   EXPECT_EQ(second.at("cache").at("crops").at("made"), 0);
   EXPECT_THAT(second.at("cache").at("stages").dump(), HasSubstr("float evaluation"));
 }

@@ -20,11 +20,13 @@ void finish_cache(Run& run) {
   cache->flush();
   const report::CacheUse use = {cache->directory(), cache->take_counts(CacheKind::kCrop),
                                 cache->take_counts(CacheKind::kAnswers),
-                                cache->take_counts(CacheKind::kScales)};
+                                cache->take_counts(CacheKind::kScales),
+                                cache->take_counts(CacheKind::kChecks)};
   run.result.cache = use;
   for (const std::string& note : cache->take_notes()) run.log.warning(note);
   run.log.line("cache       " + use.directory + ": " + words("crops", use.crops) + "; " +
-               words("answers", use.answers) + "; " + words("scales", use.scales));
+               words("answers", use.answers) + "; " + words("scales", use.scales) + "; " +
+               words("checks", use.checks));
   if (!run.config.explain) return;
   for (const std::string& stage : run.result.from_cache) {
     run.log.line("  cache: " + stage + " was kept there");
