@@ -114,12 +114,9 @@ json entries_json(const ContentCache::Counts& counts) {
 json cache_json(const RunResult& result) {
   if (!result.cache) return nullptr;
   const CacheUse& use = *result.cache;
-  return {{"directory", use.directory},
-          {"crops", entries_json(use.crops)},
-          {"answers", entries_json(use.answers)},
-          {"scales", entries_json(use.scales)},
-          {"checks", entries_json(use.checks)},
-          {"stages", result.from_cache}};
+  return {{"directory", use.directory},           {"crops", entries_json(use.crops)},
+          {"answers", entries_json(use.answers)}, {"scales", entries_json(use.scales)},
+          {"checks", entries_json(use.checks)},   {"stages", result.from_cache}};
 }
 
 /// Linux counts it in KiB.

@@ -37,8 +37,7 @@ struct RunFacts {
 ///   calibration. `unreadable`: `{count, images: [{set, path, reason}]}`.
 /// - `stages` and `passes` in order, `warnings`, `peak_rss_mib`, `seed`, `versions`.
 /// - `cache`: null without one, or `{directory, crops, answers, scales, checks, stages}`: entries
-/// by
-///   kind, `{found, made}`, and the stages whose result was found there.
+///   by kind, `{found, made}`, and the stages whose result was found there.
 /// - `repeat_calibration`: null, or seeds and their quantized top-1, with mean and spread.
 /// - `guards`: those of the warnings that say the result looks broken. `gate`: null, or `{verdict,
 ///   because}` and, with a baseline, `top1` with the drop as a fraction and its one-sided bounds.
