@@ -97,16 +97,18 @@ ir::Graph import_module(torch::jit::Module module, int64_t image_size,
 
 ir::Graph read_and_walk(const std::string& path, const ImportOptions& options,
                         std::vector<std::string>& notes) {
-  check_model_file(path, options.trust);
-  const uint64_t bytes = std::filesystem::file_size(path);
+  std::error_code absent;  // as the check will say
+  const uint64_t size = std::filesystem::file_size(path, absent);
+  const uint64_t bytes = absent ? 0 : size;
   // The walk notices by itself when its time is over, unless one operator takes it all.
   const double seconds =
       options.trust == ModelTrust::kTrust ? 0 : Budget::most_seconds(bytes) + kSecondsOfOneOperator;
   const Risk risk(ExitCode::kModel, path + ": LibTorch crashed while it read this file", seconds,
                   path +
-                      ": one operator takes longer than any network should; --trust-model lifts "
+                      ": reading it takes longer than any network should; --trust-model lifts "
                       "the limit");
   const Budget budget(options.trust, bytes);
+  check_model_file(path, options.trust);
   return import_module(load_module(path), options.image_size, notes);
 }
 

@@ -23,12 +23,6 @@ constexpr uint64_t kMostRecords = 1 << 20;
 /// What a record may grow to where it is compressed: code and debug tables do, tensors are stored.
 constexpr uint64_t kMostInflated = 256 << 20;
 
-std::string lower_case(std::string name) {
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return name;
-}
-
 ImportError damaged(const std::string& what) { return ImportError("is damaged: " + what); }
 
 /// Ends with the scope of whoever inflates.
@@ -44,6 +38,12 @@ struct Inflater {
 };
 
 }  // namespace
+
+std::string lower_case(std::string name) {
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return name;
+}
 
 ImportError not_torchscript(const std::string& name) {
   if (name == "archive_format" || name.rfind("serialized_", 0) == 0) {

@@ -11,6 +11,9 @@
 
 namespace ptq::import {
 
+/// A record's name as LibTorch compares it with that of another.
+std::string lower_case(std::string name);
+
 /// A zip archive of another kind, told by the name of a file in it: what torch.export.save writes,
 /// old or new, or anything else.
 ImportError not_torchscript(const std::string& name);

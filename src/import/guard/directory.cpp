@@ -39,13 +39,14 @@ ImportError damaged_directory() {
   return ImportError("is damaged: the directory of the zip archive at its end cannot be read");
 }
 
-/// The last place where an end record fits, comment and all.
+/// The last signature, as LibTorch takes it: one in the comment of another end would lead it to
+/// another directory.
 uint64_t find_end(const std::string& tail) {
   for (uint64_t back = kEndSize; back <= tail.size(); ++back) {
     const uint64_t at = tail.size() - back;
-    if (four(tail, at) == kEndSignature && at + kEndSize + two(tail, at + 20) == tail.size()) {
-      return at;
-    }
+    if (four(tail, at) != kEndSignature) continue;
+    if (at + kEndSize + two(tail, at + 20) != tail.size()) throw damaged_directory();
+    return at;
   }
   throw ImportError("is not a whole zip archive, so not a TorchScript file: its end is missing");
 }

@@ -17,10 +17,12 @@ constexpr uint64_t kMostRead = 64 << 20;
 constexpr uint64_t kMostCode = 16 << 20;
 constexpr uint64_t kMostVersion = 1 << 10;
 
+/// LibTorch takes a file whose fifth byte begins the word PTMF for one of another format.
 bool starts_like_zip(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  char magic[2] = {};
-  return file.read(magic, 2) && magic[0] == 'P' && magic[1] == 'K';
+  char start[8] = {};
+  return file.read(start, sizeof start) && std::string_view(start, 2) == "PK" &&
+         std::string_view(start + 4, 4) != "PTMF";
 }
 
 void check_file(const std::string& path) {
@@ -84,11 +86,16 @@ class Records {
   Records(const Archive& archive, ModelTrust trust) : archive_(archive), trust_(trust) {}
 
   void check(const Record& record) {
-    if (is_code(record.name)) {
+    // LibTorch finds CODE/ as well.
+    const std::string name = lower_case(record.name);
+    if (name == "model.json") {
+      throw ImportError("holds a model.json, as PyTorch before 1.2 wrote it; save it anew");
+    }
+    if (is_code(name)) {
       check_code(read(record, kMostCode), record.name, trust_ == ModelTrust::kTrust);
-    } else if (ends_with(record.name, ".pkl") || ends_with(record.name, ".debug_pkl")) {
+    } else if (ends_with(name, ".pkl") || ends_with(name, ".debug_pkl")) {
       check_pickled(record);
-    } else if (record.name == "version" || record.name == ".data/version") {
+    } else if (name == "version" || name == ".data/version") {
       check_version(read(record, kMostVersion));
     } else {
       archive_.verify(record);

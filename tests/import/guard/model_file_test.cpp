@@ -1,6 +1,7 @@
 #include "import/guard/model_file.h"
 
 #include <ATen/ops/ones.h>
+#include <caffe2/serialize/inline_container.h>
 #include <gtest/gtest.h>
 #include <zlib.h>
 
@@ -109,6 +110,46 @@ TEST_F(ModelFile, RefusesOperatorsThatWriteBeforeAnyCodeRuns) {
   EXPECT_NE(refusal_of(writes).find("uses the operator 'save'"), std::string::npos)
       << refusal_of(writes);
   EXPECT_FALSE(std::filesystem::exists(target));
+}
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  for (size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
+    text.replace(at, from.size(), to);
+  }
+  return text;
+}
+
+// LibTorch finds a file whatever the case of its name.
+TEST_F(ModelFile, ReadsCodeUnderANameInCapitals) {
+  support::ScriptModel writes;
+  writes.code("\n  def forward(self, x):\n    torch.save(x, \"f\")\n    return x\n");
+  writes.save(folder_.file("writes.pt"));
+  const std::string bytes = support::content_of(folder_.file("writes.pt"));
+  for (const auto& [from, to] : {std::pair("code/", "CODE/"), std::pair(".py", ".PY")}) {
+    const std::string refused = file_refusal(folder_.write("f.pt", replaced(bytes, from, to)));
+    EXPECT_NE(refused.find("uses the operator 'save'"), std::string::npos) << refused;
+  }
+}
+
+// LibTorch takes the last end for the archive's, whether its comment's length fits or not.
+TEST_F(ModelFile, RefusesAnotherEndInTheCommentOfTheEnd) {
+  constexpr size_t kEnd = 22;
+  std::string inner = whole_.substr(whole_.size() - kEnd);
+  inner[kEnd - 2] = 1;
+  std::string bytes = whole_ + inner;
+  bytes[whole_.size() - 2] = kEnd;
+  EXPECT_NE(file_refusal(folder_.write("two.pt", bytes)).find("is damaged"), std::string::npos);
+}
+
+TEST_F(ModelFile, RefusesFilesThatLibTorchReadsAsAnotherFormat) {
+  const std::string flat = whole_.substr(0, 4) + "PTMF" + whole_.substr(8);
+  EXPECT_EQ(file_refusal(folder_.write("flat.pt", flat)).rfind("is not a TorchScript file", 0), 0U);
+  caffe2::serialize::PyTorchStreamWriter writer(folder_.file("old.pt"));
+  for (const char* name : {"Model.json", "data.pkl", "constants.pkl"}) {
+    writer.writeRecord(name, "{}", 2);
+  }
+  writer.writeEndOfFile();
+  EXPECT_EQ(file_refusal(folder_.file("old.pt")).rfind("holds a model.json", 0), 0U);
 }
 
 TEST_F(ModelFile, StopsLoopsWithoutEnd) {
