@@ -87,26 +87,42 @@ Image make_image(int64_t width, int64_t height, int64_t bytes_beside) {
   return {cv::Mat(static_cast<int>(height), static_cast<int>(width), CV_8UC3), std::move(share)};
 }
 
-Image decode_with_opencv(const FileBytes& file, int64_t width, int64_t height, Depth depth) {
-  const bool eight = depth == Depth::kEight;
-  // 16 bits and a fourth channel at the most.
-  const int64_t bytes_beside = eight ? 0 : width * height * 5;
-  Image image{{}, share_for(width, height, bytes_beside)};
+namespace {
+
+/// Into `pixels` where it has the image's size and type, else elsewhere; empty where OpenCV fails.
+cv::Mat read_with_opencv(const FileBytes& file, int flags, cv::Mat pixels = {}) {
   try {
-    const int flags = eight ? cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION
-                            : static_cast<int>(cv::IMREAD_UNCHANGED);
-    image.pixels = cv::imdecode(file, flags);
+    cv::imdecode(file, flags, &pixels);
   } catch (const cv::Exception& error) {
     if (error.code == cv::Error::StsNoMem) throw std::bad_alloc();
-    image.pixels.release();
+    pixels.release();
   }
+  return pixels;
+}
+
+}  // namespace
+
+bool decode_into(const FileBytes& file, const cv::Mat& pixels) {
+  constexpr int kFlags = cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION;
+  return read_with_opencv(file, kFlags, pixels).data == pixels.data;
+}
+
+Image decode_with_opencv(const FileBytes& file, int64_t width, int64_t height, Depth depth) {
+  if (depth == Depth::kEight) {
+    Image image = make_image(width, height);
+    if (!decode_into(file, image.pixels)) image.pixels.release();
+    return image;
+  }
+  // 16 bits and a fourth channel at the most.
+  Image image{{}, share_for(width, height, width * height * 5)};
+  image.pixels = read_with_opencv(file, cv::IMREAD_UNCHANGED);
   if (image.pixels.cols != width || image.pixels.rows != height) image.pixels.release();
   return image;
 }
 
-Image decode_bytes(const FileBytes& file) {
+Image decode_bytes(const FileBytes& file, const RowsSeen& rows_seen) {
   if (file.empty()) throw DecodeFailure("the file is empty");
-  if (has_at(file, 0, {0xFF, 0xD8, 0xFF})) return decode_jpeg(file);
+  if (has_at(file, 0, {0xFF, 0xD8, 0xFF})) return decode_jpeg(file, rows_seen);
   if (has_at(file, 0, {0x89, 'P', 'N', 'G'})) return decode_png(file);
   if (has_at(file, 0, {'B', 'M'})) return decode_bmp(file);
   if (has_at(file, 0, {'R', 'I', 'F', 'F'}) && has_at(file, 8, {'W', 'E', 'B', 'P'})) {

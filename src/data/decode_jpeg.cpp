@@ -122,14 +122,52 @@ Image decode_with_libjpeg(const FileBytes& file) {
   return image;
 }
 
+/// A file with the first rows of an image of one pass. libjpeg would have something to say about
+/// codes that are left over before an end marker, which is therefore missing.
+FileBytes with_rows(const FileBytes& file, const JpegOutline& outline, int64_t rows) {
+  FileBytes top(file.begin(), file.begin() + static_cast<int64_t>(outline.codes_end));
+  top[outline.height_at] = static_cast<uint8_t>(rows >> 8);
+  top[outline.height_at + 1] = static_cast<uint8_t>(rows);
+  return top;
+}
+
+/// Where codes end too early, OpenCV repeats the last row that it had.
+bool ends_in_two_equal_rows(const cv::Mat& pixels) {
+  const uint8_t* last = pixels.ptr(pixels.rows - 1);
+  return std::equal(last, last + pixels.cols * 3, pixels.ptr(pixels.rows - 2));
+}
+
+/// Decodes the first rows only; no pixels where that saves nothing, or codes are missing.
+Image decode_top(const FileBytes& file, const JpegOutline& outline, int64_t rows_seen) {
+  // libjpeg decodes blocks of eight samples, and looks at the next one to interpolate colours.
+  const int64_t rows = rows_seen + outline.rows_of_sample;
+  const int64_t block = 8 * outline.rows_of_sample;
+  const bool saves_blocks = (rows + block - 1) / block < (outline.height + block - 1) / block;
+  if (!outline.is_one_pass || !saves_blocks) return {};
+  Image image = make_image(outline.width, outline.height);
+  cv::Mat top = image.pixels.rowRange(0, static_cast<int>(rows));
+  const bool is_good =
+      decode_into(with_rows(file, outline, rows), top) && !ends_in_two_equal_rows(top);
+  if (!is_good) return {};
+  image.pixels.rowRange(static_cast<int>(rows_seen), image.pixels.rows).setTo(0);
+  return image;
+}
+
+Image decode_plain(const FileBytes& file, const JpegOutline& outline, const RowsSeen& rows_seen) {
+  Image image;
+  if (rows_seen) image = decode_top(file, outline, rows_seen(outline.width, outline.height));
+  if (!image.pixels.empty()) return image;
+  return decode_with_opencv(file, outline.width, outline.height);
+}
+
 }  // namespace
 
-Image decode_jpeg(const FileBytes& file) {
+Image decode_jpeg(const FileBytes& file, const RowsSeen& rows_seen) {
   const JpegOutline outline = jpeg_outline(file);
   Image image;
   if (outline.is_whole && (outline.components == 1 || outline.components == 3) &&
       !is_too_much_work(outline.width * outline.height, outline.scans)) {
-    image = decode_with_opencv(file, outline.width, outline.height);
+    image = decode_plain(file, outline, rows_seen);
   }
   if (!image.pixels.empty()) return image;
   image.share.reset();

@@ -1,5 +1,6 @@
 #include "data/jpeg_outline.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace ptq::data {
@@ -13,6 +14,7 @@ enum Marker : uint8_t {
   kStart = 0xD8,
   kEnd = 0xD9,
   kScan = 0xDA,
+  kRestartInterval = 0xDD,
 };
 
 /// Reads on behind the last segment, marker by marker.
@@ -38,6 +40,8 @@ class Segments {
     return bytes;
   }
 
+  size_t position() const { return at_; }
+
   /// Goes to the marker behind a scan's codes. In them, FF is followed by 0 or a restart.
   void skip_codes() {
     const uint8_t* const end = file_.data() + file_.size();
@@ -57,12 +61,15 @@ class Segments {
   size_t at_ = 0;
 };
 
-/// Precision, height, width, components.
+/// Precision, height, width, components; of each its number, samples and table.
 bool read_frame(const uint8_t* bytes, size_t size, JpegOutline& outline) {
   if (size < 6 || bytes[0] != 8 || outline.components != 0) return false;
   outline.height = int64_t{bytes[1]} << 8 | bytes[2];
   outline.width = int64_t{bytes[3]} << 8 | bytes[4];
   outline.components = bytes[5];
+  for (size_t at = 7; at < size; at += 3) {
+    outline.rows_of_sample = std::max<int64_t>(outline.rows_of_sample, bytes[at] & 0xF);
+  }
   return true;
 }
 
@@ -70,6 +77,7 @@ bool read_frame(const uint8_t* bytes, size_t size, JpegOutline& outline) {
 
 JpegOutline jpeg_outline(const FileBytes& file) {
   JpegOutline outline;
+  bool is_plain = true;
   Segments segments(file);
   if (segments.marker() != kStart) return outline;
   for (uint8_t marker = segments.marker(); marker != kEnd; marker = segments.marker()) {
@@ -78,10 +86,15 @@ JpegOutline jpeg_outline(const FileBytes& file) {
     const uint8_t* bytes = has_segment ? segments.segment(size) : nullptr;
     if (bytes == nullptr) return outline;
     if (marker <= kProgressive && !read_frame(bytes, size, outline)) return outline;
+    if (marker <= kProgressive) outline.height_at = static_cast<size_t>(bytes + 1 - file.data());
+    if (marker == kProgressive || marker == kRestartInterval) is_plain = false;
     if (marker != kScan) continue;
     ++outline.scans;
+    if (size < 1 || bytes[0] != outline.components) is_plain = false;
     segments.skip_codes();
+    outline.codes_end = segments.position();
   }
+  outline.is_one_pass = is_plain && outline.scans == 1;
   outline.is_whole = outline.scans > 0 && outline.width > 0 && outline.height > 0;
   return outline;
 }

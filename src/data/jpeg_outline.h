@@ -14,6 +14,13 @@ struct JpegOutline {
   int64_t height = 0;
   int components = 0;
   int64_t scans = 0;
+  /// Of one sample of colour.
+  int64_t rows_of_sample = 1;
+  /// Rows come once, from the top to the bottom, with nothing but codes between them.
+  bool is_one_pass = false;
+  /// Where the height stands, and the marker behind the last codes.
+  size_t height_at = 0;
+  size_t codes_end = 0;
 };
 
 JpegOutline jpeg_outline(const FileBytes& file);

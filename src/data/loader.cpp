@@ -22,19 +22,18 @@ namespace {
 
 int64_t bytes_per_crop(const Recipe& recipe) { return recipe.crop * recipe.crop * 3; }
 
-Crop decode_crop(const FileBytes& file, const Recipe& recipe) {
-  const auto crop =
-      std::make_shared<const cv::Mat>(resize_and_crop(decode_bytes(file).pixels, recipe));
+Crop held(cv::Mat pixels) {
+  const auto crop = std::make_shared<const cv::Mat>(std::move(pixels));
   return {crop, crop->data};
 }
 
 Crop read_crop(const ImageFolder::Item& item, const Recipe& recipe, CropCache* cache) {
   const FileBytes file = read_item(item);
-  if (cache == nullptr) return decode_crop(file, recipe);
+  if (cache == nullptr) return held(decode_crop(file, recipe));
   const std::string key = cache->key_of(item.path, file);
   Crop crop = cache->find(key);
   if (crop) return crop;
-  crop = decode_crop(file, recipe);
+  crop = held(decode_crop(file, recipe));
   cache->put(key, crop);
   return crop;
 }
@@ -53,8 +52,7 @@ Crop read_view(const ImageFolder::Item& item, const LoaderOptions& options, int6
                int64_t number) {
   const cv::Mat image = decode_bytes(read_item(item)).pixels;
   const View view = random_view(image.cols, image.rows, options.augmentation, index, number);
-  const auto crop = std::make_shared<const cv::Mat>(crop_of_view(image, view, options.recipe));
-  return {crop, crop->data};
+  return held(crop_of_view(image, view, options.recipe));
 }
 
 /// `read` with its failures as results.

@@ -36,6 +36,10 @@ struct AxisWeights {
 /// identity.
 AxisWeights axis_weights(int64_t input, int64_t output, Span outputs, Interpolation interpolation);
 
+/// Of an axis of `input` pixels, those below the output `i` of `output`; an axis that keeps its
+/// length has but one.
+Span inputs_of(int64_t input, int64_t output, int64_t i, Interpolation interpolation);
+
 /// Columns, then rows, each rounded to 8 bits: a rectangle of the resized image (CV_8UC3, blue
 /// first), three bytes a pixel, red first, written at `out` with `out_stride` bytes from row to
 /// row.

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "data/decoders.h"
 #include "data/image.h"
 #include "data/resample.h"
 
@@ -26,14 +27,21 @@ int64_t long_side(int64_t resize, int64_t longer, int64_t shorter) {
   return static_cast<int64_t>(static_cast<double>(resize * longer) / static_cast<double>(shorter));
 }
 
+struct Size {
+  int64_t width = 0;
+  int64_t height = 0;
+};
+
+Size resized(int64_t width, int64_t height, const Recipe& recipe) {
+  const int64_t shorter = std::min(width, height);
+  const int64_t longer = long_side(recipe.resize, std::max(width, height), shorter);
+  return {width == shorter ? recipe.resize : longer, height == shorter ? recipe.resize : longer};
+}
+
 }  // namespace
 
 cv::Mat resize_and_crop(const cv::Mat& image, const Recipe& recipe) {
-  const int64_t shorter = std::min(image.cols, image.rows);
-  const int64_t longer = long_side(recipe.resize, std::max(image.cols, image.rows), shorter);
-  const int64_t width = image.cols == shorter ? recipe.resize : longer;
-  const int64_t height = image.rows == shorter ? recipe.resize : longer;
-
+  const auto [width, height] = resized(image.cols, image.rows, recipe);
   const CropAxis x = center(width, recipe.crop);
   const CropAxis y = center(height, recipe.crop);
   const auto size = static_cast<int>(recipe.crop);
@@ -44,6 +52,15 @@ cv::Mat resize_and_crop(const cv::Mat& image, const Recipe& recipe) {
            axis_weights(image.rows, height, y.shown, recipe.interpolation),
            crop.ptr(static_cast<int>(y.padding)) + x.padding * 3, recipe.crop * 3);
   return crop;
+}
+
+cv::Mat decode_crop(const FileBytes& file, const Recipe& recipe) {
+  const auto rows_seen = [&](int64_t width, int64_t height) {
+    const int64_t rows = resized(width, height, recipe).height;
+    const int64_t last = center(rows, recipe.crop).shown.end - 1;
+    return inputs_of(height, rows, last, recipe.interpolation).end;
+  };
+  return resize_and_crop(decode_bytes(file, rows_seen).pixels, recipe);
 }
 
 }  // namespace ptq::data

@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "data/checksums.h"
+#include "data/decoders.h"
 #include "data/image.h"
+#include "data/item_file.h"
 #include "data/pixel_bytes.h"
 
 namespace ptq::data {
@@ -26,12 +28,10 @@ void expect_as_pillow(const std::string& suffix, size_t count) {
   for (const ExpectedChecksums& expected : read_checksums(test_file("fixtures.crc32"))) {
     if (expected.path.substr(expected.path.find('.')) != suffix) continue;
     ++seen;
-    const Image image = decode_image(test_file("fixtures/" + expected.path));
-    EXPECT_EQ(checksum(red_first(image.pixels)), expected.sums.at(0)) << expected.path;
-    EXPECT_EQ(checksum(bytes_of(resize_and_crop(image.pixels, shrink))), expected.sums.at(1))
-        << expected.path;
-    EXPECT_EQ(checksum(bytes_of(resize_and_crop(image.pixels, enlarge))), expected.sums.at(2))
-        << expected.path;
+    const FileBytes file = read_item({test_file("fixtures/" + expected.path)});
+    EXPECT_EQ(checksum(red_first(decode_bytes(file).pixels)), expected.sums.at(0)) << expected.path;
+    EXPECT_EQ(checksum(bytes_of(decode_crop(file, shrink))), expected.sums.at(1)) << expected.path;
+    EXPECT_EQ(checksum(bytes_of(decode_crop(file, enlarge))), expected.sums.at(2)) << expected.path;
   }
   EXPECT_EQ(seen, count);
 }
