@@ -90,7 +90,7 @@ Image make_image(int64_t width, int64_t height, int64_t bytes_beside) {
 namespace {
 
 /// Into `pixels` where it has the image's size and type, else elsewhere; empty where OpenCV fails.
-cv::Mat read_with_opencv(const FileBytes& file, int flags, cv::Mat pixels = {}) {
+cv::Mat read_with_opencv(const cv::Mat& file, int flags, cv::Mat pixels = {}) {
   try {
     cv::imdecode(file, flags, &pixels);
   } catch (const cv::Exception& error) {
@@ -102,7 +102,7 @@ cv::Mat read_with_opencv(const FileBytes& file, int flags, cv::Mat pixels = {}) 
 
 }  // namespace
 
-bool decode_into(const FileBytes& file, const cv::Mat& pixels) {
+bool decode_into(const cv::Mat& file, const cv::Mat& pixels) {
   constexpr int kFlags = cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION;
   return read_with_opencv(file, kFlags, pixels).data == pixels.data;
 }
@@ -110,19 +110,19 @@ bool decode_into(const FileBytes& file, const cv::Mat& pixels) {
 Image decode_with_opencv(const FileBytes& file, int64_t width, int64_t height, Depth depth) {
   if (depth == Depth::kEight) {
     Image image = make_image(width, height);
-    if (!decode_into(file, image.pixels)) image.pixels.release();
+    if (!decode_into(cv::Mat(file), image.pixels)) image.pixels.release();
     return image;
   }
   // 16 bits and a fourth channel at the most.
   Image image{{}, share_for(width, height, width * height * 5)};
-  image.pixels = read_with_opencv(file, cv::IMREAD_UNCHANGED);
+  image.pixels = read_with_opencv(cv::Mat(file), cv::IMREAD_UNCHANGED);
   if (image.pixels.cols != width || image.pixels.rows != height) image.pixels.release();
   return image;
 }
 
-Image decode_bytes(const FileBytes& file, const RowsSeen& rows_seen) {
+Image decode_bytes(FileBytes file, const RowsSeen& rows_seen) {
   if (file.empty()) throw DecodeFailure("the file is empty");
-  if (has_at(file, 0, {0xFF, 0xD8, 0xFF})) return decode_jpeg(file, rows_seen);
+  if (has_at(file, 0, {0xFF, 0xD8, 0xFF})) return decode_jpeg(std::move(file), rows_seen);
   if (has_at(file, 0, {0x89, 'P', 'N', 'G'})) return decode_png(file);
   if (has_at(file, 0, {'B', 'M'})) return decode_bmp(file);
   if (has_at(file, 0, {'R', 'I', 'F', 'F'}) && has_at(file, 8, {'W', 'E', 'B', 'P'})) {

@@ -122,13 +122,9 @@ Image decode_with_libjpeg(const FileBytes& file) {
   return image;
 }
 
-/// A file with the first rows of an image of one pass. libjpeg would have something to say about
-/// codes that are left over before an end marker, which is therefore missing.
-FileBytes with_rows(const FileBytes& file, const JpegOutline& outline, int64_t rows) {
-  FileBytes top(file.begin(), file.begin() + static_cast<int64_t>(outline.codes_end));
-  top[outline.height_at] = static_cast<uint8_t>(rows >> 8);
-  top[outline.height_at + 1] = static_cast<uint8_t>(rows);
-  return top;
+void set_height(FileBytes& file, const JpegOutline& outline, int64_t height) {
+  file[outline.height_at] = static_cast<uint8_t>(height >> 8);
+  file[outline.height_at + 1] = static_cast<uint8_t>(height);
 }
 
 /// Where codes end too early, OpenCV repeats the last row that it had.
@@ -138,7 +134,7 @@ bool ends_in_two_equal_rows(const cv::Mat& pixels) {
 }
 
 /// Decodes the first rows only; no pixels where that saves nothing, or codes are missing.
-Image decode_top(const FileBytes& file, const JpegOutline& outline, int64_t rows_seen) {
+Image decode_top(FileBytes& file, const JpegOutline& outline, int64_t rows_seen) {
   // libjpeg decodes blocks of eight samples, and looks at the next one to interpolate colours.
   const int64_t rows = rows_seen + outline.rows_of_sample;
   const int64_t block = 8 * outline.rows_of_sample;
@@ -146,14 +142,17 @@ Image decode_top(const FileBytes& file, const JpegOutline& outline, int64_t rows
   if (!outline.is_one_pass || !saves_blocks) return {};
   Image image = make_image(outline.width, outline.height);
   cv::Mat top = image.pixels.rowRange(0, static_cast<int>(rows));
-  const bool is_good =
-      decode_into(with_rows(file, outline, rows), top) && !ends_in_two_equal_rows(top);
+  // libjpeg would have something to say about codes left over before an end marker: it gets none.
+  const cv::Mat codes(1, static_cast<int>(outline.codes_end), CV_8UC1, file.data());
+  set_height(file, outline, rows);
+  const bool is_good = decode_into(codes, top) && !ends_in_two_equal_rows(top);
+  set_height(file, outline, outline.height);
   if (!is_good) return {};
   image.pixels.rowRange(static_cast<int>(rows_seen), image.pixels.rows).setTo(0);
   return image;
 }
 
-Image decode_plain(const FileBytes& file, const JpegOutline& outline, const RowsSeen& rows_seen) {
+Image decode_plain(FileBytes& file, const JpegOutline& outline, const RowsSeen& rows_seen) {
   Image image;
   if (rows_seen) image = decode_top(file, outline, rows_seen(outline.width, outline.height));
   if (!image.pixels.empty()) return image;
@@ -162,7 +161,7 @@ Image decode_plain(const FileBytes& file, const JpegOutline& outline, const Rows
 
 }  // namespace
 
-Image decode_jpeg(const FileBytes& file, const RowsSeen& rows_seen) {
+Image decode_jpeg(FileBytes file, const RowsSeen& rows_seen) {
   const JpegOutline outline = jpeg_outline(file);
   Image image;
   if (outline.is_whole && (outline.components == 1 || outline.components == 3) &&

@@ -23,7 +23,7 @@ using RowsSeen = std::function<int64_t(int64_t width, int64_t height)>;
 
 /// Each takes the whole file, and throws DecodeFailure. Those that save time by it leave out rows
 /// that will not be seen; these are black.
-Image decode_jpeg(const FileBytes& file, const RowsSeen& rows_seen);
+Image decode_jpeg(FileBytes file, const RowsSeen& rows_seen);
 Image decode_png(const FileBytes& file);
 Image decode_webp(const FileBytes& file);
 Image decode_bmp(const FileBytes& file);
@@ -31,14 +31,14 @@ Image decode_bmp(const FileBytes& file);
 Image decode_tiff(const FileBytes& file);
 
 /// Any of them, told apart by the first bytes; all rows without `rows_seen`. Throws DecodeFailure.
-Image decode_bytes(const FileBytes& file, const RowsSeen& rows_seen = nullptr);
+Image decode_bytes(FileBytes file, const RowsSeen& rows_seen = nullptr);
 
 /// resize_and_crop of an image that is decoded as far as it is seen. Throws DecodeFailure.
-cv::Mat decode_crop(const FileBytes& file, const Recipe& recipe);
+cv::Mat decode_crop(FileBytes file, const Recipe& recipe);
 
 /// OpenCV decodes a file's bytes into `pixels`, CV_8UC3, if they are an image of that size. False
 /// where it fails or sees another size.
-bool decode_into(const FileBytes& file, const cv::Mat& pixels);
+bool decode_into(const cv::Mat& file, const cv::Mat& pixels);
 
 enum class Depth { kEight, kUnchanged };
 

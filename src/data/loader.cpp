@@ -28,12 +28,12 @@ Crop held(cv::Mat pixels) {
 }
 
 Crop read_crop(const ImageFolder::Item& item, const Recipe& recipe, CropCache* cache) {
-  const FileBytes file = read_item(item);
-  if (cache == nullptr) return held(decode_crop(file, recipe));
+  FileBytes file = read_item(item);
+  if (cache == nullptr) return held(decode_crop(std::move(file), recipe));
   const std::string key = cache->key_of(item.path, file);
   Crop crop = cache->find(key);
   if (crop) return crop;
-  crop = held(decode_crop(file, recipe));
+  crop = held(decode_crop(std::move(file), recipe));
   cache->put(key, crop);
   return crop;
 }

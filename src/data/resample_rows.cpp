@@ -86,12 +86,10 @@ std::vector<int32_t> paired(const AxisWeights& columns) {
 
 #define PTQ_AVX2 __attribute__((target("avx2")))
 
-// 16 bytes of each row.
-PTQ_AVX2 inline __m256i load(const RowPair& rows, int64_t at) {
-  const auto* one = reinterpret_cast<const __m128i*>(rows.in[0] + at);
-  const auto* other = reinterpret_cast<const __m128i*>(rows.in[1] + at);
-  return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(one)),
-                                 _mm_loadu_si128(other), 1);
+PTQ_AVX2 inline __m256i load(const uint8_t* one, const uint8_t* other) {
+  const __m128i low = _mm_loadu_si128(reinterpret_cast<const __m128i*>(one));
+  const __m128i high = _mm_loadu_si128(reinterpret_cast<const __m128i*>(other));
+  return _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
 }
 
 // Of the pixels at byte `kAt` and behind it: both reds as 16 bits, both greens, both blues.
@@ -109,11 +107,12 @@ template <int64_t kPairs>
 PTQ_AVX2 void resample_pairs(const RowPair& rows, const AxisWeights& columns,
                              const int32_t* weight) {
   const int64_t pairs = kPairs > 0 ? kPairs : (columns.taps + 1) / 2;
+  const auto [in, out] = rows;
   int64_t at = 0;
   for (const int64_t first : columns.first) {
     __m256i low = _mm256_set1_epi32(kHalf), high = _mm256_setzero_si256(), bytes = high;
     for (int64_t p = 0; p < pairs; ++p, weight += 2) {
-      if (p % 2 == 0) bytes = load(rows, (first + p * 2) * 3);
+      if (p % 2 == 0) bytes = load(in[0] + (first + p * 2) * 3, in[1] + (first + p * 2) * 3);
       const __m256i pixels = p % 2 == 0 ? two_pixels<0>(bytes) : two_pixels<6>(bytes);
       low = _mm256_add_epi32(low, _mm256_madd_epi16(pixels, _mm256_set1_epi32(weight[0])));
       high = _mm256_add_epi32(high, _mm256_madd_epi16(pixels, _mm256_set1_epi32(weight[1])));
@@ -122,9 +121,8 @@ PTQ_AVX2 void resample_pairs(const RowPair& rows, const AxisWeights& columns,
     const __m256i above =
         _mm256_max_epi32(_mm256_srai_epi32(sums, kFractionBits), _mm256_setzero_si256());
     const __m256i values = _mm256_min_epi32(above, _mm256_set1_epi32(255));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(rows.out[0] + at), _mm256_castsi256_si128(values));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(rows.out[1] + at),
-                     _mm256_extracti128_si256(values, 1));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out[0] + at), _mm256_castsi256_si128(values));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out[1] + at), _mm256_extracti128_si256(values, 1));
     at += 3;
   }
 }

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "data/decoders.h"
 #include "data/image.h"
@@ -54,13 +55,13 @@ cv::Mat resize_and_crop(const cv::Mat& image, const Recipe& recipe) {
   return crop;
 }
 
-cv::Mat decode_crop(const FileBytes& file, const Recipe& recipe) {
+cv::Mat decode_crop(FileBytes file, const Recipe& recipe) {
   const auto rows_seen = [&](int64_t width, int64_t height) {
     const int64_t rows = resized(width, height, recipe).height;
     const int64_t last = center(rows, recipe.crop).shown.end - 1;
     return inputs_of(height, rows, last, recipe.interpolation).end;
   };
-  return resize_and_crop(decode_bytes(file, rows_seen).pixels, recipe);
+  return resize_and_crop(decode_bytes(std::move(file), rows_seen).pixels, recipe);
 }
 
 }  // namespace ptq::data
