@@ -61,7 +61,7 @@ function legend(entries) {
 function table(columns, rows) {
   const cell = (tag, content, column) => {
     const { text, ...rest } = typeof content === 'object' ? content : { text: content };
-    const kind = [column.number ? 'number' : '', rest.class || ''].join(' ').trim();
+    const kind = [column.number ? 'number' : column.layer ? 'layer' : '', rest.class || ''].join(' ').trim();
     return element(tag, kind ? { class: kind } : {}, text);
   };
   const head = element('tr', {}, columns.map((column) => cell('th', column.name, column)));
@@ -71,6 +71,8 @@ function table(columns, rows) {
 }
 const number = (name) => ({ name, number: true });
 const text = (name) => ({ name });
+/// Names of layers, which are long: telephones break them.
+const named = (name) => ({ name, layer: true });
 
 /// Names on the left, values as words on the right, one row each; draw(row, y, at) puts marks at
 /// x = at(value).
@@ -274,7 +276,7 @@ function noise() {
   if (!nodes) return drop('noise', 'Run with --node-sqnr N to see the noise at every node.');
   const box = section('noise');
   const worst = worstNodes().slice(0, 10);
-  const height = 260, left = 40, bottom = 224, right = 16;
+  const height = 290, left = 40, bottom = 224, right = 16;
   const values = nodes.flatMap((node) => [node.sqnr_db, node.median_channel_sqnr_db]).filter((v) => v !== null);
   const low = Math.min(0, ...values), high = Math.max(10, ...values);
   const at = (i) => left + (WIDTH - left - right) * i / Math.max(1, nodes.length - 1);
@@ -292,14 +294,20 @@ function noise() {
     const rank = worst.indexOf(node);
     svg.append(hinted(shape('circle', { cx: at(i), cy: up(node.median_channel_sqnr_db), r: rank < 0 ? 2.2 : 5, class: rank < 0 ? 'mark' : 'bad' }),
       `${node.name} (${node.operation}): median channel ${decibels(node.median_channel_sqnr_db)} dB, all values ${decibels(node.sqnr_db)} dB`));
-    if (rank >= 0 && rank < (NARROW ? 3 : 10)) {
-      svg.append(shape('text', { x: at(i), y: up(node.median_channel_sqnr_db) + (rank % 2 ? 19 : -9), 'text-anchor': i > nodes.length / 2 ? 'end' : 'start', class: 'bad' }, rank + 1));
-    }
+  });
+  const labels = [];
+  worst.slice(0, NARROW ? 3 : 10).forEach((node, rank) => {
+    const x = at(nodes.indexOf(node)), y = up(node.median_channel_sqnr_db);
+    const is_free = (place) => place < height - 20 && labels.every((other) => Math.abs(other.x - x) > 16 || Math.abs(other.y - place) > 12);
+    const place = [y + 18, y + 31, y + 44, y - 10, y - 23, y - 36].find(is_free);
+    if (place === undefined) return;
+    labels.push({ x, y: place });
+    svg.append(shape('text', { x, y: place, 'text-anchor': 'middle', class: 'bad' }, rank + 1));
   });
   svg.append(shape('text', { x: left, y: height - 6 }, 'input'), shape('text', { x: WIDTH - right, y: height - 6, 'text-anchor': 'end' }, 'logits'));
   box.append(note('In dB, of each node\u2019s output against the float network\u2019s. One channel with huge values hides in the mean what befalls all others; the median channel shows it.'), svg,
     legend([['median channel', 'accent'], ['all values', 'soft'], ['the ten noisiest, numbered below', 'bad']]));
-  box.append(table([number('#'), text('node'), text('operation'), number('median dB'), number('all dB'), number('own quantizer dB'), number('clipped %'), number('zeroed %'), number('largest'), text('widest channel (to median)')],
+  box.append(table([number('#'), named('node'), text('operation'), number('median dB'), number('all dB'), number('own quantizer dB'), number('clipped %'), number('zeroed %'), number('largest'), text('widest channel (to median)')],
     worst.map((node, i) => {
       const range = node.weight_range || node.range;
       return [i + 1, node.name, node.operation, { text: decibels(node.median_channel_sqnr_db), class: 'bad' }, decibels(node.sqnr_db),
@@ -319,7 +327,7 @@ function weights() {
     { text: fixed(100 * layer.zeroed, 1), class: layer.zeroed > 0.5 ? 'bad' : '' }, layer.codes_used === null ? '' : `${layer.codes_used} of ${layer.codes}`,
     layer.codes_used === null ? '' : { text: fixed(100 * (1 - layer.codes_used / layer.codes), 0), class: layer.codes_used < layer.codes / 2 ? 'bad' : '' },
     { text: decibels(layer.sqnr_db), class: layer.sqnr_db !== null && layer.sqnr_db < 25 ? 'bad' : '' }]);
-  const columns = [text('layer'), text('operation'), number('bits'), number('scales'), text('weights'), text('codes reach'), number('clipped %'), number('zeroed %'), number('codes used'), number('wasted %'), number('SQNR dB')];
+  const columns = [named('layer'), text('operation'), number('bits'), number('scales'), text('weights'), text('codes reach'), number('clipped %'), number('zeroed %'), number('codes used'), number('wasted %'), number('SQNR dB')];
   fold(box, columns, rows, layers.map((layer) => layer.sqnr_db ?? 1e9));
 }
 /// Of many rows the sixteen of the least rank, in their order, and all behind a click.
@@ -350,7 +358,7 @@ function histograms() {
       svg.append(hinted(shape('rect', { x: i * width / counts.length, y: height - 18 - tall, width: width / counts.length - 0.6, height: tall, class: 'bar' }), `${count} weights`));
     });
     svg.append(shape('text', { x: 0, y: height - 4 }, short(low)), shape('text', { x: width, y: height - 4, 'text-anchor': 'end' }, short(high)));
-    grid.append(element('figure', {}, [element('h3', { title: layer.name }, `${ending(layer.name, 26)}: ${decibels(layer.sqnr_db)} dB`), svg]));
+    grid.append(element('figure', {}, [element('h3', { title: layer.name }, `${ending(layer.name, 20)}: ${decibels(layer.sqnr_db)} dB`), svg]));
   }
   section('histograms').append(grid);
 }
@@ -361,7 +369,7 @@ function activations() {
   const own = new Map((report.node_noise || []).map((node) => [node.name, node]));
   const scales = new Map();
   for (const each of quantizers) scales.set(each.scale_id, (scales.get(each.scale_id) || 0) + 1);
-  const columns = [text('quantizer'), number('bits'), text('sign'), text('codes reach'), text('scale')];
+  const columns = [named('quantizer'), number('bits'), text('sign'), text('codes reach'), text('scale')];
   const known = (each) => [each.name, each.bits, each.is_signed ? 'signed' : 'unsigned', each.lowest === null ? 'found in every image' : `${short(each.lowest)} to ${short(each.highest)}`,
     scales.get(each.scale_id) > 1 ? `shared by ${scales.get(each.scale_id)}` : 'own'];
   if (!own.size) {
@@ -408,7 +416,7 @@ function equalization() {
     }
     if (all.rejected.length) {
       box.append(element('details', {}, [element('summary', {}, `${counted(all.rejected.length, 'layer was', 'layers were')} left out`),
-        table([text('layer'), text('where the search ended'), text('why')], all.rejected.map((each) => [each.source, each.at, { text: each.reason, class: 'wide' }]))]));
+        table([named('layer'), named('where the search ended'), text('why')], all.rejected.map((each) => [each.source, each.at, { text: each.reason, class: 'wide' }]))]));
     }
   }
 }

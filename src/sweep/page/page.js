@@ -298,7 +298,7 @@ function drawPlots(shown) {
   const colours = new Map(values.map((value, i) => [value, palette[i % palette.length]]));
   const models = [...new Set(rows.filter(row => get(row, 'quant_top1') !== '')
     .map(row => get(row, 'model')))];
-  size.width = models.length === 1 ? 1220 : 620;
+  size.width = Math.min(models.length === 1 ? 1220 : 620, byId('plots').clientWidth);
   byId('plots').replaceChildren(...models.map(model => plot(model, shown, colours)));
   byId('legend').replaceChildren(make('span', `${words(state.colour)}:`), ...values.map(value => {
     const item = make('span');
