@@ -6,8 +6,8 @@
 
 namespace ptq::options {
 
-/// The one of `words` that looks most like `word`; empty where none does: more than a third of it
-/// would have to change, or more than three letters.
+/// The one of `words` that looks most like `word`: at most a third of it, and three letters, would
+/// have to change. Else the only one that begins like it; empty where there is none.
 std::string_view nearest(std::string_view word, const std::vector<std::string_view>& words);
 
 /// "; did you mean fx?", or nothing.

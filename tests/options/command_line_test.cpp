@@ -114,6 +114,9 @@ TEST(CommandLine, SuggestsTheNearestWord) {
   EXPECT_EQ(refusal({"--weight-quant-granularity", "perchannel"}),
             "--weight-quant-granularity: 'perchannel' is none of per_tensor, per_channel, "
             "per_group; did you mean per_channel?");
+  EXPECT_THAT(refusal({"--quant-format", "itn"}), HasSubstr("did you mean int?"));
+  EXPECT_THAT(refusal({"--act-quant-type", "asymmetric"}), HasSubstr("did you mean asym?"));
+  EXPECT_THAT(refusal({"--act-quant-type", "float"}), Not(HasSubstr("did you mean")));
 }
 
 TEST(CommandLine, HelpAllNamesEveryOption) {
