@@ -1,3 +1,4 @@
+#include <ATen/ops/full.h>
 #include <ATen/ops/scalar_tensor.h>
 
 #include <cmath>
@@ -12,11 +13,16 @@ Lowered lower_activation(const Call& call, Recorder& recorder) {
   return lower_to(call, recorder, Op{}, call.tensor("self"));
 }
 
+/// From zero on: ReLU, ReLU6, or ReLU6 with another ceiling.
 Lowered lower_range(const Call& call, Recorder& recorder, double lowest, double highest) {
-  if (lowest != 0) return {};
-  if (highest == 6) return lower_to(call, recorder, ir::Relu6{}, call.tensor("self"));
-  if (!std::isinf(highest)) return {};
-  return lower_to(call, recorder, ir::Relu{}, call.tensor("self"));
+  if (lowest != 0 || !(highest > 0)) return {};
+  const at::Tensor input = call.tensor("self");
+  if (std::isinf(highest)) return lower_to(call, recorder, ir::Relu{}, input);
+  ir::Relu6 relu6;
+  if (highest != 6) {
+    relu6.ceiling = ir::Parameter{call.name + ".ceiling", at::full({1}, highest, at::kFloat)};
+  }
+  return lower_to(call, recorder, relu6, input);
 }
 
 Lowered lower_hardtanh(const Call& call, Recorder& recorder) {

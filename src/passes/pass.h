@@ -20,6 +20,9 @@ class Pass {
   virtual int run(ir::Graph& graph) const = 0;
 };
 
+/// Whether the node clamps to 6 itself: not a clamp from zero to another number.
+bool is_relu6(const ir::Node& node);
+
 /// relu6 -> relu everywhere: it changes the network, and makes its layers equalizable (4.1, step
 /// 4).
 struct Relu6ToRelu : Pass {

@@ -55,8 +55,7 @@ std::vector<PassReport> prepare(ir::Graph& graph, const PreparationOptions& opti
 }
 
 bool has_relu6(const ir::Graph& graph) {
-  return std::any_of(graph.nodes.begin(), graph.nodes.end(),
-                     [](const ir::Node& node) { return node.is<ir::Relu6>(); });
+  return std::any_of(graph.nodes.begin(), graph.nodes.end(), is_relu6);
 }
 
 ir::Graph with_relu_for_relu6(ir::Graph graph) {

@@ -15,8 +15,7 @@ namespace ptq::passes {
 enum class Preparation { kDefault, kFlexml };
 
 /// What becomes of ReLU6. kRelu, the reference's way: a ReLU, which changes the network wherever a
-/// value exceeds 6, and lets equalization through. kKeep: it stays as it is, and regions of
-/// equalization end at it.
+/// value exceeds 6. kKeep: it stays, and equalization scales its ceiling by channel.
 enum class Relu6 { kRelu, kKeep };
 
 struct PreparationOptions {

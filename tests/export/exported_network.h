@@ -1,5 +1,8 @@
 #pragma once
 
+#include <ATen/ops/arange.h>
+#include <ATen/ops/full.h>
+
 #include <optional>
 #include <string>
 
@@ -56,6 +59,20 @@ inline ir::ValueId normalized_windows(ptq::testing::GraphBuilder& b) {
   return b.add(ir::Opaque{"aten::tanh", "", {ir::InputRef{0}}, 0}, {normal});
 }
 
+/// Clamps to one bound a channel.
+inline ir::ValueId clamped_channels(ptq::testing::GraphBuilder& b) {
+  const std::monostate none;
+  const auto clamp = [&](ir::Argument low, ir::Argument high, ir::ValueId value) {
+    return b.add(
+        ir::Opaque{"aten::clamp", "Tensor", {ir::InputRef{0}, std::move(low), std::move(high)}, 0},
+        {value});
+  };
+  const at::Tensor high = at::arange(1, 5, at::kFloat).div(8).view({4, 1, 1});
+  ir::ValueId x = clamp(high.mul(-2), high, b.conv(b.input(), 4));
+  x = clamp(none, high, b.conv(x, 4));
+  return clamp(high.neg(), none, b.conv(x, 4));
+}
+
 /// Clamps that are no ReLU6, with one bound and with two.
 inline ir::ValueId clamped_values(ptq::testing::GraphBuilder& b) {
   const std::monostate none;
@@ -66,14 +83,18 @@ inline ir::ValueId clamped_values(ptq::testing::GraphBuilder& b) {
   };
   ir::ValueId x = clamp("aten::hardtanh", -0.5, 1.5, b.conv(b.input(), 4));
   x = clamp("aten::clamp", none, 0.75, b.conv(x, 4));
-  return clamp("aten::clamp", ir::Dim{0, false}, none, b.conv(x, 4));
+  x = clamp("aten::clamp", ir::Dim{0, false}, none, b.conv(x, 4));
+  x = b.add(ir::Opaque{"aten::clamp_max", "", {ir::InputRef{0}, 0.9}, 0}, {b.conv(x, 4)});
+  return b.add(ir::Relu6{{}, ir::Parameter{"ceiling", at::full({1}, 0.8, at::kFloat)}},
+               {b.conv(x, 4)});
 }
 
-/// The networks of the plan's tests, and two of operators that nobody lowers.
+/// The networks of the plan's tests, and those of operators that nobody lowers.
 inline std::vector<ptq::testing::PlanCase> onnx_cases() {
   std::vector<ptq::testing::PlanCase> cases = ptq::testing::plan_cases();
   cases.push_back({"normalized_windows", {3, 6, 6}, normalized_windows});
   cases.push_back({"clamped_values", {3, 6, 6}, clamped_values});
+  cases.push_back({"clamped_channels", {3, 6, 6}, clamped_channels});
   return cases;
 }
 

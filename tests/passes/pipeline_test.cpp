@@ -54,6 +54,16 @@ TEST(Prepare, KeepsRelu6OnRequest) {
   EXPECT_EQ(ops(graph), "conv relu6 adaptive_avg_pool reshape linear");
 }
 
+TEST(Prepare, KeepsClampsToOtherNumbers) {
+  NetworkBuilder builder({4, 6, 6});
+  const auto values = builder.conv("conv", builder.input(), {8, 1, 1, 1, true});
+  builder.add("clamp", ir::Relu6{{}, builder.parameter("clamp.ceiling", {1})}, {values});
+  ir::Graph graph = builder.graph();
+  EXPECT_FALSE(has_relu6(graph));
+  prepare(graph, {Relu6::kRelu});
+  EXPECT_EQ(ops(graph), "conv relu6");
+}
+
 TEST(Prepare, ShowsTheGraphBehindEveryPassThatChangedIt) {
   ir::Graph graph = inverted_residual().graph();
   std::vector<std::pair<std::string, std::string>> seen;

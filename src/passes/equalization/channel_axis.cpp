@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "ir/clamp.h"
 #include "ir/padding.h"
 
 namespace ptq::passes {
@@ -71,6 +72,7 @@ struct AxisAfter {
     return op.dim == axis ? std::nullopt : std::optional(axis);
   }
   std::optional<int64_t> operator()(const ir::Opaque& op) const {
+    if (ir::clamp_bounds(op)) return axis;
     const std::optional<ir::Ints> padding = ir::zero_padding(op);
     if (!padding || ir::pads_axis(*padding, in.size(), axis)) return std::nullopt;
     return axis;

@@ -23,8 +23,8 @@ struct EqualizationSink {
   int64_t offset = 0;
 };
 
-/// A ReLU6 that channels of a region pass: its [begin, end) along an axis this far from the last
-/// are the region's [offset, offset + end - begin). Its ceilings are scaled with them.
+/// A clamp (ir/clamp.h) that channels of a region pass: its [begin, end) along an axis this far
+/// from the last are the region's [offset, offset + end - begin). Its bounds are scaled with them.
 struct RegionClamp {
   ir::Node* node = nullptr;
   int64_t axis_from_end = 0;

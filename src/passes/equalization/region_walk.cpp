@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ir/clamp.h"
 #include "passes/equalization/channel_axis.h"
 
 namespace ptq::passes {
@@ -242,7 +243,7 @@ bool RegionWalk::passes_factors(const ir::Node& node) const {
 
 /// It is met on the way down, on the way up, or both.
 void RegionWalk::note_clamp(ir::Node& node, const ChannelRange& range) {
-  if (!node.is<ir::Relu6>()) return;
+  if (!ir::clamp_bounds(node.op)) return;
   const ir::Dims& shape = shape_of(node.output());
   const auto rank = static_cast<int64_t>(shape.size());
   const RegionClamp clamp{

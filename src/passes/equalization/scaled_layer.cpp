@@ -3,7 +3,6 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
-#include <ATen/ops/full.h>
 #include <ATen/ops/maximum.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
@@ -201,20 +200,22 @@ void ScaledLayer::write() {
   if (maker.bias != nullptr) maker.bias->value = maker.bias->value.mul(output_factors_);
 }
 
-ScaledClamp::ScaledClamp(const RegionClamp& clamp) : node_(clamp.node) {
-  const auto& known = node_->as<ir::Relu6>()->ceiling;
+ScaledClamp::ScaledClamp(const RegionClamp& clamp)
+    : node_(clamp.node), bounds_(*ir::clamp_bounds(clamp.node->op)) {
   std::vector<int64_t> sizes(static_cast<size_t>(clamp.axis_from_end) + 1, 1);
   sizes.front() = clamp.extent;
-  ceiling_ = known ? known->value.clone() : at::full(sizes, 6.0F);
+  for (at::Tensor* bound : {&bounds_.lowest, &bounds_.highest}) {
+    if (bound->defined()) *bound = bound->expand(sizes).clone(at::MemoryFormat::Contiguous);
+  }
 }
 
 void ScaledClamp::scale(int64_t begin, const at::Tensor& factors) {
-  ceiling_.view(-1).narrow(0, begin, factors.numel()).mul_(factors);
+  for (const at::Tensor& bound : {bounds_.lowest, bounds_.highest}) {
+    if (bound.defined()) bound.view(-1).narrow(0, begin, factors.numel()).mul_(factors);
+  }
 }
 
-void ScaledClamp::write() {
-  node_->as<ir::Relu6>()->ceiling = ir::Parameter{node_->name + ".ceiling", ceiling_};
-}
+void ScaledClamp::write() { node_->op = ir::clamp_to(bounds_, node_->name); }
 
 ScaledLayers::ScaledLayers(const std::vector<EqualizationRegion>& regions) {
   std::vector<ir::Node*> nodes;

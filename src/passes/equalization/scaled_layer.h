@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "ir/clamp.h"
 #include "passes/equalization/equalization_regions.h"
 #include "passes/equalization/weight_ratios.h"
 #include "ptq/passes/equalize.h"
@@ -60,7 +61,7 @@ class ScaledLayer {
   std::optional<WeightRatios> ratios_;
 };
 
-/// The ceilings of a ReLU6 whose channels are to be scaled.
+/// The bounds of a clamp whose channels are to be scaled.
 class ScaledClamp {
  public:
   explicit ScaledClamp(const RegionClamp& clamp);
@@ -70,7 +71,7 @@ class ScaledClamp {
  private:
   ir::Node* node_;
   /// [C, 1, ...]
-  at::Tensor ceiling_;
+  ir::ClampBounds bounds_;
 };
 
 /// The layers and clamps of some regions, each once.

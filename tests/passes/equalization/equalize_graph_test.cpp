@@ -6,6 +6,7 @@
 
 #include <stdexcept>
 
+#include "ir/clamp.h"
 #include "passes/equalization/weight_ratios.h"
 #include "passes/pass_expectations.h"
 #include "passes/pipeline.h"
@@ -85,6 +86,38 @@ TEST(EqualizeGraph, ScalesTheCeilingsOfARelu6WithItsChannels) {
     ASSERT_TRUE(clamp->ceiling.has_value());
     EXPECT_EQ(clamp->ceiling->value.sizes(), (std::vector<int64_t>{4, 1, 1}));
     EXPECT_TRUE(clamp->ceiling->value.view(-1).allclose(factors.mul(6), 1e-5));
+  }
+}
+
+TEST(EqualizeGraph, ScalesTheBoundsOfEveryClamp) {
+  const auto clamp = [](const std::string& schema, std::vector<ir::Argument> bounds) {
+    bounds.insert(bounds.begin(), ir::InputRef{0});
+    return ir::Opaque{schema, "", std::move(bounds), 0};
+  };
+  const std::monostate none;
+  for (const ir::Op& op :
+       std::vector<ir::Op>{clamp("aten::hardtanh", {-0.5, 0.75}), clamp("aten::clamp", {0.25, 1.0}),
+                           clamp("aten::clamp", {none, 0.5}), clamp("aten::clamp_min", {0.25}),
+                           clamp("aten::clamp_max", {-0.25}),
+                           ir::Relu6{{}, ir::Parameter{"ceiling", at::full({1}, 0.5F)}}}) {
+    ir::Graph graph = golden_network();
+    for (ir::Node& node : graph.nodes) {
+      if (node.is<ir::Relu>()) node.op = op;
+    }
+    const ir::Graph original = graph;
+    EXPECT_EQ(equalize_graph(graph, {20, MergeBias::kNo, {}}).regions.size(), 1U);
+    const at::Tensor images = ptq::testing::images_for(graph, 3);
+    EXPECT_LT(ptq::testing::relative_difference(ptq::testing::run_float(graph, images),
+                                                ptq::testing::run_float(original, images)),
+              1e-5)
+        << ir::to_text(original);
+    for (ir::Node& node : graph.nodes) {
+      if (ir::clamp_bounds(node.op)) node.op = op;
+    }
+    EXPECT_GT(ptq::testing::relative_difference(ptq::testing::run_float(graph, images),
+                                                ptq::testing::run_float(original, images)),
+              1e-3)
+        << "the bounds decide nothing";
   }
 }
 

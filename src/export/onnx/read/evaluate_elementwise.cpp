@@ -63,6 +63,7 @@ void add_elementwise_functions(OnnxFunctions& functions) {
   functions["Mul"] = binary([](const at::Tensor& a, const at::Tensor& b) { return a.mul(b); });
   functions["Div"] = binary([](const at::Tensor& a, const at::Tensor& b) { return a.div(b); });
   functions["Min"] = binary([](const at::Tensor& a, const at::Tensor& b) { return a.minimum(b); });
+  functions["Max"] = binary([](const at::Tensor& a, const at::Tensor& b) { return a.maximum(b); });
   functions["Clip"] = clip;
   functions["LeakyRelu"] = leaky_relu;
   functions["Softmax"] = softmax;

@@ -42,12 +42,13 @@ std::string tanh_of_cubic(OnnxSite& site) {
 void translate(OnnxSite& site, const ir::Relu&) { site.finish("Relu", site.inputs()); }
 
 void translate(OnnxSite& site, const ir::Relu6& op) {
-  if (op.ceiling) {
+  if (op.ceiling && op.ceiling->value.numel() > 1) {
     site.finish("Min", {site.step("Relu", "relu", site.inputs()),
                         site.model.add_floats(site.part("ceiling"), op.ceiling->value)});
     return;
   }
-  site.finish("Clip", {site.input(), site.number("min", 0), site.number("max", 6)});
+  const double ceiling = op.ceiling ? op.ceiling->value.item<double>() : 6;
+  site.finish("Clip", {site.input(), site.number("min", 0), site.number("max", ceiling)});
 }
 
 void translate(OnnxSite& site, const ir::Sigmoid&) { site.finish("Sigmoid", site.inputs()); }

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "export/onnx/write/site.h"
+#include "ir/clamp.h"
 #include "ptq/base/error.h"
 
 namespace ptq::exporting {
@@ -117,19 +118,29 @@ void translate_norm(OnnxSite& site, const ir::Opaque& op) {
   finish_reduction(site, "ReduceL2", *integers(op, 2), std::get<bool>(op.arguments[3]));
 }
 
-/// aten::clamp(self, min, max), aten::hardtanh(self, min_val, max_val), aten::clamp_min(self, min)
-bool is_clamp(const ir::Opaque& op, const ir::Dims&) {
-  for (size_t bound = 1; bound < op.arguments.size(); ++bound) {
-    const bool is_none = std::holds_alternative<std::monostate>(op.arguments[bound]);
-    if (!is_none && !number(op, bound)) return false;
-  }
-  return op.arguments.size() > 1;
-}
+bool is_clamp(const ir::Opaque& op, const ir::Dims&) { return ir::clamp_bounds(op).has_value(); }
+
+/// Clip knows one bound for all; with one a channel, Max and Min.
 void translate_clamp(OnnxSite& site, const ir::Opaque& op) {
-  const std::optional<double> lowest = number(op, 1), highest = number(op, 2);
-  std::vector<std::string> inputs = {site.input(), lowest ? site.number("min", *lowest) : ""};
-  if (highest) inputs.push_back(site.number("max", *highest));
-  site.finish("Clip", inputs);
+  const ir::ClampBounds bounds = *ir::clamp_bounds(op);
+  const auto bound = [&](const char* word, const at::Tensor& values) {
+    if (!values.defined()) return std::string();
+    return site.model.add_floats(site.part(word), values);
+  };
+  const std::string lowest = bound("min", bounds.lowest), highest = bound("max", bounds.highest);
+  const bool is_one = (lowest.empty() || bounds.lowest.dim() == 0) &&
+                      (highest.empty() || bounds.highest.dim() == 0);
+  if (is_one) {
+    std::vector<std::string> inputs = {site.input(), lowest};
+    if (!highest.empty()) inputs.push_back(highest);
+    site.finish("Clip", inputs);
+  } else if (highest.empty()) {
+    site.finish("Max", {site.input(), lowest});
+  } else {
+    const std::string raised =
+        lowest.empty() ? site.input() : site.step("Max", "raised", {site.input(), lowest});
+    site.finish("Min", {raised, highest});
+  }
 }
 
 /// aten::expand_as(self, other)
@@ -151,6 +162,7 @@ constexpr Form kForms[] = {
     {"aten::norm", is_euclidean_norm, translate_norm},
     {"aten::linalg_vector_norm", is_euclidean_norm, translate_norm},
     {"aten::clamp_min", is_clamp, translate_clamp},
+    {"aten::clamp_max", is_clamp, translate_clamp},
     {"aten::clamp", is_clamp, translate_clamp},
     {"aten::hardtanh", is_clamp, translate_clamp},
     {"aten::expand_as", is_expand_as, translate_expand_as},
