@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -17,6 +18,8 @@ namespace {
 constexpr size_t kKey = 64;
 constexpr size_t kRecord = kKey + 3 * sizeof(uint64_t);
 constexpr uint64_t kAlignment = 64;
+/// Packs are closed with 64 MiB, in which a record takes 64 bytes or more.
+constexpr uint64_t kMostRecords = uint64_t{2} << 20;
 constexpr char kMagic[] = "ptqpack1";
 
 /// Behind the index: its number of records, its SHA-256, and what kind of file this is.
@@ -101,7 +104,7 @@ PackReader::PackReader(std::string path) : path_(std::move(path)) {
                           file.read(file.size() - sizeof footer, &footer, sizeof footer) &&
                           std::memcmp(footer.magic, kMagic, sizeof footer.magic) == 0;
   const uint64_t before = file.size() - sizeof footer;
-  if (!has_footer || footer.records > before / kRecord)
+  if (!has_footer || footer.records > std::min(kMostRecords, before / kRecord))
     throw DataError(path_ + " is no whole pack");
   std::string index(footer.records * kRecord, '\0');
   size_ = file.size();

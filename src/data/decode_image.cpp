@@ -107,14 +107,14 @@ bool decode_into(const cv::Mat& file, const cv::Mat& pixels) {
   return read_with_opencv(file, kFlags, pixels).data == pixels.data;
 }
 
-Image decode_with_opencv(const FileBytes& file, int64_t width, int64_t height, Depth depth) {
+Image decode_with_opencv(const FileBytes& file, int64_t width, int64_t height, int64_t bytes_beside,
+                         Depth depth) {
   if (depth == Depth::kEight) {
-    Image image = make_image(width, height);
+    Image image = make_image(width, height, bytes_beside);
     if (!decode_into(cv::Mat(file), image.pixels)) image.pixels.release();
     return image;
   }
-  // 16 bits and a fourth channel at the most.
-  Image image{{}, share_for(width, height, width * height * 5)};
+  Image image{{}, share_for(width, height, bytes_beside)};
   image.pixels = read_with_opencv(cv::Mat(file), cv::IMREAD_UNCHANGED);
   if (image.pixels.cols != width || image.pixels.rows != height) image.pixels.release();
   return image;

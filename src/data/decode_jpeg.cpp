@@ -85,6 +85,11 @@ class JpegReader {
   int64_t width() const { return reader_.codec.image_width; }
   int64_t height() const { return reader_.codec.image_height; }
   bool is_cmyk() const { return reader_.codec.out_color_space == JCS_CMYK; }
+  /// What it takes beside the samples.
+  int64_t bytes_of_parts() {
+    const bool in_parts = jpeg_has_multiple_scans(&reader_.codec) != 0;
+    return in_parts ? bytes_in_parts(width() * height(), reader_.codec.num_components) : 0;
+  }
   void read(cv::Mat& rows) { check(read_rows(reader_, rows)); }
 
  private:
@@ -110,8 +115,9 @@ void inverted_cmyk_to_bgr(const cv::Mat& cmyk, cv::Mat& bgr) {
 Image decode_with_libjpeg(const FileBytes& file) {
   JpegReader jpeg;
   jpeg.open(file);
-  const int64_t samples = jpeg.is_cmyk() ? 4 : 0;
-  Image image = make_image(jpeg.width(), jpeg.height(), jpeg.width() * jpeg.height() * samples);
+  const int64_t pixels = jpeg.width() * jpeg.height();
+  Image image = make_image(jpeg.width(), jpeg.height(),
+                           (jpeg.is_cmyk() ? pixels * 4 : 0) + jpeg.bytes_of_parts());
   if (jpeg.is_cmyk()) {
     cv::Mat cmyk(image.pixels.size(), CV_8UC4);
     jpeg.read(cmyk);
@@ -156,7 +162,9 @@ Image decode_plain(FileBytes& file, const JpegOutline& outline, const RowsSeen& 
   Image image;
   if (rows_seen) image = decode_top(file, outline, rows_seen(outline.width, outline.height));
   if (!image.pixels.empty()) return image;
-  return decode_with_opencv(file, outline.width, outline.height);
+  const int64_t pixels = outline.width * outline.height;
+  return decode_with_opencv(file, outline.width, outline.height,
+                            outline.is_one_pass ? 0 : bytes_in_parts(pixels, outline.components));
 }
 
 }  // namespace

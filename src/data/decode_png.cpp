@@ -74,8 +74,10 @@ Image decode_png(const FileBytes& file) {
   const int64_t height = big_endian(header.data() + 4);
   const bool is_deep_grey = header.data()[8] == 16 && header.data()[9] == 0;
   check_pixels(width, height);
-  Image image = decode_with_opencv(without_notes(file), width, height,
-                                   is_deep_grey ? Depth::kUnchanged : Depth::kEight);
+  // 16 bits and a fourth channel at the most.
+  Image image = is_deep_grey ? decode_with_opencv(without_notes(file), width, height,
+                                                  width * height * 5, Depth::kUnchanged)
+                             : decode_with_opencv(without_notes(file), width, height);
   if (image.pixels.empty()) refuse("its pixels cannot be decoded");
   if (is_deep_grey) {
     cv::Mat clipped;

@@ -1,6 +1,7 @@
 #include <tiffio.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "data/decoders.h"
@@ -117,6 +118,13 @@ bool read_tiles(TIFF* tiff, const Layout& layout, uint16_t plane, size_t stride,
   constexpr tmsize_t kLargestTile = 256 << 20;
   const tmsize_t tile_size = TIFFTileSize(tiff);
   if (tile_size <= 0 || tile_size > kLargestTile) return false;
+  // Tiles reach beyond the image on two sides, by less than its size where it is the larger.
+  const double tiles = std::ceil(static_cast<double>(layout.width) / tile_width) *
+                       std::ceil(static_cast<double>(layout.height) / tile_height);
+  const double most = kLargestTile + 4.0 * static_cast<double>(stride) * layout.height;
+  if (tiles * static_cast<double>(tile_size) > most) {
+    throw DecodeFailure("damaged TIFF: its tiles hold far more than the image");
+  }
   std::vector<uint8_t> tile(static_cast<size_t>(tile_size));
   for (uint32_t y = 0; y < layout.height; y += tile_height) {
     for (uint32_t x = 0; x < layout.width; x += tile_width) {

@@ -19,36 +19,38 @@ bool is_animated(const FileBytes& file) {
 }
 
 // OpenCV refuses moving pictures. Pillow shows the first frame on its canvas.
-Image first_frame(const FileBytes& file) {
+Image first_frame(const FileBytes& file, int width, int height) {
+  // The canvas twice, and the frame as it is decoded.
+  Image image = make_image(width, height, int64_t{width} * height * 12);
   WebPAnimDecoderOptions options;
   WebPAnimDecoderOptionsInit(&options);
   options.color_mode = MODE_BGRA;
   const WebPData data = {file.data(), file.size()};
   const std::unique_ptr<WebPAnimDecoder, void (*)(WebPAnimDecoder*)> decoder(
       WebPAnimDecoderNew(&data, &options), WebPAnimDecoderDelete);
-  WebPAnimInfo info;
-  if (!decoder || !WebPAnimDecoderGetInfo(decoder.get(), &info)) return {};
-  Image image = make_image(info.canvas_width, info.canvas_height);
   uint8_t* bgra = nullptr;  // the decoder's
   int timestamp = 0;
-  if (!WebPAnimDecoderGetNext(decoder.get(), &bgra, &timestamp)) return {};
+  if (!decoder || !WebPAnimDecoderGetNext(decoder.get(), &bgra, &timestamp)) return {};
   uint8_t* out = image.pixels.data;
   const uint8_t* const end = out + image.pixels.total() * 3;
   for (; out < end; out += 3, bgra += 4) std::copy_n(bgra, 3, out);
   return image;
 }
 
-Image still(const FileBytes& file) {
-  int width = 0, height = 0;
-  if (WebPGetInfo(file.data(), file.size(), &width, &height) == 0) return {};
-  return decode_with_opencv(file, width, height);
+// Either way of packing pixels, and alpha, take a second and a third image.
+Image still(const FileBytes& file, int width, int height) {
+  return decode_with_opencv(file, width, height, int64_t{width} * height * 8);
 }
 
 }  // namespace
 
 Image decode_webp(const FileBytes& file) {
-  const bool has_header = file.size() > kFlagsAt;
-  Image image = !has_header ? Image() : is_animated(file) ? first_frame(file) : still(file);
+  int width = 0, height = 0;  // of the canvas
+  const bool has_header =
+      file.size() > kFlagsAt && WebPGetInfo(file.data(), file.size(), &width, &height) != 0;
+  Image image = !has_header         ? Image()
+                : is_animated(file) ? first_frame(file, width, height)
+                                    : still(file, width, height);
   if (image.pixels.empty()) throw DecodeFailure("damaged or truncated WebP");
   return image;
 }

@@ -44,9 +44,9 @@ enum class Depth { kEight, kUnchanged };
 
 /// What OpenCV makes of a file's bytes, of which its headers promise `width` x `height` pixels:
 /// CV_8UC3, or with Depth::kUnchanged the file's own type. Orientation is not applied. The image is
-/// empty where OpenCV fails or sees another size. Throws as make_image.
+/// empty where OpenCV fails or sees another size. `bytes_beside` and what is thrown: as make_image.
 Image decode_with_opencv(const FileBytes& file, int64_t width, int64_t height,
-                         Depth depth = Depth::kEight);
+                         int64_t bytes_beside = 0, Depth depth = Depth::kEight);
 
 /// Throws DecodeFailure for an image without pixels, and for one of more than Pillow opens
 /// (178,956,970).

@@ -4,7 +4,7 @@
 #include <array>
 #include <cctype>
 #include <string_view>
-#include <tuple>
+#include <utility>
 
 #include "data/tar.h"
 #include "ptq/base/error.h"
@@ -41,13 +41,17 @@ bool has_leftover(const fs::path& member) {
   });
 }
 
+/// Its folder and its name; a list may have a million.
+std::pair<std::string_view, std::string_view> parts_of(std::string_view path) {
+  const size_t name = path.rfind('/') + 1;  // 0 where there is no folder
+  std::string_view folder = path.substr(0, name);
+  while (!folder.empty() && folder.back() == '/') folder.remove_suffix(1);
+  return {folder, path.substr(name)};
+}
+
 void sort(std::vector<ImageFolder::Item>& items) {
-  const auto key = [](const ImageFolder::Item& item) {
-    const fs::path path(item.path);
-    return std::make_tuple(path.parent_path().string(), path.filename().string());
-  };
   std::sort(items.begin(), items.end(),
-            [&](const auto& a, const auto& b) { return key(a) < key(b); });
+            [](const auto& a, const auto& b) { return parts_of(a.path) < parts_of(b.path); });
 }
 
 std::vector<ImageFolder::Item> images_of_archive(const fs::path& archive, int64_t& passed_over) {

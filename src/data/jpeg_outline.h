@@ -25,6 +25,9 @@ struct JpegOutline {
 
 JpegOutline jpeg_outline(const FileBytes& file);
 
+/// What libjpeg keeps of scans that each hold a part of all pixels, until it has the last.
+inline int64_t bytes_in_parts(int64_t pixels, int components) { return pixels * components * 2; }
+
 /// A progressive JPEG is decoded anew for each of its scans, of which cameras and tools write up to
 /// twenty.
 inline bool is_too_much_work(int64_t pixels, int64_t scans) {

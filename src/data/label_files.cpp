@@ -22,6 +22,7 @@ constexpr int64_t kMostClasses = 1'000'000;
 constexpr const char* kBlanks = " \t\r";
 // Sixteen times the longest path.
 constexpr size_t kLongestLine = 1 << 16;
+constexpr int kMostLines = 5'000'000;
 
 std::string trimmed(const std::string& text) {
   const size_t begin = text.find_first_not_of(kBlanks);
@@ -89,6 +90,10 @@ void for_each_line(const fs::path& file,
   std::string_view rest = content;
   std::string line;
   for (int number = 1; take_line(rest, line); ++number) {
+    if (number > kMostLines) {
+      refuse_line(file, number,
+                  "it has more lines than the " + std::to_string(kMostLines) + " of a list");
+    }
     if (line.size() > kLongestLine) {
       refuse_line(file, number,
                   "it has " + std::to_string(line.size()) + " bytes, more than the " +

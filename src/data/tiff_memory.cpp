@@ -4,6 +4,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <iterator>
 
 namespace ptq::data {
 namespace {
@@ -47,9 +48,48 @@ int map_memory(thandle_t handle, void** base, toff_t* size) {
 
 void unmap_nothing(thandle_t, void*, toff_t) {}
 
+/// Numbers in the order of bytes that a file begins with; beyond its end there are zeros.
+class Numbers {
+ public:
+  explicit Numbers(const FileBytes& file) : file_(file), big_endian_(byte(0) == 'M') {}
+  uint64_t at(uint64_t position, uint64_t width) const {
+    uint64_t value = 0;
+    for (uint64_t i = 0; i < width; ++i) {
+      value = value << 8U | byte(position + (big_endian_ ? i : width - 1 - i));
+    }
+    return value;
+  }
+
+ private:
+  uint8_t byte(uint64_t position) const { return position < file_.size() ? file_[position] : 0; }
+
+  const FileBytes& file_;
+  bool big_endian_;
+};
+
+/// libtiff copies the values of every tag, known or not, and lets them lie on top of each other.
+void check_tags(const FileBytes& file) {
+  constexpr uint64_t kMost = uint64_t{256} << 20;
+  constexpr uint64_t kSlack = 1 << 16;  // equal values may share a place
+  constexpr uint64_t kEntry = 12;
+  constexpr uint8_t kSizes[] = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8};
+  const Numbers numbers(file);
+  const uint64_t directory = numbers.at(4, 4);
+  uint64_t bytes = 0;
+  for (uint64_t i = 0; i < numbers.at(directory, 2); ++i) {
+    const uint64_t entry = directory + 2 + i * kEntry;
+    const uint64_t type = numbers.at(entry + 2, 2);
+    bytes += type < std::size(kSizes) ? kSizes[type] * numbers.at(entry + 4, 4) : 0;
+  }
+  if (bytes <= std::min(kMost, file.size() + kSlack)) return;
+  throw DecodeFailure("damaged TIFF: its tags promise " + std::to_string(bytes) +
+                      " bytes, and it has " + std::to_string(file.size()));
+}
+
 }  // namespace
 
 TiffHandle open_tiff(TiffMemory& memory, std::string& message) {
+  check_tags(memory.file);
   const std::unique_ptr<TIFFOpenOptions, void (*)(TIFFOpenOptions*)> options(TIFFOpenOptionsAlloc(),
                                                                              TIFFOpenOptionsFree);
   TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), 1 << 30);

@@ -93,6 +93,21 @@ TEST(ContentCache, BytesOutliveTheCacheAndItsFiles) {
   EXPECT_EQ(std::string(reinterpret_cast<const char*>(bytes->data.get()), bytes->size), "first");
 }
 
+// The end of a pack says how long its index is, and a file without bytes may be long.
+TEST(ContentCache, APackOfMoreEntriesThanAreWrittenGoes) {
+  const support::TemporaryFolder folder;
+  const std::string path = folder.file("0123456789abcdef01234567.pack");
+  const uint64_t records = 3'000'000;
+  std::ofstream(path, std::ios::binary) << std::string(64, '0') << "ptqpack1";
+  std::string end(reinterpret_cast<const char*>(&records), sizeof records);
+  end += support::content_of(path);
+  fs::resize_file(path, records * 88);
+  std::ofstream(path, std::ios::binary | std::ios::app) << end;
+  ContentCache cache(folder.path(), kRoom);
+  EXPECT_THAT(cache.take_notes(), ElementsAre(HasSubstr("is no whole pack")));
+  EXPECT_FALSE(fs::exists(path));
+}
+
 TEST(ContentCache, ADamagedEntryIsMissingAndItsPackGoes) {
   const support::TemporaryFolder folder;
   {

@@ -70,6 +70,11 @@ TEST_F(LabelFiles, AnEmptyListIsRefused) {
   EXPECT_EQ(refusal_of_labels("\n \n"), file("labels.txt") + ": no image in it");
 }
 
+TEST_F(LabelFiles, AListOfTooManyLinesIsRefused) {
+  EXPECT_EQ(refusal_of_labels(std::string(5'000'001, '\n')),
+            file("labels.txt") + " line 5000001: it has more lines than the 5000000 of a list");
+}
+
 TEST_F(LabelFiles, AnEmptyClassesFileIsRefused) {
   folder_.write("classes.txt", "\n");
   EXPECT_EQ(refusal(), file("classes.txt") + ": no class in it");

@@ -111,6 +111,51 @@ TEST(UnreadableImages, AHeaderThatPromisesTooManyPixelsIsRefusedBeforeMemoryIsTa
   EXPECT_EQ(refusal_of_content(bmp), "the image has no pixels");
 }
 
+/// A file's bytes, zeros among them.
+template <size_t size>
+std::string bytes(const char (&text)[size]) {
+  return {text, size - 1};
+}
+
+std::string little_endian(uint32_t value) {
+  return {reinterpret_cast<const char*>(&value), sizeof value};
+}
+
+// As many pixels as are allowed, in few bytes, which take more memory than others while they are
+// decoded: scans that each hold a part of every pixel, and a canvas with what was on it before.
+TEST(UnreadableImages, ImagesThatNeedMuchMemoryBesideTheirPixelsAreRefused) {
+  const std::string ink =
+      bytes("\xFF\xD8\xFF\xC2\0\x14\x08\x34\x41\x34\x41\x04\1\x11\0\2\x11\0\3\x11\0\4\x11\0") +
+      bytes("\xFF\xDA\0\x0E\4\1\0\2\0\3\0\4\0\0\0\0\xFF\xD9");
+  std::string webp = fixture("rgb_moving.webp");
+  webp.replace(24, 6, bytes("\x40\x34\0\x40\x34\0"));
+  for (const std::string& large : {ink, webp}) {
+    EXPECT_EQ(refusal_of_content(large),
+              "the image of 13377 x 13377 pixels needs 2.50 GiB to decode, more than the 1.50 GiB "
+              "allowed");
+  }
+}
+
+// Values of tags may lie on top of each other, and libtiff copies each.
+TEST(UnreadableImages, ATiffWhoseTagsHoldMoreThanItsBytesIsRefused) {
+  constexpr uint32_t kSize = 1 << 16;
+  std::string tiff =
+      bytes("II*\0") + little_endian(8 + kSize) + std::string(kSize, '\0') + bytes("\3\0");
+  for (const char tag : {'\1', '\2', '\3'}) {
+    tiff += tag + bytes("\xA0\1\0") + little_endian(kSize) + little_endian(8);
+  }
+  EXPECT_EQ(refusal_of_content(tiff).rfind("damaged TIFF: its tags promise 196608 bytes", 0), 0U)
+      << refusal_of_content(tiff);
+}
+
+TEST(UnreadableImages, ATiffOfTilesFarLargerThanTheImageIsRefused) {
+  std::string tiff = fixture("rgb_tiled.tif");
+  const size_t height = tiff.find(bytes("\x43\1\3\0\1\0\0\0"));
+  ASSERT_NE(height, std::string::npos);
+  tiff.replace(height, 12, bytes("\x43\1\4\0\1\0\0\0") + little_endian(4'000'000));
+  EXPECT_EQ(refusal_of_content(tiff), "damaged TIFF: its tiles hold far more than the image");
+}
+
 TEST(UnreadableImages, ABitmapOfRunsThatLeavesNearlyAllOutIsRefused) {
   std::string bmp = fixture("palette_run_length_8.bmp");
   bmp.replace(18, 8, std::string("\x00\x20\x00\x00\x00\x20\x00\x00", 8));
