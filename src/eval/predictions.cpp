@@ -11,12 +11,15 @@
 #include "base/csv.h"
 #include "base/input_file.h"
 #include "data/content_hash.h"
+#include "eval/gate/results_table.h"
 #include "ptq/base/error.h"
 #include "ptq/runtime/execution.h"
 
 namespace ptq::eval {
 namespace {
 
+/// Twice as many as the images of ImageNet.
+constexpr size_t kMostRows = 2'500'000;
 constexpr const char* kHeading = "image_hash,label,prediction,right,path";
 
 /// Where a file is wrong.
@@ -140,6 +143,9 @@ Predictions read_predictions(const std::string& path) {
   bool in_rows = false;
   while (take_line(rest, line)) {
     ++place.line;
+    if (line.size() > kLongestLine || predictions.images.size() > kMostRows) {
+      place.refuse("it is longer than any file of --save-predictions");
+    }
     if (in_rows) {
       predictions.images.push_back(parse_row(line, place));
     } else if (line.rfind("# ", 0) == 0) {

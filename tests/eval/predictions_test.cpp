@@ -87,6 +87,7 @@ TEST(Predictions, AreRefusedWhereTheFileIsNotAsWritten) {
   EXPECT_THAT(refusal(good + "x,1\n"), HasSubstr("line 9: five fields are expected"));
   EXPECT_THAT(refusal(good + "x,1,one,0,p\n"), HasSubstr("line 9: \"one\" is not a number"));
   EXPECT_THAT(refusal(good + "x,1,2,1,p\n"), HasSubstr("line 9: \"right\" is 1"));
+  EXPECT_THAT(refusal(good + std::string(70'000, ',')), HasSubstr("line 9: it is longer than any"));
   EXPECT_THAT(refusal(""), HasSubstr("holds no predictions"));
   EXPECT_THAT(refusal_of([&] { read_predictions(folder.path() + "/none"); }),
               HasSubstr("none cannot be read"));

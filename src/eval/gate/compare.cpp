@@ -44,12 +44,16 @@ void set_judgement(ComparisonRow& row, const Judged& judged, const GateRule& rul
   if (!judged.remark.empty()) row.words += "; " + judged.remark;
 }
 
+std::string key_of(const ResultRow& row, const std::vector<std::string>& columns) {
+  std::string key;
+  for (const std::string& column : columns) key += row.field(column) + "\n";
+  return key;
+}
+
 Keyed by_key(const ResultsTable& table, const std::vector<std::string>& columns) {
   Keyed keyed;
   for (const ResultRow& row : table.rows) {
-    std::string key;
-    for (const std::string& column : columns) key += row.field(column) + "\n";
-    const auto [other, is_new] = keyed.emplace(key, &row);
+    const auto [other, is_new] = keyed.emplace(key_of(row, columns), &row);
     if (!is_new) {
       throw DataError(row.place() + " is the same configuration as " + other->second->place());
     }
@@ -87,9 +91,7 @@ class Tables {
     int64_t common = 0;
     // In the order of the old table.
     for (const ResultRow& row : old_.rows) {
-      const auto same = std::find_if(before.begin(), before.end(),
-                                     [&](const auto& each) { return each.second == &row; });
-      const auto found = now.find(same->first);
+      const auto found = now.find(key_of(row, key));
       common += found == now.end() ? 0 : 1;
       comparison.rows.push_back(compare_row(row, found == now.end() ? nullptr : found->second));
       comparison.rows.back().name = row_name(row, names);
@@ -99,10 +101,7 @@ class Tables {
       throw DataError("no row of " + new_.path + " is a configuration of " + old_.path);
     }
     for (const ResultRow& row : new_.rows) {
-      const bool is_known = std::any_of(now.begin(), now.end(), [&](const auto& each) {
-        return each.second == &row && before.count(each.first) > 0;
-      });
-      if (!is_known) comparison.only_new.push_back(row_name(row, names));
+      if (before.count(key_of(row, key)) == 0) comparison.only_new.push_back(row_name(row, names));
     }
     return comparison;
   }

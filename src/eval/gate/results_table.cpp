@@ -14,6 +14,10 @@ namespace {
 
 const std::vector<std::string> kHashes = {"configuration_hash", "model_hash", "data_hash"};
 
+constexpr uint64_t kMostBytes = uint64_t{64} << 20;
+/// Of all rows: as many as those of the largest sweep.
+constexpr size_t kMostFields = 4'000'000;
+
 /// Columns that a run finds out, and those that say how it went.
 bool is_result(const std::string& column) {
   static const std::set<std::string> kResults = {
@@ -72,18 +76,21 @@ bool ResultsTable::has(const std::string& column) const {
 }
 
 ResultsTable read_results(const std::string& path) {
-  const auto [text, obstacle] = read_input(path);
+  const auto [text, obstacle] = read_input(path, kMostBytes);
   if (!obstacle.empty()) throw DataError(path + " " + obstacle);
   std::string_view rest = text;
   ResultsTable table;
   table.path = path;
   std::string line;
   take_line(rest, line);
-  table.columns = split_csv(line);
+  table.columns = split_csv(line.substr(0, kLongestLine));
   check_heading(table);
   for (int64_t number = 2; take_line(rest, line); ++number) {
     if (line.empty()) continue;
     const std::string place = path + ": line " + std::to_string(number);
+    if (line.size() > kLongestLine || table.rows.size() * table.columns.size() > kMostFields) {
+      throw DataError(place + ": it is longer than any table of a sweep");
+    }
     table.rows.emplace_back(fields_by_column(table.columns, line, place), place);
   }
   return table;

@@ -7,6 +7,9 @@
 
 namespace ptq::eval {
 
+/// Bytes of a line; the programs write none that is longer.
+inline constexpr size_t kLongestLine = 1 << 16;
+
 /// A row of a table of results: text by column.
 class ResultRow {
  public:
@@ -34,7 +37,7 @@ struct ResultsTable {
 };
 
 /// Throws DataError naming file and line: not readable, no columns `correct` and `count`, a column
-/// twice, a row with another number of fields.
+/// twice, a row with another number of fields, more than the largest sweep writes.
 ResultsTable read_results(const std::string& path);
 
 /// The columns whose values say which rows of the two tables belong together.

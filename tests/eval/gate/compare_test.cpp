@@ -160,6 +160,8 @@ TEST_F(CompareFiles, RefusesWhatItCannotRead) {
   EXPECT_THAT(refusal(good, std::string(kHeading) + "b,8,800,1000,,\n"),
               HasSubstr("is a configuration of"));
   EXPECT_THAT(refusal(good, "# model_hash x\n"), HasSubstr("one holds predictions"));
+  EXPECT_THAT(refusal(good, good + std::string(70'000, ',')),
+              HasSubstr("it is longer than any table"));
   EXPECT_THROW(compare_files(folder_.path() + "/none.csv", folder_.path() + "/new.csv", {}),
                DataError);
 }
