@@ -16,14 +16,17 @@ std::string quoted(const std::string& cell) {
   return text + "\"";
 }
 
+constexpr size_t kMostCells = 8'000'000;
+
 /// Reads a text record by record.
 class CsvReader {
  public:
-  explicit CsvReader(const std::string& text) : text_(text) {}
+  CsvReader(const std::string& text, const std::string& name) : text_(text), name_(name) {}
 
   /// False at the end and at a record that is not ended by a newline.
   bool next(std::vector<std::string>& cells) {
-    cells.assign(1, "");
+    cells.clear();
+    add_cell(cells);
     bool in_quotes = false;
     while (position_ < text_.size()) {
       const char c = text_[position_++];
@@ -33,7 +36,7 @@ class CsvReader {
       } else if (c == '"') {
         in_quotes = true;
       } else if (c == ',') {
-        cells.emplace_back();
+        add_cell(cells);
       } else if (c == '\n') {
         return true;
       } else if (c != '\r') {
@@ -50,8 +53,17 @@ class CsvReader {
     return true;
   }
 
+  void add_cell(std::vector<std::string>& cells) {
+    cells.emplace_back();
+    if (++cells_ <= kMostCells) return;
+    throw DataError(name_ + " has more cells than the " + std::to_string(kMostCells) +
+                    " of the largest sweep");
+  }
+
   const std::string& text_;
+  const std::string& name_;
   size_t position_ = 0;
+  size_t cells_ = 0;
 };
 
 }  // namespace
@@ -79,7 +91,7 @@ std::string csv_line(const std::vector<std::string>& cells) {
 
 TextTable parse_csv(const std::string& text, const std::string& name) {
   TextTable table;
-  CsvReader reader(text);
+  CsvReader reader(text, name);
   if (!reader.next(table.columns)) return {};
   std::vector<std::string> cells;
   while (reader.next(cells)) {

@@ -33,6 +33,15 @@ TEST(TextTable, LeavesOutALineThatWasCutOff) {
 
 TEST(TextTable, RefusesRowsOfAnotherLength) { EXPECT_THROW(parse_csv("a,b\n1\n", "t"), DataError); }
 
+TEST(TextTable, RefusesMoreCellsThanTheLargestSweepHas) {
+  for (const char* cell : {",", "\n"}) {
+    std::string text = "a\n";
+    for (int i = 0; i < 8'000'000; ++i) text += cell;
+    EXPECT_THAT([&] { parse_csv(text, "t"); },
+                ThrowsMessage<DataError>("t has more cells than the 8000000 of the largest sweep"));
+  }
+}
+
 TEST(TextTable, NamesAFileThatCannotBeRead) {
   EXPECT_THAT([] { read_csv("/proc/self/mem"); },
               ThrowsMessage<DataError>("/proc/self/mem cannot be read: Input/output error"));
