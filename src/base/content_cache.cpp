@@ -152,7 +152,11 @@ void ContentCache::put(CacheKind kind, const std::string& key, const void* data,
 
 void ContentCache::flush() {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (writing_) write_pack();
+  if (writing_) {
+    write_pack();
+  } else {
+    free_room();  // the folder may have been filled under a larger limit
+  }
 }
 
 void ContentCache::write_pack() {

@@ -167,6 +167,19 @@ TEST(ContentCache, WhatWasNotUsedForTheLongestTimeMakesRoom) {
   EXPECT_EQ(found(next, sha256("three")), large);
 }
 
+TEST(ContentCache, ASmallerLimitMakesRoomThoughNothingIsPut) {
+  const support::TemporaryFolder folder;
+  {
+    ContentCache cache(folder.path(), kRoom);
+    put(cache, kOne, std::string(400'000, 'x'));
+  }
+  {
+    ContentCache cache(folder.path(), 100'000);
+    EXPECT_NE(found(cache, kOne), "nothing");
+  }
+  EXPECT_THAT(packs(folder), IsEmpty());
+}
+
 TEST(ContentCache, SeveralFillOneFolderAtOnce) {
   const support::TemporaryFolder folder;
   const auto fill = [&](int first) {
