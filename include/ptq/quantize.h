@@ -57,7 +57,8 @@ struct ImageOptions {
   int64_t memory_bytes = int64_t{2} << 30;
 };
 
-/// Images of a folder (ptq/data/image_folder.h says in which layouts). Throws DataError.
+/// Images of a folder (ptq/data/image_folder.h says in which layouts), with or without labels.
+/// Throws DataError.
 ImageSet image_folder(const std::string& directory, const Recipe& recipe,
                       const ImageOptions& options = {});
 
@@ -71,7 +72,8 @@ QuantizedNetwork quantize(const Graph& graph, const QuantizeConfig& config, cons
 QuantizedNetwork quantize(const Graph& graph, const QuantizeConfig& config,
                           const Execution& execution = {});
 
-/// Top-1 and top-5 of a quantized network, and of the float one.
+/// Top-1 and top-5 of a quantized network, and of the float one. Throws DataError for images
+/// without labels.
 Accuracy evaluate(const QuantizedNetwork& network, const ImageSet& images,
                   const Execution& execution = {});
 Accuracy evaluate(const Graph& graph, const ImageSet& images, const Execution& execution = {});

@@ -62,7 +62,7 @@ std::shared_ptr<ContentCache> open_cache(const options::Config& config,
   return shared.cache;
 }
 
-data::ImageSet open(const options::Config& config, const std::string& directory, Items items,
+data::ImageSet open(const options::Config& config, data::ImageFolder folder, Items items,
                     Keeping keeping, workflow::SharedStages& shared) {
   data::LoaderOptions options;
   options.recipe = config.recipe;
@@ -71,8 +71,7 @@ data::ImageSet open(const options::Config& config, const std::string& directory,
   options.memory_budget_bytes = keeping.memory_bytes;
   options.store = std::move(keeping.store);
   options.cache = shared.cache;
-  data::ImageFolder folder = data::open_image_folder(directory);
-  if (config.label_offset == 1) data::add_background_class(folder);
+  if (config.label_offset == 1 && folder.is_labelled()) data::add_background_class(folder);
   std::vector<int64_t> chosen = items(config, folder);
   return {std::move(folder), std::move(chosen), std::move(options)};
 }
@@ -138,14 +137,14 @@ void append(std::vector<UnreadableImage>& all, const char* set, const data::Load
 
 data::ImageSet calibration_set(const options::Config& config, workflow::SharedStages& shared) {
   return kept_or(shared.calibration_images, calibration_key(config), [&] {
-    return open(config, config.calibration_dir, calibration_items, for_calibration(config, shared),
-                shared);
+    return open(config, data::open_image_folder(config.calibration_dir, data::Labels::kOptional),
+                calibration_items, for_calibration(config, shared), shared);
   });
 }
 
 data::ImageSet validation_set(const options::Config& config, workflow::SharedStages& shared) {
   return kept_or(shared.validation_images, validation_key(config), [&] {
-    return open(config, config.validation_dir, validation_items,
+    return open(config, data::open_image_folder(config.validation_dir), validation_items,
                 for_validation(config, shared.runs), shared);
   });
 }

@@ -47,14 +47,17 @@ void announce(Run& run) {
   run.log.line("run name    " + options::run_name(run.settings, run.config));
 }
 
-void announce_passed_over(Run& run, const std::string& directory, const data::ImageFolder& folder) {
-  if (folder.passed_over == 0) return;
-  run.log.line(directory + ": " + std::to_string(folder.passed_over) +
-               (folder.passed_over == 1 ? " hidden file" : " hidden files") + " passed over");
+void announce_left_out(Run& run, const std::string& directory, const data::ImageFolder& folder) {
+  const auto say = [&](int64_t count, const char* one, const char* many) {
+    if (count == 0) return;
+    run.log.line(directory + ": " + std::to_string(count) + (count == 1 ? one : many));
+  };
+  say(folder.passed_over, " hidden file passed over", " hidden files passed over");
+  say(folder.listed_again, " line of labels repeats another", " lines of labels repeat others");
 }
 
 void announce_images(Run& run, ImageSets& images) {
-  announce_passed_over(run, run.config.validation_dir, images.validation().folder());
+  announce_left_out(run, run.config.validation_dir, images.validation().folder());
   if (!needs_images(run.config.quantize)) {
     run.log.line("no calibration: no option needs it; evaluating on " +
                  std::to_string(images.validation().size()));

@@ -15,6 +15,7 @@ double share(int64_t part, int64_t whole) {
 
 /// Classes that have no names but their numbers.
 bool is_numbered(const ImageFolder& folder) {
+  if (!folder.is_labelled()) return false;
   for (size_t i = 0; i < folder.classes.size(); ++i) {
     if (folder.classes[i] != std::to_string(i)) return false;
   }
@@ -51,7 +52,7 @@ void add(ClassAudit& audit, const ClassAudit::Count& count, int64_t evaluated, d
   audit.calibration_classes += count.calibration > 0 ? 1 : 0;
   audit.validation_classes += count.validation > 0 ? 1 : 0;
   audit.covered += count.calibration > 0 && count.validation > 0 ? 1 : 0;
-  audit.distance += std::abs(drawn - share(count.validation, evaluated)) / 2;
+  if (audit.images > 0) audit.distance += std::abs(drawn - share(count.validation, evaluated)) / 2;
   audit.usual_distance += std::sqrt(together * (1 - together) * spread) / 2;
   if (drawn > 0) audit.effective_classes -= drawn * std::log(drawn);
 }
@@ -62,8 +63,9 @@ std::string images(size_t count) {
 
 }  // namespace
 
-ClassAudit audit_classes(const ImageFolder& calibration, const std::vector<int64_t>& drawn,
+ClassAudit audit_classes(const ImageFolder& calibration, std::vector<int64_t> drawn,
                          const ImageFolder& validation) {
+  if (!calibration.is_labelled()) drawn.clear();
   ClassAudit audit;
   audit.images = static_cast<int64_t>(drawn.size());
   const auto evaluated = static_cast<int64_t>(validation.items.size());

@@ -21,6 +21,7 @@ struct ClassAudit {
   };
   /// By name; classes of which neither set has an image are left out.
   std::vector<Count> classes;
+  /// Drawn images; 0 where they have no labels, and then nothing but validation's is counted.
   int64_t images = 0;
   /// Classes with a calibration image, and with a validation image.
   int64_t calibration_classes = 0;
@@ -37,7 +38,7 @@ struct ClassAudit {
 
 /// `drawn` are indices into calibration.items. The bound: E[TV] <= 1/2 sum_k sqrt(p_k (1 - p_k) v),
 /// v = 1/n + 1/m for n drawn and m validation images, plus McDiarmid's sqrt(ln(1000) v / 2).
-ClassAudit audit_classes(const ImageFolder& calibration, const std::vector<int64_t>& drawn,
+ClassAudit audit_classes(const ImageFolder& calibration, std::vector<int64_t> drawn,
                          const ImageFolder& validation);
 
 /// Drawn images that are the same as others: files of the same bytes, or crops of the same pixels.

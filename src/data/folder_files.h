@@ -28,7 +28,7 @@ std::vector<ClassFolder> class_folders_in(const std::filesystem::path& directory
 std::vector<ImageFolder::Item> images_below(const std::filesystem::path& folder,
                                             int64_t& passed_over);
 
-/// Those of the folder itself.
+/// Those of the folder itself, and all of an archive.
 std::vector<ImageFolder::Item> images_in(const std::filesystem::path& folder, int64_t& passed_over);
 
 }  // namespace ptq::data

@@ -1,13 +1,10 @@
 #include "data/imagenet_labels.h"
 
 #include <algorithm>
-#include <cctype>
 #include <map>
-#include <set>
-#include <unordered_map>
 
-#include "base/csv.h"
 #include "data/devkit.h"
+#include "data/label_table.h"
 #include "ptq/base/error.h"
 
 namespace ptq::data {
@@ -15,43 +12,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Where a class stands in a file.
-struct Named {
-  std::string name;
-  int line = 0;
-};
-
 std::string first_word(const std::string& text) {
   return text.substr(0, text.find_first_of(" \t"));
-}
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
-bool is_heading(const std::string& field) {
-  static const std::set<std::string> headings = {"imageid", "file", "filename",
-                                                 "image",   "path", "name"};
-  return headings.count(lower(field)) > 0;
-}
-
-/// Images by file name without folder and suffix.
-std::unordered_map<std::string, Named> read_table(const fs::path& file) {
-  std::unordered_map<std::string, Named> labels;
-  for_each_line(file, [&](int line, const std::string& text) {
-    const std::vector<std::string> fields = split_csv(text);
-    if (fields.size() < 2 || fields[1].empty()) {
-      refuse_line(file, line, "expected a file and a class, got '" + text + "'");
-    }
-    if (line == 1 && is_heading(fields[0])) return;
-    const std::string stem = fs::path(fields[0]).stem().string();
-    if (!labels.emplace(stem, Named{first_word(fields[1]), line}).second) {
-      refuse_line(file, line, "'" + fields[0] + "' is listed twice");
-    }
-  });
-  return labels;
 }
 
 /// The number at the end of ILSVRC2012_val_00000001.
@@ -67,7 +29,7 @@ class Lines {
  public:
   explicit Lines(const fs::path& file) : file_(file) {
     for_each_line(file, [&](int line, const std::string& text) { lines_.push_back({text, line}); });
-    const bool numbers = std::all_of(lines_.begin(), lines_.end(), [](const Named& each) {
+    const bool numbers = std::all_of(lines_.begin(), lines_.end(), [](const NamedClass& each) {
       return each.name.find_first_not_of("0123456789") == std::string::npos;
     });
     if (!numbers) return;
@@ -77,25 +39,25 @@ class Lines {
                       " holds numbers of the devkit, which its meta.mat explains, or a synsets.txt "
                       "with a class a line in the devkit's order; neither is beside it");
     }
-    for (Named& each : lines_) each.name = synset(synsets, each);
+    for (NamedClass& each : lines_) each.name = synset(synsets, each);
     classes_ = synsets;
   }
 
   const std::vector<std::string>& classes() const { return classes_; }
-  const Named* find(const std::string& path) const {
+  const NamedClass* find(const std::string& path) const {
     const size_t number = number_of(path);
     return number < 1 || number > lines_.size() ? nullptr : &lines_[number - 1];
   }
 
  private:
-  std::string synset(const std::vector<std::string>& synsets, const Named& each) const {
+  std::string synset(const std::vector<std::string>& synsets, const NamedClass& each) const {
     const size_t number = each.name.size() > 9 ? 0 : std::stoul(each.name);
     if (number >= 1 && number <= synsets.size()) return synsets[number - 1];
     refuse_line(file_, each.line, "the devkit has no class " + each.name);
   }
 
   const fs::path file_;
-  std::vector<Named> lines_;
+  std::vector<NamedClass> lines_;
   std::vector<std::string> classes_;
 };
 
@@ -134,14 +96,14 @@ ImageFolder labelled(std::vector<ImageFolder::Item> images, const fs::path& file
   std::map<std::string, int64_t> numbers;
   if (classes.empty()) {
     for (const ImageFolder::Item& image : images) {
-      if (const Named* label = find(image.path)) numbers[label->name];
+      if (const NamedClass* label = find(image.path)) numbers[label->name];
     }
     classes = number_classes(numbers);
   }
   for (size_t i = 0; i < classes.size(); ++i) numbers[classes[i]] = static_cast<int64_t>(i);
   for (ImageFolder::Item& image : images) {
-    const Named* label = find(image.path);
-    if (label == nullptr) throw DataError(image.path + " has no label in " + file.string());
+    const NamedClass* label = find(image.path);
+    if (label == nullptr) throw MissingLabel(image.path + " has no label in " + file.string());
     const auto number = numbers.find(label->name);
     if (number == numbers.end()) {
       refuse_line(file, label->line, "there is no class '" + label->name + "'");
@@ -178,13 +140,15 @@ std::optional<fs::path> find_imagenet_labels(const fs::path& folder) {
 ImageFolder label_by_imagenet(std::vector<ImageFolder::Item> images, const fs::path& file,
                               ClassNames names) {
   if (file.extension() == ".csv") {
-    const auto table = read_table(file);
+    const LabelTable table = read_label_table(file);
     const auto find = [&](const std::string& path) {
-      const auto found = table.find(fs::path(path).stem().string());
-      return found == table.end() ? nullptr : &found->second;
+      const auto found = table.classes.find(fs::path(path).stem().string());
+      return found == table.classes.end() ? nullptr : &found->second;
     };
     if (names.names.empty()) names.names = sorted(mapped_classes(file.parent_path()));
-    return labelled(std::move(images), file, std::move(names.names), find);
+    ImageFolder folder = labelled(std::move(images), file, std::move(names.names), find);
+    folder.listed_again = table.listed_again;
+    return folder;
   }
   const Lines lines(file);
   if (names.names.empty()) names.names = sorted(lines.classes());

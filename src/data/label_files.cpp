@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "base/input_file.h"
@@ -23,12 +24,6 @@ constexpr const char* kBlanks = " \t\r";
 // Sixteen times the longest path.
 constexpr size_t kLongestLine = 1 << 16;
 constexpr int kMostLines = 5'000'000;
-
-std::string trimmed(const std::string& text) {
-  const size_t begin = text.find_first_not_of(kBlanks);
-  if (begin == std::string::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
-}
 
 std::optional<int64_t> to_integer(const std::string& text) {
   int64_t value = 0;
@@ -75,8 +70,20 @@ void check_label(const fs::path& file, int number, int64_t label, const ClassNam
 
 }  // namespace
 
+std::string trimmed(const std::string& text) {
+  const size_t begin = text.find_first_not_of(kBlanks);
+  if (begin == std::string::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
+}
+
 void refuse_line(const fs::path& file, int line, const std::string& reason) {
   throw DataError(file.string() + " line " + std::to_string(line) + ": " + reason);
+}
+
+void list_again(const fs::path& file, int line, const std::string& name, bool same_class,
+                int64_t& listed_again) {
+  if (!same_class) refuse_line(file, line, "'" + name + "' is listed twice, with two classes");
+  ++listed_again;
 }
 
 void for_each_line(const fs::path& file,
@@ -125,9 +132,10 @@ ClassNames read_class_names(const fs::path& directory) {
   return result;
 }
 
-std::vector<ImageFolder::Item> read_labels(const fs::path& file, const ClassNames& names) {
+std::vector<ImageFolder::Item> read_labels(const fs::path& file, const ClassNames& names,
+                                           int64_t& listed_again) {
   std::vector<ImageFolder::Item> items;
-  std::set<std::string> seen;
+  std::unordered_map<std::string, int64_t> seen;
   for_each_line(file, [&](int number, const std::string& text) {
     if (is_comment(file, text)) return;
     ImageFolder::Item item = parse_label(file, number, text);
@@ -138,9 +146,10 @@ std::vector<ImageFolder::Item> read_labels(const fs::path& file, const ClassName
     if (fs::is_directory(file.parent_path() / item.path)) {
       refuse_line(file, number, "'" + item.path + "' is a folder, not an image");
     }
-    if (!seen.insert(fs::path(item.path).lexically_normal().string()).second) {
-      refuse_line(file, number, "'" + item.path + "' is listed twice");
-    }
+    const auto [known, is_new] =
+        seen.emplace(fs::path(item.path).lexically_normal().string(), item.label);
+    if (!is_new)
+      return list_again(file, number, item.path, known->second == item.label, listed_again);
     items.push_back(std::move(item));
   });
   if (items.empty()) throw DataError(file.string() + ": no image in it");

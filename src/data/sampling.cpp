@@ -1,5 +1,6 @@
 #include "ptq/data/sampling.h"
 
+#include <algorithm>
 #include <numeric>
 #include <random>
 #include <string>
@@ -45,7 +46,7 @@ std::vector<int64_t> shuffled(size_t count, uint64_t seed) {
 }
 
 std::vector<int64_t> round_robin(const ImageFolder& folder, size_t count, uint64_t seed) {
-  std::vector<std::vector<int64_t>> by_class(folder.classes.size());
+  std::vector<std::vector<int64_t>> by_class(std::max<size_t>(folder.classes.size(), 1));
   for (size_t i = 0; i < folder.items.size(); ++i) {
     by_class[static_cast<size_t>(folder.items[i].label)].push_back(static_cast<int64_t>(i));
   }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "ptq/base/error.h"
 
@@ -79,8 +80,16 @@ class Archive {
  public:
   explicit Archive(const std::string& path) : path_(path), stream_(path, std::ios::binary) {
     std::error_code failure;
-    bytes_ = static_cast<int64_t>(std::filesystem::file_size(path, failure));
+    end_ = static_cast<int64_t>(std::filesystem::file_size(path, failure));
     if (!stream_ || failure) throw DataError(path + ": cannot be opened");
+  }
+  /// The archive that `inner` of the one at `path` is.
+  Archive(const std::string& path, const TarMember& inner)
+      : path_(path + "/" + inner.name),
+        stream_(path, std::ios::binary),
+        at_(inner.offset),
+        end_(inner.offset + inner.size) {
+    if (!stream_) throw DataError(path + ": cannot be opened");
   }
 
   std::vector<TarMember> members() {
@@ -89,7 +98,7 @@ class Archive {
     for (Block header; next(header);) {
       const int64_t size = number(header, 124, 12).value_or(-1);
       if (!sum_is_right(header) || size < 0) refuse("is no .tar archive, or damaged");
-      if (size > bytes_ - at_) refuse("is truncated");
+      if (size > end_ - at_) refuse("is truncated");
       const char kind = header[156];
       if (kind == 'L') {
         long_name = read(size).c_str();
@@ -110,8 +119,8 @@ class Archive {
 
   /// False at the end, which is a block of zeros.
   bool next(Block& header) {
-    if (at_ >= bytes_) return false;
-    if (bytes_ - at_ < kTarBlock) refuse("is truncated");
+    if (at_ >= end_) return false;
+    if (end_ - at_ < kTarBlock) refuse("is truncated");
     stream_.seekg(at_);
     if (!stream_.read(header.data(), kTarBlock)) refuse("cannot be read");
     at_ += kTarBlock;
@@ -128,12 +137,30 @@ class Archive {
 
   const std::string path_;
   std::ifstream stream_;
-  int64_t bytes_ = 0;
   int64_t at_ = 0;
+  int64_t end_ = 0;
 };
+
+/// Not what file servers leave beside one, `._a.tar`.
+bool is_archive(const TarMember& member) {
+  const std::filesystem::path name(member.name);
+  return name.extension() == ".tar" && name.filename().string().front() != '.';
+}
 
 }  // namespace
 
-std::vector<TarMember> read_tar(const std::string& path) { return Archive(path).members(); }
+std::vector<TarMember> read_tar(const std::string& path) {
+  std::vector<TarMember> files;
+  for (TarMember& member : Archive(path).members()) {
+    if (!is_archive(member)) {
+      files.push_back(std::move(member));
+      continue;
+    }
+    for (const TarMember& inside : Archive(path, member).members()) {
+      files.push_back({member.name + "/" + inside.name, inside.offset, inside.size});
+    }
+  }
+  return files;
+}
 
 }  // namespace ptq::data

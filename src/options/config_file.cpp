@@ -4,25 +4,12 @@
 #include <set>
 
 #include "base/input_file.h"
+#include "options/parse_yaml.h"
 #include "options/settings.h"
 #include "ptq/base/error.h"
 
 namespace ptq::options {
 namespace {
-
-YAML::Node load(const std::string& path) {
-  const InputText text = read_input(path, kMostYaml);
-  if (!text.obstacle.empty()) throw ConfigError("--config: " + path + " " + text.obstacle);
-  if (has_second_document(text.bytes)) {
-    throw ConfigError("--config: " + path + " holds more than one YAML document");
-  }
-  try {
-    return YAML::Load(text.bytes);
-  } catch (const YAML::Exception& error) {
-    throw ConfigError(path + ": line " + std::to_string(error.mark.line + 1) +
-                      " is not YAML: " + error.msg);
-  }
-}
 
 const Option& option_of_key(const std::string& written, std::set<std::string_view>& seen) {
   std::string key = written;
@@ -52,6 +39,8 @@ std::vector<std::string> words_of(const Option& option, const YAML::Node& node) 
 }
 
 void read_entries(const YAML::Node& root, Settings& settings) {
+  if (root.IsNull()) return;
+  if (!root.IsMap()) throw ConfigError("it must hold lines of the form `option: value`");
   std::set<std::string_view> seen;
   for (const auto& entry : root) {
     if (!entry.first.IsScalar()) throw ConfigError("a key must be the name of an option");
@@ -63,11 +52,10 @@ void read_entries(const YAML::Node& root, Settings& settings) {
 }  // namespace
 
 void read_config_file(const std::string& path, Settings& settings) {
-  const YAML::Node root = load(path);
-  if (root.IsNull()) return;
-  if (!root.IsMap()) throw ConfigError(path + " must hold lines of the form `option: value`");
+  const InputText text = read_input(path, kMostYaml);
+  if (!text.obstacle.empty()) throw ConfigError("--config: " + path + " " + text.obstacle);
   try {
-    read_entries(root, settings);
+    read_entries(parse_yaml(text.bytes), settings);
   } catch (const ConfigError& error) {
     throw ConfigError(path + ": " + error.what());
   }

@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 std::string first_digits(const std::string& hash) { return hash.substr(0, 16); }
 
 std::string hash_of_folder(const std::string& directory) {
-  const data::ImageFolder folder = data::open_image_folder(directory);
+  const data::ImageFolder folder = data::open_image_folder(directory, data::Labels::kOptional);
   std::vector<int64_t> items(folder.items.size());
   std::iota(items.begin(), items.end(), int64_t{0});
   std::vector<int64_t> labels;

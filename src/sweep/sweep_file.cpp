@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/input_file.h"
+#include "options/parse_yaml.h"
 #include "ptq/base/error.h"
 
 namespace ptq::sweep {
@@ -17,12 +18,7 @@ using options::ValueType;
 YAML::Node load(const std::string& path) {
   const InputText text = read_input(path, kMostYaml);
   if (!text.obstacle.empty()) throw ConfigError("it " + text.obstacle);
-  if (has_second_document(text.bytes)) throw ConfigError("it holds more than one YAML document");
-  try {
-    return YAML::Load(text.bytes);
-  } catch (const YAML::Exception& error) {
-    throw ConfigError("line " + std::to_string(error.mark.line + 1) + " is not YAML: " + error.msg);
-  }
+  return options::parse_yaml(text.bytes);
 }
 
 /// The sweep decides where results go.

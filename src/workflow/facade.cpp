@@ -6,6 +6,7 @@
 #include "eval/evaluate.h"
 #include "export/export.h"
 #include "import/import.h"
+#include "ptq/base/error.h"
 #include "ptq/quantize.h"
 #include "quant/quantizer_dump.h"
 #include "workflow/technique_stages.h"
@@ -25,6 +26,7 @@ QuantizedNetwork quantized(const Graph& graph, const QuantizeConfig& config,
 
 Accuracy evaluated(const Graph& graph, const quant::QuantizerTable& table,
                    runtime::Numerics numerics, const ImageSet& images, const Execution& execution) {
+  if (!images.folder().is_labelled()) throw DataError("images without labels cannot be evaluated");
   const Execution exact = runtime::resolved(execution);
   set_intra_op_threads(exact.threads);
   runtime::ExecutorOptions options;
@@ -57,7 +59,7 @@ Recipe recipe(std::string_view model_name) { return data::recipe_for(model_name)
 
 ImageSet image_folder(const std::string& directory, const Recipe& recipe,
                       const ImageOptions& options) {
-  data::ImageFolder folder = data::open_image_folder(directory);
+  data::ImageFolder folder = data::open_image_folder(directory, data::Labels::kOptional);
   std::vector<int64_t> items(folder.items.size());
   std::iota(items.begin(), items.end(), int64_t{0});
   if (options.count) {

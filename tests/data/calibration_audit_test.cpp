@@ -57,6 +57,23 @@ TEST(AuditClasses, CountsByNameWhateverTheLabels) {
   EXPECT_NEAR(audit.distance, 1.0 / 3, 1e-12);
 }
 
+TEST(AuditClasses, IsSilentAboutImagesWithoutLabels) {
+  ImageFolder unlabelled = folder_of({"any"}, 6);
+  unlabelled.classes.clear();
+  for (const CalibrationSampling sampling :
+       {CalibrationSampling::kStratified, CalibrationSampling::kRandom}) {
+    const std::vector<int64_t> drawn = draw_calibration_items(unlabelled, 4, sampling, 1);
+    EXPECT_EQ(drawn.size(), 4U);
+    const ClassAudit audit = audit_classes(unlabelled, drawn, folder_of({"ant", "cat"}, 3));
+    EXPECT_THAT(warnings_of(audit), IsEmpty());
+    EXPECT_EQ(audit.images, 0);
+    EXPECT_EQ(audit.distance, 0);
+    ASSERT_EQ(audit.classes.size(), 2U);
+    EXPECT_EQ(audit.classes[0].name, "ant");
+    EXPECT_EQ(audit.classes[0].validation, 3);
+  }
+}
+
 TEST(AuditClasses, IsSilentAboutEvenAndAboutRandomDraws) {
   const ImageFolder folder = folder_of(numbered(100), 20);
   for (const CalibrationSampling sampling :

@@ -174,7 +174,8 @@ TEST(OpenImageFolder, RefusesAnImageThatIsListedUnderTwoSpellings) {
   const TemporaryFolder root;
   root.write("a/1.jpg", "");
   const std::string list = root.write("labels.txt", "a/1.jpg 0\n./a/../a/1.jpg 1\n");
-  EXPECT_EQ(refusal_of(root.path()), list + " line 2: './a/../a/1.jpg' is listed twice");
+  EXPECT_EQ(refusal_of(root.path()),
+            list + " line 2: './a/../a/1.jpg' is listed twice, with two classes");
 }
 
 TEST(OpenImageFolder, RefusesWhatIsNoFolder) {
@@ -196,6 +197,23 @@ TEST(OpenImageFolder, RefusesAFolderWithoutClasses) {
             root.path() +
                 ": no folder of a class, no labels.txt and no other file of labels "
                 "(ILSVRC2012_validation_ground_truth.txt, LOC_val_solution.csv, labels.csv)");
+}
+
+TEST(OpenImageFolder, TakesAFolderWithoutClassesWhereLabelsAreOptional) {
+  const TemporaryFolder root;
+  EXPECT_EQ(message_of<DataError>([&] { open_image_folder(root.path(), Labels::kOptional); }),
+            root.path() + ": no image in it");
+  root.write("2.jpg", "");
+  root.write("1.jpg", "");
+  const ImageFolder folder = open_image_folder(root.path(), Labels::kOptional);
+  EXPECT_FALSE(folder.is_labelled());
+  ASSERT_EQ(folder.items.size(), 2U);
+  EXPECT_EQ(folder.items[0].path, root.path() + "/1.jpg");
+  // A list that lies above may be that of other images.
+  root.write("labels.csv", "1.jpg,cat\n");
+  EXPECT_FALSE(open_image_folder(root.path(), Labels::kOptional).is_labelled());
+  root.write("labels.csv", "1.jpg,cat\n2.jpg,dog\n");
+  EXPECT_TRUE(open_image_folder(root.path(), Labels::kOptional).is_labelled());
 }
 
 TEST(OpenImageFolder, RefusesAClassWithoutImages) {

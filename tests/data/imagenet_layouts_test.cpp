@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "data/checksums.h"
+#include "data/item_file.h"
 #include "data/tar.h"
 #include "ptq/base/error.h"
 #include "ptq/data/image_folder.h"
@@ -184,7 +185,43 @@ TEST(ImageNetLayouts, APlainTableOfFilesAndClasses) {
   flat.folder.write("labels.csv", val(1) + ",n02\n" + val(2) + "\n");
   EXPECT_THAT(flat.refusal(), HasSubstr("line 2: expected a file and a class"));
   flat.folder.write("labels.csv", val(1) + ",n02\n" + val(1) + ",n01\n");
-  EXPECT_THAT(flat.refusal(), HasSubstr("is listed twice"));
+  EXPECT_THAT(flat.refusal(), HasSubstr("is listed twice, with two classes"));
+}
+
+/// A line of a table for each image.
+std::string table(const std::string& heading, const std::vector<std::string>& ends,
+                  const std::string& begin = "") {
+  std::string lines = heading;
+  for (size_t i = 0; i < ends.size(); ++i) lines += begin + val(static_cast<int>(i) + 1) + ends[i];
+  return lines;
+}
+
+TEST(ImageNetLayouts, AClassOfATableMayHaveSeveralWords) {
+  const Flat flat;
+  flat.folder.write("labels.csv", table("", {", great white shark\r\n", ",\"great grey owl\"\r\n",
+                                             ",great white shark\r\n"}));
+  EXPECT_THAT(flat.labels(), ElementsAre(1, 0, 1));
+  EXPECT_THAT(open_image_folder(flat.folder.path()).classes,
+              ElementsAre("great grey owl", "great white shark"));
+}
+
+TEST(ImageNetLayouts, AHeadingSaysWhichColumnsCount) {
+  const Flat flat;
+  const std::vector<std::string> columns = {",n02,12\n", ",n01,13\n", ",n02,14\n"};
+  flat.folder.write("labels.csv", table("FileName,Label,width\n", columns));
+  EXPECT_THAT(flat.labels(), ElementsAre(1, 0, 1));
+  flat.folder.write("labels.csv", table(",filename,breed,width\n", columns, "7,"));
+  EXPECT_THAT(flat.labels(), ElementsAre(1, 0, 1));
+  flat.folder.write("labels.csv",
+                    table("label,image\n", {"\n"}, "n05,") + "n04," + val(2) + "\nn05," + val(3));
+  EXPECT_THAT(flat.labels(), ElementsAre(1, 0, 1));
+}
+
+TEST(ImageNetLayouts, AnImageMayHaveSeveralLinesOfOneClass) {
+  const Flat flat;
+  flat.folder.write("labels.csv", table("", {",a\n", ",b\n", ",a\n"}) + val(1) + ",a\n");
+  EXPECT_THAT(flat.labels(), ElementsAre(0, 1, 0));
+  EXPECT_EQ(open_image_folder(flat.folder.path()).listed_again, 1);
 }
 
 // As text, 10 comes before 2.
@@ -226,6 +263,37 @@ TEST(ImageNetLayouts, AClassMayBeAnArchive) {
   EXPECT_THAT(greys(images), ElementsAre(10, 11, 20));
   EXPECT_EQ(images.items.back().label, 1);
   EXPECT_EQ(images.items.back().path, folder.file("n02.tar") + "/n02_1.JPEG");
+}
+
+TEST(ImageNetLayouts, AnArchiveMayHoldTheFoldersOrArchivesOfAllClasses) {
+  const support::TemporaryFolder folder;
+  const std::string first = bytes_of_grey(10), second = bytes_of_grey(20);
+  const std::string of_archives =
+      tar_of({{"n02.tar", tar_of({{"n02_1.JPEG", second}})},
+              {"n01.tar", tar_of({{"./n01_1.JPEG", first}, {"._n01_1.JPEG", "not an image"}})}});
+  const std::string of_folders =
+      tar_of({{"train/n02/n02_1.JPEG", second}, {"./train/n01/n01_1.JPEG", first}});
+  // Numbers at the ends of names are not those of the devkit.
+  folder.write(kGroundTruth, "1\n");
+  folder.write("synsets.txt", kSynsets);
+  for (const std::string& content : {of_archives, of_folders}) {
+    const std::string archive = folder.write("train.tar", content);
+    for (const std::string& place : {archive, folder.path()}) {
+      const ImageFolder images = open_image_folder(place);
+      EXPECT_THAT(images.classes, ElementsAre("n01", "n02"));
+      ASSERT_EQ(images.items.size(), 2U);
+      EXPECT_EQ(images.items[1].label, 1);
+      EXPECT_THAT(greys(images), ElementsAre(10, 20));
+      EXPECT_EQ(item_at(images.items[0].path).offset, images.items[0].offset);
+    }
+  }
+}
+
+TEST(ImageNetLayouts, ADamagedArchiveInAnArchiveIsNamed) {
+  const support::TemporaryFolder folder;
+  const std::string archive = folder.write("train.tar", tar_of({{"n01.tar", "no archive"}}));
+  EXPECT_EQ(message_of<DataError>([&] { open_image_folder(archive); }),
+            archive + "/n01.tar is truncated");
 }
 
 TEST(ImageNetLayouts, ArchivesHaveNamesOfAnyLength) {

@@ -61,9 +61,16 @@ TEST_F(LabelFiles, APathThatDoesNotExistIsRefused) {
             file("labels.txt") + " line 2: 'a/3.jpg' does not exist");
 }
 
-TEST_F(LabelFiles, APathListedTwiceIsRefused) {
+TEST_F(LabelFiles, APathListedWithTwoClassesIsRefused) {
   EXPECT_EQ(refusal_of_labels("a/1.jpg 0\na/2.jpg 0\na/1.jpg 1\n"),
-            file("labels.txt") + " line 3: 'a/1.jpg' is listed twice");
+            file("labels.txt") + " line 3: 'a/1.jpg' is listed twice, with two classes");
+}
+
+TEST_F(LabelFiles, APathListedTwiceWithOneClassCountsOnce) {
+  folder_.write("labels.txt", "a/1.jpg 0\na/2.jpg 0\na/1.jpg 0\n./a/2.jpg 0\n");
+  const ImageFolder folder = open_image_folder(folder_.path());
+  EXPECT_EQ(folder.items.size(), 2U);
+  EXPECT_EQ(folder.listed_again, 2);
 }
 
 TEST_F(LabelFiles, AnEmptyListIsRefused) {

@@ -183,8 +183,9 @@ TEST_F(ConfigFile, RefusesKeysItDoesNotKnow) {
 TEST_F(ConfigFile, RefusesWhatIsNoMapping) {
   const std::string path = write("- 1\n- 2\n");
   EXPECT_EQ(refusal({"--config", path.c_str()}),
-            path + " must hold lines of the form `option: value`");
+            path + ": it must hold lines of the form `option: value`");
   EXPECT_THAT(refusal_of("a: [1\nb: 2\n"), HasSubstr("is not YAML"));
+  EXPECT_THAT(refusal_of("a: " + std::string(5000, '[')), HasSubstr("line 1 nests values "));
 }
 
 TEST_F(ConfigFile, MayBeEmptyButNotMissing) {

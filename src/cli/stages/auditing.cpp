@@ -7,6 +7,7 @@ namespace ptq::cli {
 namespace {
 
 std::string summary(const data::ClassAudit& audit) {
+  if (audit.images == 0) return "calibration images have no labels: classes are not compared";
   return "calibration classes: " + std::to_string(audit.covered) + " of the " +
          std::to_string(audit.validation_classes) + " in validation, as varied as " +
          fixed(audit.effective_classes, 1) + " equally frequent ones";
