@@ -25,9 +25,10 @@ namespace {
 constexpr double kSecondsOfOneOperator = 2;
 
 Walked walk_pictures(const torch::jit::Module& module, const ModuleNames& names,
-                     const at::Tensor& images, const Seen& seen = nullptr) {
+                     const at::Tensor& images, const Seen& seen = nullptr,
+                     Products products = Products::kSampled) {
   try {
-    return walk(module, names, images, seen);
+    return walk(module, names, images, seen, products);
   } catch (const ImportError& error) {
     throw ImportError(std::string(error.what()) + ", given images " + shape_text(images.sizes()));
   }
@@ -85,10 +86,16 @@ ir::Graph import_module(torch::jit::Module module, int64_t image_size,
   const Walked second = walk_pictures(module, names, test_images(kSecondPictures, image_size));
   ir::Graph graph = reconciled(first.graph, second.graph);
   ir::verify(graph);
-  check_images_apart(first.logits, second.logits, image_size,
-                     [&](const at::Tensor& images, const Seen& seen) {
-                       return walk_pictures(module, names, images, seen);
-                     });
+  const bool checked =
+      check_images_apart(first.logits, second.logits, image_size,
+                         [&](const at::Tensor& images, const Seen& seen, Products products) {
+                           return walk_pictures(module, names, images, seen, products);
+                         });
+  if (!checked) {
+    notes.push_back(
+        "its answers to test images are no numbers (NaN or infinity), so that nothing is known of "
+        "whether images of a batch influence each other");
+  }
   precisions.insert(first.precisions.begin(), first.precisions.end());
   const std::string note = precision_note(precisions);
   if (!note.empty()) notes.push_back(note);

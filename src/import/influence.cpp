@@ -1,6 +1,7 @@
 #include "import/influence.h"
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/ops/rand.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/stack.h>
 
@@ -21,18 +22,24 @@ constexpr double kSame = 1e-3;
 /// How much louder pictures are that stand beside those whose answers are compared: so a mean or a
 /// threshold of the batch moves by more than small weights or decisions could hide.
 constexpr double kLoud = 32;
+/// The same of numbers from 0 to 1, as an exponent.
+constexpr double kDark = 4;
 
-at::Tensor picture(int64_t number, int64_t image_size) {
-  const auto seed = static_cast<uint64_t>(number) + 1;
-  const at::Tensor noise =
-      at::randn({3, image_size, image_size}, at::detail::createCPUGenerator(seed));
-  return number < static_cast<int64_t>(kFirstPictures.size()) ? noise : noise.mul(kLoud);
+at::Tensor picture(int64_t number, int64_t image_size, Pictures pictures) {
+  const auto generator = at::detail::createCPUGenerator(static_cast<uint64_t>(number) + 1);
+  const std::vector<int64_t> sizes = {3, image_size, image_size};
+  const bool is_first = number < static_cast<int64_t>(kFirstPictures.size());
+  if (pictures == Pictures::kCalm) {
+    const at::Tensor calm = at::rand(sizes, generator);
+    return is_first ? calm : calm.pow(kDark);
+  }
+  const at::Tensor noise = at::randn(sizes, generator);
+  return is_first ? noise : noise.mul(kLoud);
 }
 
-/// Largest |a - b|, in units of the largest |a|; infinite if one of them alone is not finite.
+/// Largest |a - b|, in units of the largest |a|, which are finite; infinite where b is not.
 double difference(const at::Tensor& a, const at::Tensor& b) {
   if (a.sizes() != b.sizes()) return INFINITY;
-  if (!a.isfinite().all().item<bool>()) return 0;
   const double largest = std::max(a.abs().max().item<double>(), 1e-30);
   return a.sub(b).abs().nan_to_num(INFINITY, INFINITY).max().item<double>() / largest;
 }
@@ -56,9 +63,12 @@ struct Trial {
   Kept values;
 };
 
-Trial try_pictures(const std::vector<int64_t>& which, int64_t image_size, const WalkOn& walk_on) {
+/// A model on some of the pictures.
+using WalkPictures = std::function<Walked(const std::vector<int64_t>& which, const Seen& seen)>;
+
+Trial try_pictures(const std::vector<int64_t>& which, const WalkPictures& walk_on) {
   Trial trial;
-  trial.walked = walk_on(test_images(which, image_size), [&](ir::ValueId id, const at::Tensor& x) {
+  trial.walked = walk_on(which, [&](ir::ValueId id, const at::Tensor& x) {
     if (x.is_floating_point()) trial.values[id] = x.clone();
   });
   return trial;
@@ -132,26 +142,43 @@ void find_meeting(const Trial& base, const Trial& first_other, const Trial& seco
   refuse_meeting(base.walked.graph, base.walked.graph.output);
 }
 
-}  // namespace
-
-at::Tensor test_images(const std::vector<int64_t>& which, int64_t image_size) {
-  std::vector<at::Tensor> pictures;
-  for (const int64_t number : which) pictures.push_back(picture(number, image_size));
-  return at::stack(pictures);
-}
-
-void check_images_apart(const at::Tensor& first, const at::Tensor& second, int64_t image_size,
-                        const WalkOn& walk_on) {
+void check_walks(const at::Tensor& first, const at::Tensor& second, const WalkPictures& walk_on) {
   if (same_answers(first, second)) return;
-  const Trial base = try_pictures(kFirstPictures, image_size, walk_on);
-  check_repeats(base, try_pictures(kFirstPictures, image_size, walk_on));
-  find_meeting(base, try_pictures({2, kFirstPictures[1]}, image_size, walk_on),
-               try_pictures({kFirstPictures[0], 3}, image_size, walk_on));
-  const Walked swapped =
-      walk_on(test_images({kFirstPictures[1], kFirstPictures[0]}, image_size), nullptr);
+  const Trial base = try_pictures(kFirstPictures, walk_on);
+  check_repeats(base, try_pictures(kFirstPictures, walk_on));
+  find_meeting(base, try_pictures({2, kFirstPictures[1]}, walk_on),
+               try_pictures({kFirstPictures[0], 3}, walk_on));
+  const Walked swapped = walk_on({kFirstPictures[1], kFirstPictures[0]}, nullptr);
   if (difference(base.walked.logits, swapped.logits.flip(0)) > kSame) {
     throw ImportError("the answer to an image depends on its place in the batch");
   }
+}
+
+bool is_finite(const at::Tensor& answers) { return answers.isfinite().all().item<bool>(); }
+
+}  // namespace
+
+at::Tensor test_images(const std::vector<int64_t>& which, int64_t image_size, Pictures pictures) {
+  std::vector<at::Tensor> all;
+  for (const int64_t number : which) all.push_back(picture(number, image_size, pictures));
+  return at::stack(all);
+}
+
+bool check_images_apart(const at::Tensor& first, const at::Tensor& second, int64_t image_size,
+                        const WalkOn& walk_on) {
+  if (is_finite(first)) {
+    check_walks(first, second, [&](const std::vector<int64_t>& which, const Seen& seen) {
+      return walk_on(test_images(which, image_size), seen, Products::kSampled);
+    });
+    return true;
+  }
+  const WalkPictures walk_calm = [&](const std::vector<int64_t>& which, const Seen& seen) {
+    return walk_on(test_images(which, image_size, Pictures::kCalm), seen, Products::kExact);
+  };
+  const at::Tensor calm = walk_calm(kFirstPictures, nullptr).logits;
+  if (!is_finite(calm)) return false;
+  check_walks(calm, walk_calm(kSecondPictures, nullptr).logits, walk_calm);
+  return true;
 }
 
 }  // namespace ptq::import

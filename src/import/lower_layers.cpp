@@ -122,12 +122,30 @@ Lowered lower_linear(const Call& call, Recorder& recorder) {
                        call.optional_tensor("bias"));
 }
 
-/// addmm(bias, x, weightᵀ), which is what linear does on a matrix.
+/// self + alpha * left right: a residual, or the mask of an attention.
+Lowered lower_added_product(const Call& call, Recorder& recorder, const at::Tensor& left,
+                            const at::Tensor& right) {
+  if (call.number("beta") != 1) return {};
+  StepWriter write(recorder);
+  const bool is_layer = recorder.follows(left) && !recorder.follows(right) && right.dim() == 2;
+  StepWriter::Step product = is_layer ? write.linear(write.start(left), right.t(), {})
+                                      : write.matmul(write.start(left), write.start(right));
+  if (call.number("alpha") != 1) product = write.scale(product, call.number("alpha"));
+  return {write.add(product, write.start(call.tensor("self"))).value};
+}
+
+Lowered lower_baddbmm(const Call& call, Recorder& recorder) {
+  return lower_added_product(call, recorder, call.tensor("batch1"), call.tensor("batch2"));
+}
+
+/// addmm(bias, x, weightᵀ) is what linear does on a matrix.
 Lowered lower_addmm(const Call& call, Recorder& recorder) {
   const at::Tensor bias = call.tensor("self");
   const at::Tensor weight = call.tensor("mat2");
   const bool plain = call.number("beta") == 1 && call.number("alpha") == 1 && bias.dim() == 1;
-  if (!plain || recorder.follows(bias) || recorder.follows(weight)) return {};
+  if (!plain || recorder.follows(bias) || recorder.follows(weight)) {
+    return lower_added_product(call, recorder, call.tensor("mat1"), weight);
+  }
   return append_linear(call, recorder, call.tensor("mat1"), weight.t(), bias);
 }
 
@@ -205,6 +223,7 @@ void add_layer_lowerings(LoweringTable& table) {
   table["convolution"] = table["_convolution"] = lower_any_convolution;
   table["linear"] = lower_linear;
   table["addmm"] = lower_addmm;
+  table["baddbmm"] = lower_baddbmm;
   table["matmul"] = lower_matmul;
   table["mm"] = table["bmm"] = lower_mm;
   table["batch_norm"] = lower_batch_norm;

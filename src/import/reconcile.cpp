@@ -22,6 +22,15 @@ namespace {
                     "must treat every image the same way");
 }
 
+/// `constant` is not the same for all images.
+[[noreturn]] void refuse_constant(const std::string& node, const at::Tensor& constant) {
+  if (!at::isIntegralType(constant.scalar_type(), false)) refuse(node, "a constant");
+  throw ImportError(node +
+                    " holds integers that differ from image to image, as torch.arange(x.size(0)) "
+                    "does, which a graph for any number of images cannot follow; torch.gather "
+                    "picks from each image without");
+}
+
 /// What differs between two runs of one operation, taken apart: numbers that may grow with the
 /// batch, tensors, and the rest as text.
 class Attributes {
@@ -173,7 +182,7 @@ Repeated taken_apart(const at::Tensor& tensor, const ir::Dims& shape, const std:
   for (size_t i = 0; i < one.size(); ++i) {
     repeated.base = repeated.base.narrow(static_cast<int64_t>(i), 0, one[i]);
   }
-  if (!same_but_for_rounding(repeated.base.expand(all), apart)) refuse(node, "a constant");
+  if (!same_but_for_rounding(repeated.base.expand(all), apart)) refuse_constant(node, tensor);
   repeated.base = repeated.base.contiguous();
   return repeated;
 }

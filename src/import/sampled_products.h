@@ -8,6 +8,10 @@
 /// LibTorch has none without memory, from which the places of the answer would come.
 namespace ptq::import {
 
+/// What a walk multiplies: kSampled is faster, but may make distances and other sums negative that
+/// never are.
+enum class Products { kSampled, kExact };
+
 /// `call` with its operands cut down; nothing where it is no product of matrices, or a small one.
 std::optional<std::vector<c10::IValue>> sampled(const Call& call);
 

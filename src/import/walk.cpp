@@ -35,26 +35,28 @@ using Environment = std::unordered_map<const torch::jit::Value*, IValue>;
 
 class Walker {
  public:
-  Walker(const ModuleNames& names, Recorder& recorder) : names_(names), recorder_(recorder) {}
+  Walker(const ModuleNames& names, Recorder& recorder, Products products)
+      : names_(names), recorder_(recorder), products_(products) {}
 
   IValue call_method(const IValue& object, const std::string& method, Values arguments);
   const Precisions& precisions() const { return precisions_; }
 
  private:
   Values run_function(torch::jit::Function& function, Values arguments);
+  Values run_graph(const torch::jit::Graph& graph, Values inputs);
   Values run_block(const Block& block, Environment& environment);
   void run_node(Node& node, Environment& environment);
   Values evaluate(Node& node, Environment& environment, Values inputs);
   Values evaluate_container(Node& node, Values inputs);
   Values run_if(Node& node, Environment& environment, const Values& inputs);
   Values run_loop(Node& node, Environment& environment, Values inputs);
-  Values run_forked(Node& node, Values inputs);
   Values run_operator(Node& node, Values inputs);
   Values run_call(Node& node, const Call& call);
   Values execute(Node& node, Values inputs);
 
   const ModuleNames& names_;
   Recorder& recorder_;
+  const Products products_;
   Precisions precisions_;
 };
 
@@ -111,12 +113,13 @@ Values Walker::run_function(torch::jit::Function& function, Values arguments) {
   if (graph_function == nullptr) {
     throw ImportError("the built-in function " + function.name() + " is not supported");
   }
-  const auto graph = graph_function->graph();
+  return run_graph(*graph_function->graph(), std::move(arguments));
+}
+
+Values Walker::run_graph(const torch::jit::Graph& graph, Values inputs) {
   Environment environment;
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    environment[graph->inputs()[i]] = std::move(arguments[i]);
-  }
-  return run_block(*graph->block(), environment);
+  for (size_t i = 0; i < inputs.size(); ++i) environment[graph.inputs()[i]] = std::move(inputs[i]);
+  return run_block(*graph.block(), environment);
 }
 
 Values Walker::run_block(const Block& block, Environment& environment) {
@@ -154,7 +157,7 @@ Values Walker::evaluate(Node& node, Environment& environment, Values inputs) {
       return run_function(*type->function(), Values(inputs.begin() + 1, inputs.end()));
     }
     case prim::fork:
-      return run_forked(node, std::move(inputs));
+      return run_graph(*node.g(attr::Subgraph), std::move(inputs));  // nothing else runs meanwhile
     case prim::Enter:
       return {call_method(inputs.front(), "__enter__", {})};
     case prim::Exit:
@@ -222,14 +225,6 @@ Values Walker::run_loop(Node& node, Environment& environment, Values inputs) {
   return carried;
 }
 
-/// Where it is forked: nothing else runs meanwhile.
-Values Walker::run_forked(Node& node, Values inputs) {
-  const auto graph = node.g(attr::Subgraph);
-  Environment environment;
-  for (size_t i = 0; i < inputs.size(); ++i) environment[graph->inputs()[i]] = std::move(inputs[i]);
-  return run_block(*graph->block(), environment);
-}
-
 Values Walker::run_operator(Node& node, Values inputs) {
   if (is_silent(node.kind())) return {};
   if (Budget::limited()) check_operator(node.kind());
@@ -252,7 +247,7 @@ Values Walker::run_operator(Node& node, Values inputs) {
 }
 
 Values Walker::run_call(Node& node, const Call& call) {
-  if (recorder_.follows(tensors_of(call.arguments))) {
+  if (products_ == Products::kSampled && recorder_.follows(tensors_of(call.arguments))) {
     if (auto few = sampled(call)) {
       const Values places = execute(node, to_meta(call.arguments));
       return in_places_of(places, execute(node, std::move(*few)));
@@ -284,11 +279,11 @@ void check_forward(const torch::jit::Module& module) {
 }
 
 Walked walk(const torch::jit::Module& module, const ModuleNames& names, const at::Tensor& images,
-            const Seen& seen) {
+            const Seen& seen, Products products) {
   const at::NoGradGuard no_grad;
   Recorder recorder(names, seen);
   recorder.start(images);
-  Walker walker(names, recorder);
+  Walker walker(names, recorder, products);
   const auto method = module.get_method("forward");
   const Values arguments = forward_arguments(method.function().getSchema(), images);
   const at::Tensor output = logits_of(walker.call_method(module._ivalue(), "forward", arguments));

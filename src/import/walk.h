@@ -6,6 +6,7 @@
 
 #include "import/module_names.h"
 #include "import/plain_values.h"
+#include "import/sampled_products.h"
 #include "ptq/ir/graph.h"
 
 namespace torch::jit {
@@ -28,10 +29,10 @@ struct Walked {
 };
 
 /// Runs forward(images) node by node, in float32, and writes down every operation that an image
-/// flows into. Extents are those of this batch. Values are real ones but for matrix products
+/// flows into. Extents are those of this batch. Values are real ones but for sampled products
 /// (sampled_products.h). Throws ImportError, without the file's name, where the model fails or
 /// leaves what a graph can say.
 Walked walk(const torch::jit::Module& module, const ModuleNames& names, const at::Tensor& images,
-            const Seen& seen = nullptr);
+            const Seen& seen = nullptr, Products products = Products::kSampled);
 
 }  // namespace ptq::import

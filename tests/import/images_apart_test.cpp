@@ -59,6 +59,26 @@ TEST(Refusal, OfImagesInEachOthersPlaces) {
             meeting_at("flip (aten::flip)"));
 }
 
+/// Noise has no answers here: logarithms of what is below zero.
+TEST(Refusal, OfImagesThatMeetWhereNoiseGivesNoNumbers) {
+  const std::string log = "  y = torch.log(x * 0.5 + 0.5).mean([2, 3])\n";
+  EXPECT_EQ(refusal_of(forward(log + "  return y - y.mean([0])\n")), meeting_at("mean_1 (mean)"));
+  EXPECT_TRUE(Imported(forward(log + "  return y - y.mean([1], True)\n")).notes().empty());
+  const Imported unknown(forward("  return torch.log(-x * x).mean([2, 3])\n"));
+  ASSERT_EQ(unknown.notes().size(), 1U);
+  EXPECT_EQ(unknown.notes()[0],
+            "its answers to test images are no numbers (NaN or infinity), so that nothing is known "
+            "of whether images of a batch influence each other");
+}
+
+/// Sums of some channels may be below zero where those of all are not.
+TEST(Refusal, OfImagesThatMeetWhereSampledProductsGiveNoNumbers) {
+  const std::string log =
+      "  y = torch.log(torch.matmul(x.flatten(1).abs() + 1.0, torch.eye(192)))\n";
+  EXPECT_EQ(refusal_of(forward(log + "  return y - y.mean([0])\n")), meeting_at("mean (mean)"));
+  EXPECT_TRUE(Imported(forward(log + "  return y\n")).notes().empty());
+}
+
 TEST(Refusal, OfABatchNormThatUsesTheBatch) {
   EXPECT_EQ(refusal_of(forward("  return torch.batch_norm(x, None, None, None, None, True, 0.1, "
                                "1e-5, False).mean([2])[:, :, 0]\n")),

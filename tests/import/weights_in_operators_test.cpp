@@ -1,4 +1,7 @@
+#include <ATen/ops/full.h>
 #include <ATen/ops/randn.h>
+
+#include <cmath>
 
 #include "import/imported.h"
 
@@ -44,6 +47,18 @@ TEST_P(EncoderLayer, BecomesLayers) {
 
 INSTANTIATE_TEST_SUITE_P(Weights, EncoderLayer,
                          ::testing::Values("True, False", "False, True", "True, True"));
+
+TEST(WeightsInOperators, BecomeLayersWhereAProductIsAdded) {
+  ScriptModel model;
+  model.parameter("w", at::randn({8, 8}).mul(0.4))
+      .buffer("mask", at::full({24, 24}, -INFINITY).triu(1));
+  model.code(
+      forward("  q = x.reshape([-1, 24, 8])\n  m = self.mask.expand(x.size(0), 24, 24)\n"
+              "  a = torch.baddbmm(m, q, q.transpose(1, 2), alpha=0.3)\n"
+              "  y = torch.matmul(torch.softmax(a, -1), q).mean([1])\n"
+              "  return torch.addmm(y, y, self.w, alpha=0.5)\n"));
+  expect_only_layers(Imported(model));
+}
 
 struct Recurrent {
   const char* name;
