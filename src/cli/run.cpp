@@ -52,7 +52,8 @@ void announce_left_out(Run& run, const std::string& directory, const data::Image
     if (count == 0) return;
     run.log.line(directory + ": " + std::to_string(count) + (count == 1 ? one : many));
   };
-  say(folder.passed_over, " hidden file passed over", " hidden files passed over");
+  say(folder.passed_over, " file passed over: it is hidden, or an archive beside class folders",
+      " files passed over: they are hidden, or archives beside class folders");
   say(folder.listed_again, " line of labels repeats another", " lines of labels repeat others");
 }
 

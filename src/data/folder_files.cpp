@@ -81,7 +81,7 @@ std::vector<ClassFolder> class_folders_in(const fs::path& directory, int64_t& pa
       ++passed_over;
       continue;
     }
-    if (is_dangling(entry) && !path.has_extension()) {
+    if (is_dangling(entry) && !is_image(path)) {
       throw DataError(path.string() + " is a link to a folder that does not exist");
     }
     if (entry.is_directory()) folders.push_back({path.filename().string(), path});

@@ -133,12 +133,22 @@ ImageFolder read_archive(const fs::path& archive, Labels labels, int64_t& passed
                         labels);
 }
 
+/// Beside folders of classes, an archive is what these were unpacked from.
+void pass_over_archives(std::vector<ClassFolder>& folders, int64_t& passed_over) {
+  const auto is_archive = [](const ClassFolder& folder) { return folder.is_archive(); };
+  if (std::all_of(folders.begin(), folders.end(), is_archive)) return;
+  const auto end = std::remove_if(folders.begin(), folders.end(), is_archive);
+  passed_over += folders.end() - end;
+  folders.erase(end, folders.end());
+}
+
 // A single archive in a folder may be all images.
 ImageFolder read_folder(const fs::path& directory, ClassNames names, Labels labels,
                         int64_t& passed_over) {
   std::vector<ClassFolder> folders = class_folders_in(directory, passed_over);
   const auto is_devkit = [](const ClassFolder& folder) { return folder.name == kDevkitFolder; };
   folders.erase(std::remove_if(folders.begin(), folders.end(), is_devkit), folders.end());
+  pass_over_archives(folders, passed_over);
   if (folders.size() == 1 && folders.front().is_archive()) {
     const ClassFolder& archive = folders.front();
     std::vector<ImageFolder::Item> images = images_in(archive.path, passed_over);

@@ -115,8 +115,12 @@ TEST(OpenImageFolder, KeepsALinkToNothingForTheLoaderToName) {
   root.write("a/1.jpg", "");
   std::filesystem::create_symlink("/nowhere/2.jpg", root.path() + "/a/2.jpg");
   EXPECT_EQ(listing(root), (std::vector<std::string>{"0 a/1.jpg", "0 a/2.jpg"}));
-  std::filesystem::create_symlink("/nowhere/b", root.path() + "/b");
-  EXPECT_EQ(refusal_of(root.path()), root.path() + "/b is a link to a folder that does not exist");
+  for (const char* name : {"/b", "/dr. b"}) {
+    const std::string link = root.path() + name;
+    std::filesystem::create_symlink("/nowhere/b", link);
+    EXPECT_EQ(refusal_of(root.path()), link + " is a link to a folder that does not exist");
+    std::filesystem::remove(link);
+  }
 }
 
 TEST(OpenImageFolder, NamesALinkThatLeadsBackToItself) {

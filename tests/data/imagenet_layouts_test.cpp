@@ -265,6 +265,19 @@ TEST(ImageNetLayouts, AClassMayBeAnArchive) {
   EXPECT_EQ(images.items.back().path, folder.file("n02.tar") + "/n02_1.JPEG");
 }
 
+// valprep.sh leaves the archive among the folders that it makes.
+TEST(ImageNetLayouts, AnArchiveBesideClassFoldersIsNoClass) {
+  const support::TemporaryFolder folder;
+  folder.write("ILSVRC2012_img_val.tar", tar_of({{val(1), bytes_of_grey(10)}}));
+  folder.write("n01/" + val(1), bytes_of_grey(10));
+  folder.write("n02.tar", tar_of({{val(2), bytes_of_grey(20)}}));
+  folder.write("n02/" + val(2), bytes_of_grey(20));
+  const ImageFolder images = open_image_folder(folder.path());
+  EXPECT_THAT(images.classes, ElementsAre("n01", "n02"));
+  EXPECT_EQ(images.items.size(), 2U);
+  EXPECT_EQ(images.passed_over, 2);
+}
+
 TEST(ImageNetLayouts, AnArchiveMayHoldTheFoldersOrArchivesOfAllClasses) {
   const support::TemporaryFolder folder;
   const std::string first = bytes_of_grey(10), second = bytes_of_grey(20);

@@ -19,7 +19,7 @@ struct ImageFolder {
   };
   std::vector<std::string> classes;
   std::vector<Item> items;
-  /// Hidden files and folders that were passed over.
+  /// Hidden files, and archives beside class folders, that were passed over.
   int64_t passed_over = 0;
   /// Lines of a list that say what an earlier line said.
   int64_t listed_again = 0;
