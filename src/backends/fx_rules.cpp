@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "ir/facts.h"
 #include "ir/padding.h"
 #include "ir/small_numbers.h"
 
@@ -16,13 +17,6 @@ bool keeps_sign(const ir::Node& node) {
          node.is<ir::Reshape>() || node.is<ir::Permute>() || node.is<ir::Slice>() ||
          node.is<ir::Select>() || node.is<ir::Concat>() || node.is<ir::Add>() ||
          ir::zero_padding(node.op);
-}
-
-bool is_constant(const ir::Index& index, ir::ValueId value) {
-  const ir::Node* producer = index.producer(value);
-  return producer != nullptr &&
-         std::all_of(producer->inputs.begin(), producer->inputs.end(),
-                     [&](ir::ValueId input) { return is_constant(index, input); });
 }
 
 /// Quantizers above a node, or the knowledge that something is not quantized.
@@ -98,7 +92,7 @@ bool is_released(const State& state, const ir::Index& index, const ir::Node& nod
   return state.options.residual_adds != ResidualAdds::kQuantized && node.is<ir::Add>() &&
          state.attentions.region_of(node) == AttentionMap::kOutside &&
          std::none_of(node.inputs.begin(), node.inputs.end(),
-                      [&](ir::ValueId value) { return is_constant(index, value); });
+                      [&](ir::ValueId value) { return ir::is_constant(index, value); });
 }
 
 bool passes_alignment(const ir::Node& node) {

@@ -142,6 +142,13 @@ std::vector<bool> float_values(const Graph& graph) {
   return floats;
 }
 
+bool is_constant(const Index& index, ValueId value) {
+  const Node* producer = index.producer(value);
+  return producer != nullptr &&
+         std::all_of(producer->inputs.begin(), producer->inputs.end(),
+                     [&](ValueId input) { return is_constant(index, input); });
+}
+
 std::vector<WeightUse> weights_outside_layers(const Graph& graph) {
   std::vector<const Node*> makers(graph.values.size(), nullptr);
   for (const Node& node : graph.nodes) makers[static_cast<size_t>(node.output())] = &node;

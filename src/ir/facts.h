@@ -18,6 +18,9 @@ std::vector<bool> masked_values(const Graph& graph);
 /// Whether each value is surely of floating type, and not places, decisions or counts.
 std::vector<bool> float_values(const Graph& graph);
 
+/// Whether no image flows into `value`.
+bool is_constant(const Index& index, ValueId value);
+
 /// Weights, without which no layer multiplies activations: those that layers own, and constants
 /// with two extents or more that a matrix product or an operator without a lowering multiplies
 /// with.

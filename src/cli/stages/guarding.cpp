@@ -2,6 +2,7 @@
 
 #include "eval/float_weights.h"
 #include "eval/guards.h"
+#include "eval/shared_scales.h"
 #include "workflow/technique_words.h"
 
 namespace ptq::cli {
@@ -17,12 +18,14 @@ void speak(Run& run, const std::vector<std::string>& sentences) {
   }
 }
 
-std::optional<eval::ConstantLayer> constant_layer(const Run& run, const QuantizedNetwork& network,
-                                                  const data::ImageSet& images) {
+/// An uneven add is no sign that a result is broken: an option helps.
+void guard_values(Run& run, const QuantizedNetwork& network, const data::ImageSet& images) {
   const runtime::Execution& execution = run.config.execution;
   const auto probes = data::Batches(images.in_batches_of(kProbes), execution.device).next();
-  if (!probes) return std::nullopt;
-  return eval::constant_layer(network, *probes, execution);
+  if (!probes) return;
+  const auto adds = eval::uneven_adds(network.graph, network.table, *probes, execution);
+  for (const std::string& sentence : eval::words(adds)) run.log.warning(sentence);
+  speak(run, eval::suspicions_of_layers(eval::constant_layer(network, *probes, execution)));
 }
 
 /// What stays in float is said; a network that mostly does is no quantized network.
@@ -51,7 +54,7 @@ void guard_network(Run& run, const QuantizedNetwork& network, ImageSets& images)
   speak(run, eval::suspicions_of_scales(network));
   speak(run, eval::suspicions_of_biases(network));
   guard_weights(run, network.graph);
-  speak(run, eval::suspicions_of_layers(constant_layer(run, network, images.validation())));
+  guard_values(run, network, images.validation());
 }
 
 void guard_answers(Run& run) {

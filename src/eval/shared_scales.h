@@ -1,0 +1,35 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ptq/ir/graph.h"
+#include "ptq/quant/quantizer.h"
+#include "ptq/runtime/execution.h"
+
+/// Adds whose operands share a scale that does not suit them.
+namespace ptq::eval {
+
+struct UnevenAdd {
+  std::string name;
+  /// Largest |x| of the operand that reaches furthest, of the other one, and of what the scale that
+  /// they share has codes for.
+  double wide = 0, narrow = 0, scale = 0;
+  /// dB that the sum would gain if each operand had a scale that just reaches it.
+  double lost = 0;
+};
+
+/// Residual adds whose operands share a static symmetric scale that spoils the sum: its noise is
+/// within 25 dB of it, and at least 6 dB more than with scales of the operands' own. The most lost
+/// first. A constant operand makes no residual. Runs the float network on `images`, [N, 3, H, W]
+/// float32, if two operands share a scale at all.
+std::vector<UnevenAdd> uneven_adds(const ir::Graph& graph, const quant::QuantizerTable& table,
+                                   const at::Tensor& images, const runtime::Execution& execution);
+
+/// One sentence that names the worst and counts the others; none for none.
+std::vector<std::string> words(const std::vector<UnevenAdd>& adds);
+
+}  // namespace ptq::eval
