@@ -172,7 +172,10 @@ void record_call(const Call& call, Recorder& recorder) {
 ir::ValueId append_for(const Call& call, Recorder& recorder, ir::Op op,
                        const std::vector<at::Tensor>& inputs, const at::Tensor& result) {
   std::vector<ir::ValueId> values;
-  for (const at::Tensor& input : inputs) values.push_back(recorder.read(input));
+  for (const at::Tensor& input : inputs) {
+    // LibTorch computes with integers and decisions beside floats as if they were floats.
+    values.push_back(recorder.read(recorder.follows(input) ? input : input.to(at::kFloat)));
+  }
   return recorder.append(std::move(op), std::move(values), result.sizes(), call.name);
 }
 

@@ -86,6 +86,11 @@ INSTANTIATE_TEST_SUITE_P(
                 "  s = torch.linear(t, self.score).squeeze(-1)\n  k, i = torch.topk(s, 9, 1)\n"
                 "  t = torch.gather(t, 1, i.unsqueeze(-1).expand(-1, -1, 8))\n"
                 "  return torch.relu(t).mean([1])\n"},
+        Pattern{
+            "integers and decisions beside floats",
+            "  r = torch.arange(16).view(1, -1, 1)\n"
+            "  y = torch.cumsum(t, 1) / (r + 1) - r * t + (r > 3)\n"
+            "  return torch.cat([y * (r % 2 == 0), r.expand(x.size(0), -1, -1)], 2).mean([1])\n"},
         Pattern{"token mixing",
                 "  t = t + torch.gelu(torch.matmul(self.mix, t))\n"
                 "  u, v = torch.linear(t, self.fc).chunk(2, -1)\n"
