@@ -79,6 +79,13 @@ TEST(Refusal, OfImagesThatMeetWhereSampledProductsGiveNoNumbers) {
   EXPECT_TRUE(Imported(forward(log + "  return y\n")).notes().empty());
 }
 
+TEST(Refusal, OfIntegersThatCountTheImages) {
+  EXPECT_EQ(refusal_of(forward("  return x[torch.arange(x.size(0)), :, 0, 0]\n")),
+            "constant holds integers that differ from image to image, as torch.arange(x.size(0)) "
+            "does, which a graph for any number of images cannot follow; torch.gather picks from "
+            "each image without");
+}
+
 TEST(Refusal, OfABatchNormThatUsesTheBatch) {
   EXPECT_EQ(refusal_of(forward("  return torch.batch_norm(x, None, None, None, None, True, 0.1, "
                                "1e-5, False).mean([2])[:, :, 0]\n")),

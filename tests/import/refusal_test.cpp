@@ -116,9 +116,8 @@ TEST(Refusal, OfAConstantThatCountsTheBatch) {
     def forward(self, x):
       return x.mean([2, 3]) + torch.arange(x.size(0)).unsqueeze(1)
   )"),
-            "constant holds integers that differ from image to image, as torch.arange(x.size(0)) "
-            "does, which a graph for any number of images cannot follow; torch.gather picks from "
-            "each image without");
+            "constant: a constant depends on the batch size in a way that a graph cannot follow; "
+            "the network must treat every image the same way");
 }
 
 TEST(Refusal, OfAConstantThatHoldsTheNumberOfImages) {
