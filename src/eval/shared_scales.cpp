@@ -21,6 +21,8 @@ namespace {
 /// A sum this far above its noise is as good as codes of eight bits make it, or nearly.
 constexpr double kGood = 25;
 constexpr double kMaterial = 6;
+/// Operands nearer to each other lose by a scale that is too small for both.
+constexpr double kUneven = 3;
 
 /// Mean squares over all images.
 struct Mean {
@@ -125,7 +127,7 @@ UnevenAdd judged(const AddSite& site, const quant::QuantizerTable& table) {
   const quant::Scale& scale = table.scale_of(a.quantizer());
   UnevenAdd add{site.add->name, std::max(a.largest, b.largest), std::min(a.largest, b.largest),
                 scale.value.item<double>() * scale.threshold_divisor, 0};
-  if (add.narrow == 0) return add;
+  if (add.narrow == 0 || add.wide < kUneven * add.narrow) return add;
   const double now = noise(a, table, a.quantizer()) + noise(b, table, b.quantizer());
   const double own = own_noise(a, table) + own_noise(b, table);
   if (now == 0 || decibels(site.sum.value(), now) >= kGood) return add;

@@ -22,10 +22,11 @@ struct UnevenAdd {
   double lost = 0;
 };
 
-/// Residual adds whose operands share a static symmetric scale that spoils the sum: its noise is
-/// within 25 dB of it, and at least 6 dB more than with scales of the operands' own. The most lost
-/// first. A constant operand makes no residual. Runs the float network on `images`, [N, 3, H, W]
-/// float32, if two operands share a scale at all.
+/// Residual adds of operands of which one reaches at least three times as far, and which share a
+/// static symmetric scale that spoils the sum: its noise is within 25 dB of it, and at least 6 dB
+/// more than with scales of the operands' own. The most lost first. A constant operand makes no
+/// residual. Runs the float network on `images`, [N, 3, H, W] float32, if two operands share a
+/// scale at all.
 std::vector<UnevenAdd> uneven_adds(const ir::Graph& graph, const quant::QuantizerTable& table,
                                    const at::Tensor& images, const runtime::Execution& execution);
 

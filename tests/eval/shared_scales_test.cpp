@@ -59,6 +59,10 @@ TEST(UnevenAdds, AreNoneWhereTheScaleReachesAll) {
   EXPECT_THAT(SharedScale(1.5, 5).uneven(), IsEmpty());
 }
 
+TEST(UnevenAdds, AreNoneWhereTheScaleIsTooSmallForBoth) {
+  EXPECT_THAT(SharedScale(1.5, 1).uneven(), IsEmpty());
+}
+
 TEST(UnevenAdds, AreNoneWhereScalesAreTheirOwn) {
   EXPECT_THAT(SharedScale(16, 24, false).uneven(), IsEmpty());
 }
