@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "workflow/quantization.h"
+#include "workflow/technique_stages.h"
 
 // Every part is taken to pieces by structured bindings: a new field does not compile before it is
 // decided which keys it belongs to.
@@ -83,7 +84,7 @@ std::string prepared_key(const Source& source, const QuantizeConfig& config) {
   const auto& [ratio, side] = config.splitting;
   return Key("prepared")
       .add(source.graph, config.backend, config.merge_batch_norms, config.calibrate_batch_norms)
-      .add(config.relu6)
+      .add(config.relu6, clamps_of(config))
       .add(iterations, merge_bias, ratio, side, config.hand_defined)
       .hash();
 }

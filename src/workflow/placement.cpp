@@ -79,9 +79,15 @@ passes::PreparationOptions preparation_options(const QuantizeConfig& config) {
   options.equalization.iterations = config.equalization.iterations;
   options.equalization.merge_bias =
       config.equalization.merge_bias ? passes::MergeBias::kYes : passes::MergeBias::kNo;
+  options.equalization.clamps = clamps_of(config);
   options.splitting.ratio = config.splitting.ratio;
   options.splitting.side = config.splitting.side;
   return options;
+}
+
+passes::Clamps clamps_of(const QuantizeConfig& config) {
+  return config.weights.granularity == quant::Granularity::kPerTensor ? passes::Clamps::kPass
+                                                                      : passes::Clamps::kEnd;
 }
 
 std::optional<QuantizedNetwork> defined_by_hand(const ir::Graph& imported,

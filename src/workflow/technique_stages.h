@@ -14,6 +14,8 @@
 namespace ptq::workflow {
 
 passes::PreparationOptions preparation_options(const QuantizeConfig& config);
+/// Equalization passes through clamps where weights share a scale.
+passes::Clamps clamps_of(const QuantizeConfig& config);
 
 /// Side of the square images.
 int64_t image_size(const ir::Graph& graph);

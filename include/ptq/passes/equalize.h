@@ -33,12 +33,18 @@ struct EqualizationReport {
   std::vector<RejectedRegion> rejected;
 };
 
+/// Whether factors pass through ReLU6, hardtanh and clamps, whose bounds are then scaled by
+/// channel. Behind a clamp all channels reach equally far, which factors undo: weights that share a
+/// scale gain more than that costs, those with a scale per channel do not (results/relu6.md).
+enum class Clamps { kPass, kEnd };
+
 struct EqualizationOptions {
   /// At most; 0 leaves the network as it is.
   int iterations = 0;
   MergeBias merge_bias = MergeBias::kYes;
   /// Told what the pass of the preparation did, where set.
   std::function<void(const EqualizationReport&)> on_report;
+  Clamps clamps = Clamps::kPass;
 };
 
 /// Cross-layer equalization of weights, float32. A network that is equalized already (the first

@@ -44,10 +44,10 @@ RegionLayers names_of(const EqualizationRegion& region) {
   return {names_of(region.sources), names_of(region.sinks), region.channels};
 }
 
-EqualizationRegions find_equalization_regions(ir::Graph& graph) {
+EqualizationRegions find_equalization_regions(ir::Graph& graph, Clamps clamps) {
   const ir::Index index(graph);
   const auto permutations = attention_permutations(graph);
-  RegionWalk walk(graph, index, permutations);
+  RegionWalk walk(graph, index, permutations, clamps);
   EqualizationRegions found;
   for (ir::Node& node : graph.nodes) {
     if (!channel_maker(node.op)) continue;

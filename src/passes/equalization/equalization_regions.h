@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "ptq/ir/graph.h"
+#include "ptq/passes/equalize.h"
 #include "ptq/passes/region_reports.h"
 
 namespace ptq::passes {
@@ -62,7 +63,7 @@ struct EqualizationRegions {
 /// any other (section 10, row 37), channels are followed by axis (a concat or slice over positions
 /// is none over channels, a product both of whose operands are scaled is a wall). Changes nothing;
 /// nodes are those of `graph`.
-EqualizationRegions find_equalization_regions(ir::Graph& graph);
+EqualizationRegions find_equalization_regions(ir::Graph& graph, Clamps clamps = Clamps::kPass);
 
 /// Its layers by name, each once.
 RegionLayers names_of(const EqualizationRegion& region);

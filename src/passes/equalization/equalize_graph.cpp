@@ -58,7 +58,7 @@ double iterate(const std::vector<EqualizationRegion>& regions, ScaledLayers& lay
 EqualizationReport equalize_graph(ir::Graph& graph, const EqualizationOptions& options) {
   EqualizationReport report;
   if (options.iterations == 0) return report;
-  const EqualizationRegions found = find_equalization_regions(graph);
+  const EqualizationRegions found = find_equalization_regions(graph, options.clamps);
   report.rejected = found.rejected;
   ScaledLayers layers(found.regions);
   report.regions = describe(found.regions, layers);

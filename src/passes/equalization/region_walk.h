@@ -28,8 +28,8 @@ struct ChannelRange {
 class RegionWalk {
  public:
   RegionWalk(const ir::Graph& graph, const ir::Index& index,
-             const std::unordered_set<const ir::Node*>& permutations)
-      : graph_(graph), index_(index), permutations_(permutations) {}
+             const std::unordered_set<const ir::Node*>& permutations, Clamps clamps)
+      : graph_(graph), index_(index), permutations_(permutations), clamps_(clamps) {}
 
   /// The region, or nothing: then `where` and `why` say what stands in the way.
   std::optional<EqualizationRegion> from(const ir::Node& source);
@@ -68,6 +68,7 @@ class RegionWalk {
   const ir::Graph& graph_;
   const ir::Index& index_;
   const std::unordered_set<const ir::Node*>& permutations_;
+  const Clamps clamps_;
 
   EqualizationRegion region_;
   /// More than one behind a second concat that two parts of the region reach.

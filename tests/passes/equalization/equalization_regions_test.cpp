@@ -95,6 +95,16 @@ TEST_F(Regions, PassRelu6AndStopAtPermutations) {
   EXPECT_EQ(why("b"), "turn: it does not pass factors of channels through");
 }
 
+TEST_F(Regions, EndAtClampsOnRequest) {
+  conv("c", relu(conv("b", net.add("clip", ir::Relu6{}, {conv("a", input())}))));
+  ir::Graph graph = net.graph();
+  const EqualizationRegions ended = find_equalization_regions(graph, Clamps::kEnd);
+  ASSERT_EQ(ended.regions.size(), 1U);
+  EXPECT_EQ(text_of(ended.regions.front()), "b@0 -> c[0,4)@0");
+  EXPECT_EQ(ended.rejected.front().at, "clip");
+  EXPECT_EQ(regions(graph).size(), 2U);
+}
+
 TEST_F(Regions, PassZerosAroundAndNothingElse) {
   const auto padding = [](double value) {
     const ir::Dims below_and_right{{0, false}, {1, false}, {0, false}, {1, false}};
