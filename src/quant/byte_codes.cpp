@@ -104,7 +104,7 @@ Reciprocal reciprocal_of(const QParams& params) {
 void quantize(const float* in, uint8_t* out, int64_t count, const ByteFormat& format) {
   const Reciprocal reciprocal = reciprocal_of(format.params);
   if (quantize_bytes(in, out, count, format.params, format.offset, reciprocal)) {
-    throw QuantizationError("a value that is to be quantized is no number");
+    throw NotANumber();
   }
 }
 

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "ptq/base/error.h"
 #include "ptq/ir/graph.h"
 #include "ptq/quant/quantizer.h"
 #include "quant/qparams.h"
@@ -37,6 +38,11 @@ struct ByteFormat {
            params.quant_min == other.params.quant_min &&
            params.quant_max == other.params.quant_max && offset == other.offset;
   }
+};
+
+/// NaN has no code. Who runs the step says where.
+struct NotANumber : QuantizationError {
+  NotANumber() : QuantizationError("a value that is to be quantized is no number (NaN)") {}
 };
 
 inline float dequantize(uint8_t byte, const ByteFormat& format) {

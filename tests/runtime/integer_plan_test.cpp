@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "ptq/base/error.h"
 #include "runtime/integer_layers.h"
 #include "runtime/plan/plan.h"
 #include "support/graph_builder.h"
@@ -293,6 +294,21 @@ TEST_F(IntegerPlan, SaturatedCodes) {
       x = builder_.fake_quantize(x, 1e-3, false);
     }
     expect_oracle(conv(x, 5, {1, 1, 0, 1, 1, false}), 100);
+  }
+}
+
+TEST_F(IntegerPlan, NamesWhatIsNoNumber) {
+  const ir::Graph graph = builder_.finish(conv(input(), 8));
+  const at::Tensor images = normals(ir::at_batch(graph.values[0].shape, 1), 1, 5);
+  images.view(-1)[7] = std::nanf("");
+  ExecutorOptions options;
+  options.arithmetic = Arithmetic::kInteger;
+  try {
+    make_plan(graph, builder_.table, options, 1)->run(images);
+    FAIL() << "not refused";
+  } catch (const QuantizationError& error) {
+    EXPECT_EQ(error.what(),
+              graph.nodes.front().name + ": a value that is to be quantized is no number (NaN)");
   }
 }
 

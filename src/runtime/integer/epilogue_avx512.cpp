@@ -3,7 +3,6 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#include "ptq/base/error.h"
 
 #define PTQ_AVX512_CODE __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"), always_inline))
 
@@ -25,7 +24,7 @@ PTQ_AVX512_CODE inline __m512 codes_of(__m512 x, const Rounding& p) {
   const __m512 off = _mm512_abs_ps(_mm512_sub_ps(y, code));
   if (__builtin_expect(_mm512_cmp_ps_mask(off, p.near_tie, _CMP_NLE_UQ) != 0, 0)) {
     if (_mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q) != 0) {
-      throw QuantizationError("a value that is to be quantized is no number");
+      throw quant::NotANumber();
     }
     code = _mm512_roundscale_ps(_mm512_add_ps(_mm512_div_ps(x, p.scale), p.zero_point), kNearest);
   }

@@ -3,7 +3,6 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#include "ptq/base/error.h"
 
 #define PTQ_CODES_TARGET "avx2"
 #define PTQ_INLINE_CODE __attribute__((target(PTQ_CODES_TARGET), always_inline)) inline
@@ -120,7 +119,7 @@ class CodeRows {
       __m256 x = _mm256_mul_ps(_mm256_cvtepi32_ps(sum), c.scale[v]);
       if (columns_.bias != nullptr) x = _mm256_add_ps(x, c.bias[v]);
       if (_mm256_movemask_ps(_mm256_cmp_ps(x, x, _CMP_UNORD_Q)) != 0) {
-        throw QuantizationError("a value that is to be quantized is no number");
+        throw quant::NotANumber();
       }
       const __m256 code = _mm256_add_ps(_mm256_div_ps(x, scale), zero);
       const __m256 inside = _mm256_min_ps(_mm256_max_ps(code, low), high);

@@ -3,7 +3,6 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#include "ptq/base/error.h"
 
 #define PTQ_CODES_TARGET "avx512f,avx512bw,avx512dq,avx512vl"
 
@@ -108,7 +107,7 @@ class CodeRows {
       __m512 x = _mm512_mul_ps(_mm512_cvtepi32_ps(sum), c.scale[v]);
       if (columns_.bias != nullptr) x = _mm512_add_ps(x, c.bias[v]);
       if (_mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q) != 0) {
-        throw QuantizationError("a value that is to be quantized is no number");
+        throw quant::NotANumber();
       }
       const __m512 code = _mm512_add_ps(_mm512_div_ps(x, scale), zero);
       const __m512 inside = _mm512_min_ps(_mm512_max_ps(code, low), high);

@@ -7,6 +7,7 @@
 #include "base/execution_error.h"
 #include "ptq/base/error.h"
 #include "quant/fake_quantize.h"
+#include "quant/integer_arithmetic.h"
 #include "runtime/execute_op.h"
 
 namespace ptq::runtime {
@@ -134,6 +135,8 @@ PlanGraph prepare_plan_graph(const ir::Graph& original, const quant::QuantizerTa
 void run_named(const std::string& node, const std::function<void()>& action) {
   try {
     action();
+  } catch (const quant::NotANumber& error) {
+    throw QuantizationError(node + ": " + error.what());
   } catch (const Error&) {
     throw;
   } catch (const c10::Error& error) {
