@@ -3,7 +3,6 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-
 #define PTQ_AVX512_CODE __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl"), always_inline))
 
 namespace ptq::runtime::integer {

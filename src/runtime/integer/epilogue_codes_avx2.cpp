@@ -3,7 +3,6 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-
 #define PTQ_CODES_TARGET "avx2"
 #define PTQ_INLINE_CODE __attribute__((target(PTQ_CODES_TARGET), always_inline)) inline
 

@@ -3,7 +3,6 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-
 #define PTQ_CODES_TARGET "avx512f,avx512bw,avx512dq,avx512vl"
 
 // Sums straight to codes, for tails that are clamps and a quantization. With f = scale / s, the
