@@ -32,15 +32,14 @@ const at::Tensor& FunctionWatch::images() {
 }
 
 at::Tensor FunctionWatch::run_float(const ir::Graph& graph) {
-  if (std::optional<at::Tensor> kept = kept_check(graph, context_)) return *kept;
-  runtime::ExecutorOptions options;
-  options.numerics = runtime::Numerics::kFloat;
-  options.threads = context_.execution.threads;
-  const auto network = context_.execution.compile ? runtime::make_plan(graph, {}, options)
-                                                  : runtime::make_interpreter(graph, {}, options);
-  const at::Tensor logits = network->run(images()).to(at::kCPU);
-  keep_check(graph, logits, context_);
-  return logits;
+  return check_logits(graph, context_, [&] {
+    runtime::ExecutorOptions options;
+    options.numerics = runtime::Numerics::kFloat;
+    options.threads = context_.execution.threads;
+    const auto network = context_.execution.compile ? runtime::make_plan(graph, {}, options)
+                                                    : runtime::make_interpreter(graph, {}, options);
+    return network->run(images()).to(at::kCPU);
+  });
 }
 
 const at::Tensor& FunctionWatch::logits() {

@@ -109,12 +109,6 @@ std::string key_of(const char* what, const QuantizeConfig& config, const Context
   return sha256(what + calibrated_key(context.contents, by_contents));
 }
 
-std::string key_of_check(const ir::Graph& graph, const Context& context) {
-  if (!is_on(context)) return "";
-  return sha256("check" + context.contents.graph + context.contents.images +
-                quant::network_key({graph, {}}));
-}
-
 void put(CacheKind kind, const std::string& key, const Writer& writer, const Context& context) {
   context.session.stages().cache->put(kind, key, writer.bytes().data(), writer.bytes().size());
 }
@@ -225,17 +219,19 @@ void keep_means(const passes::LayerInputMeans& made, const QuantizeConfig& confi
   keep(key_of("means", config, context), writer, images, context);
 }
 
-std::optional<at::Tensor> kept_check(const ir::Graph& graph, const Context& context) {
-  return found(CacheKind::kChecks, key_of_check(graph, context), context,
-               [](Reader& reader) { return reader.tensor(); });
-}
-
-void keep_check(const ir::Graph& graph, const at::Tensor& logits, const Context& context) {
-  const std::string key = key_of_check(graph, context);
-  if (key.empty()) return;
+at::Tensor check_logits(const ir::Graph& graph, const Context& context,
+                        const std::function<at::Tensor()>& run) {
+  if (!is_on(context)) return run();
+  const std::string key = sha256("check" + context.contents.graph + context.contents.images +
+                                 quant::network_key({graph, {}}));
+  const auto kept =
+      found(CacheKind::kChecks, key, context, [](Reader& reader) { return reader.tensor(); });
+  if (kept) return *kept;
+  const at::Tensor logits = run();
   Writer writer;
   writer.add(logits);
   put(CacheKind::kChecks, key, writer, context);
+  return logits;
 }
 
 }  // namespace ptq::workflow

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 
 #include "ptq/data/image_set.h"
@@ -25,8 +26,9 @@ std::optional<passes::LayerInputMeans> kept_means(const QuantizeConfig& config,
 void keep_means(const passes::LayerInputMeans& made, const QuantizeConfig& config,
                 const data::ImageSet& images, const Context& context);
 
-/// Logits of the float network `graph` for the images that function checks run.
-std::optional<at::Tensor> kept_check(const ir::Graph& graph, const Context& context);
-void keep_check(const ir::Graph& graph, const at::Tensor& logits, const Context& context);
+/// Logits of the float network `graph` for the images of function checks, which `run` computes
+/// where they were not kept.
+at::Tensor check_logits(const ir::Graph& graph, const Context& context,
+                        const std::function<at::Tensor()>& run);
 
 }  // namespace ptq::workflow
