@@ -18,17 +18,14 @@ struct Companion {
 };
 
 /// None where its quantizers are not in the same places. What is wrong with it, its own run says.
-std::optional<Companion> companion(const Announced& announced, const ir::Graph& unplaced,
-                                   const std::string& placed) {
+std::optional<Companion> companion(const QuantizeConfig& config, const std::string& key,
+                                   const ir::Graph& unplaced, const std::string& placed) {
   try {
-    const QuantizeConfig& config = announced.config;
     if (!calibrates_activations(config)) return std::nullopt;
     ir::Graph graph = unplaced;
     quant::QuantizerTable table = backends::place(config.backend, graph, placement_options(config));
     if (ir::to_text(graph) != placed) return std::nullopt;
-    return Companion{&config,
-                     calibrated_key(announced.source, config),
-                     {std::move(table), config.activations->percentile}};
+    return Companion{&config, key, {std::move(table), config.activations->percentile}};
   } catch (const Error&) {
     return std::nullopt;
   }
@@ -44,10 +41,12 @@ std::vector<Companion> companions(const ir::Graph& graph, const QuantizeConfig& 
   std::set<std::string> known = {calibrated_key(context.source, config)};
   std::vector<Companion> found;
   for (const Announced& other : stages.announced) {
-    if (equalized_key(other.source, other.config) != network) continue;
-    const std::string key = calibrated_key(other.source, other.config);
+    Source source = other.source;
+    source.has_clamps = context.source.has_clamps;  // of the same graph, or else no companion
+    if (equalized_key(source, other.config) != network) continue;
+    const std::string key = calibrated_key(source, other.config);
     if (stages.activations.find(key) != nullptr || !known.insert(key).second) continue;
-    if (auto made = companion(other, unplaced->value.graph, placed)) {
+    if (auto made = companion(other.config, key, unplaced->value.graph, placed)) {
       found.push_back(std::move(*made));
     }
   }

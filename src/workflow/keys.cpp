@@ -84,7 +84,7 @@ std::string prepared_key(const Source& source, const QuantizeConfig& config) {
   const auto& [ratio, side] = config.splitting;
   return Key("prepared")
       .add(source.graph, config.backend, config.merge_batch_norms, config.calibrate_batch_norms)
-      .add(config.relu6, clamps_of(config))
+      .add(config.relu6, source.has_clamps ? clamps_of(config) : passes::Clamps::kPass)
       .add(iterations, merge_bias, ratio, side, config.hand_defined)
       .hash();
 }

@@ -3,6 +3,7 @@
 #include <iterator>
 #include <utility>
 
+#include "ir/clamp.h"
 #include "models/hand_defined.h"
 #include "ptq/backends/placement.h"
 #include "ptq/base/error.h"
@@ -176,8 +177,12 @@ std::vector<EarlyTechnique> early_techniques(const QuantizeConfig& config) {
 }
 
 Quantization quantize(const ir::Graph& imported, const QuantizeConfig& config,
-                      const std::optional<data::ImageSet>& images, const Context& context) {
+                      const std::optional<data::ImageSet>& images, const Context& given) {
   check(config);
+  Context context = given;
+  context.source.has_clamps = context.contents.has_clamps =
+      std::any_of(imported.nodes.begin(), imported.nodes.end(),
+                  [](const ir::Node& node) { return ir::clamp_bounds(node.op).has_value(); });
   if (!images && needs_images(config)) {
     throw InvalidOption("activations", "what is asked for needs calibration images");
   }

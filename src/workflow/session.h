@@ -17,6 +17,8 @@ struct Source {
   std::string graph;
   /// The calibration images and their batches.
   std::string images;
+  /// Whether the graph clamps (ir/clamp.h), as far as is known.
+  bool has_clamps = true;
 };
 
 /// A quantization that may come.

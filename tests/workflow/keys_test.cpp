@@ -35,6 +35,16 @@ TEST(Keys, TellPreparationsApart) {
   }
 }
 
+/// Equalization ends at clamps where weights have a scale per channel.
+TEST(Keys, TellPreparationsOfClampsApartByGranularity) {
+  const auto other =
+      with([](QuantizeConfig& c) { c.weights.granularity = quant::Granularity::kPerChannel; });
+  EXPECT_FALSE(shares(prepared_key, other));
+  const Source without{"network", "images", false};
+  EXPECT_EQ(prepared_key(without, {}), prepared_key(without, other));
+  EXPECT_EQ(calibrated_key(without, {}), calibrated_key(without, other));
+}
+
 TEST(Keys, TellEqualizationsOfActivationsApart) {
   const auto other =
       with([](QuantizeConfig& c) { c.activation_equalization = ActivationEqualization{}; });
