@@ -84,16 +84,12 @@ std::vector<AddSite> sites_of(ir::Graph& graph, const quant::QuantizerTable& tab
 }
 
 void see(AddSite& site, const SeenValues& values) {
-  std::array<at::Tensor, 2> pair;
-  for (size_t i = 0; i < 2; ++i) {
-    pair[i] = values.at(site.operands[i].value());
+  for (Operand& operand : site.operands) {
+    operand.images.push_back(values.at(operand.value()).contiguous());
+    operand.largest = std::max(operand.largest, operand.images.back().abs().max().item<double>());
   }
-  for (size_t i = 0; i < 2; ++i) {
-    Operand& operand = site.operands[i];
-    operand.largest = std::max(operand.largest, pair[i].abs().max().item<double>());
-    operand.images.push_back(pair[i].contiguous());
-  }
-  site.sum.add(pair[0].add(pair[1]));
+  const auto& [a, b] = site.operands;
+  site.sum.add(a.images.back().add(b.images.back()));
 }
 
 std::vector<ir::ValueId> seen_values(const std::vector<AddSite>& sites) {

@@ -2,9 +2,7 @@
 
 #include <ATen/ops/full.h>
 
-#include <map>
 #include <string_view>
-#include <vector>
 
 #include "ir/opaque_words.h"
 
@@ -13,8 +11,10 @@ namespace {
 
 at::Tensor number(double value) { return at::full({}, value, at::kFloat); }
 
-/// False if the argument is neither a bound nor None.
-bool read_bound(const Argument& argument, at::Tensor& bound) {
+/// False if there is such an argument, and it is neither a bound nor None.
+bool read_bound(const Opaque& op, size_t index, at::Tensor& bound) {
+  if (index >= op.arguments.size()) return true;
+  const Argument& argument = op.arguments[index];
   if (std::holds_alternative<std::monostate>(argument)) return true;
   if (const auto* tensor = std::get_if<at::Tensor>(&argument)) {
     bound = *tensor;
@@ -29,18 +29,14 @@ bool read_bound(const Argument& argument, at::Tensor& bound) {
 }
 
 std::optional<ClampBounds> bounds_of(const Opaque& op) {
+  const std::string_view name = plain_name(op);
+  const bool has_both = name == "hardtanh" || name == "clamp";
+  const bool has_lowest = has_both || name == "clamp_min";
+  const bool has_highest = has_both || name == "clamp_max";
+  if ((!has_lowest && !has_highest) || op.arguments.size() < 2) return std::nullopt;
   ClampBounds bounds;
-  using Order = std::vector<at::Tensor*>;
-  at::Tensor *const lowest = &bounds.lowest, *const highest = &bounds.highest;
-  const std::map<std::string_view, Order> orders = {{"hardtanh", {lowest, highest}},
-                                                    {"clamp", {lowest, highest}},
-                                                    {"clamp_min", {lowest}},
-                                                    {"clamp_max", {highest}}};
-  const auto order = orders.find(plain_name(op));
-  if (order == orders.end() || op.arguments.size() < 2) return std::nullopt;
-  for (size_t i = 1; i < op.arguments.size() && i <= order->second.size(); ++i) {
-    if (!read_bound(op.arguments[i], *order->second[i - 1])) return std::nullopt;
-  }
+  if (has_lowest && !read_bound(op, 1, bounds.lowest)) return std::nullopt;
+  if (has_highest && !read_bound(op, has_both ? 2 : 1, bounds.highest)) return std::nullopt;
   return bounds;
 }
 
