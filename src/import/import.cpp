@@ -93,8 +93,8 @@ ir::Graph import_module(torch::jit::Module module, int64_t image_size,
                          });
   if (!checked) {
     notes.push_back(
-        "its answers to test images are no numbers (NaN or infinity), so that nothing is known of "
-        "whether images of a batch influence each other");
+        "its answers to test images are not finite (NaN or infinity), so whether the images of a "
+        "batch influence each other could not be checked");
   }
   precisions.insert(first.precisions.begin(), first.precisions.end());
   const std::string note = precision_note(precisions);

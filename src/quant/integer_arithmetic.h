@@ -42,7 +42,7 @@ struct ByteFormat {
 
 /// NaN has no code. Who runs the step says where.
 struct NotANumber : QuantizationError {
-  NotANumber() : QuantizationError("a value that is to be quantized is no number (NaN)") {}
+  NotANumber() : QuantizationError("a value to be quantized is not a number (NaN)") {}
 };
 
 inline float dequantize(uint8_t byte, const ByteFormat& format) {

@@ -16,6 +16,7 @@ std::string quoted(const std::string& cell) {
   return text + "\"";
 }
 
+/// More than a sweep of the most combinations writes.
 constexpr size_t kMostCells = 8'000'000;
 
 /// Reads a text record by record.
@@ -57,7 +58,7 @@ class CsvReader {
     cells.emplace_back();
     if (++cells_ <= kMostCells) return;
     throw DataError(name_ + " has more cells than the " + std::to_string(kMostCells) +
-                    " of the largest sweep");
+                    " that a table may have");
   }
 
   const std::string& text_;

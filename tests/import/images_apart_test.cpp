@@ -66,9 +66,10 @@ TEST(Refusal, OfImagesThatMeetWhereNoiseGivesNoNumbers) {
   EXPECT_TRUE(Imported(forward(log + "  return y - y.mean([1], True)\n")).notes().empty());
   const Imported unknown(forward("  return torch.log(-x * x).mean([2, 3])\n"));
   ASSERT_EQ(unknown.notes().size(), 1U);
-  EXPECT_EQ(unknown.notes()[0],
-            "its answers to test images are no numbers (NaN or infinity), so that nothing is known "
-            "of whether images of a batch influence each other");
+  EXPECT_EQ(
+      unknown.notes()[0],
+      "its answers to test images are not finite (NaN or infinity), so whether the images of a "
+      "batch influence each other could not be checked");
 }
 
 /// Sums of some channels may be below zero where those of all are not.

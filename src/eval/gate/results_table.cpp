@@ -15,7 +15,7 @@ namespace {
 const std::vector<std::string> kHashes = {"configuration_hash", "model_hash", "data_hash"};
 
 constexpr uint64_t kMostBytes = uint64_t{64} << 20;
-/// Of all rows: as many as those of the largest sweep.
+/// Of all rows: more than a sweep of the most combinations writes.
 constexpr size_t kMostFields = 4'000'000;
 
 /// Columns that a run finds out, and those that say how it went.

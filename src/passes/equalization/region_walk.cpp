@@ -245,8 +245,8 @@ bool RegionWalk::passes_factors(const ir::Node& node) const {
 void RegionWalk::note_clamp(ir::Node& node, const ChannelRange& range) {
   if (!ir::clamp_bounds(node.op)) return;
   if (clamps_ == Clamps::kEnd) {
-    return reject(
-        node, "a clamp makes its channels equal already, and the weights have a scale per channel");
+    return reject(node,
+                  "a clamp makes its channels equal already, and the weights do not share a scale");
   }
   const ir::Dims& shape = shape_of(node.output());
   const auto rank = static_cast<int64_t>(shape.size());
