@@ -15,4 +15,7 @@ Level level_of(std::string_view option);
 /// The options up to a level with their values: equal for settings that may share that stage.
 std::string key_up_to(Level level, const Settings& settings);
 
+/// The options with their values, except those whose first stage is kActivations.
+std::string key_without_activations(const Settings& settings);
+
 }  // namespace ptq::options

@@ -74,4 +74,19 @@ std::string network_key(const QuantizedNetwork& network) {
   return hash.hex();
 }
 
+std::string weights_key(const QuantizedNetwork& network) {
+  Sha256 hash;
+  for (const ir::Node& node : network.graph.nodes) {
+    const ir::Weighted* layer = ir::weighted(node.op);
+    if (layer == nullptr || layer->weight_quantizer == ir::kNoQuantizer) continue;
+    Quantizer quantizer = network.table.at(layer->weight_quantizer);
+    quantizer.scale = -1;  // a position among all scales
+    hash.add(node.name + ";");
+    add(hash, layer->weight.value);
+    add(hash, quantizer);
+    add(hash, network.table.scale_of(layer->weight_quantizer));
+  }
+  return hash.hex();
+}
+
 }  // namespace ptq::quant

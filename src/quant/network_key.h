@@ -11,4 +11,8 @@ namespace ptq::quant {
 /// those of nodes do.
 std::string network_key(const QuantizedNetwork& network);
 
+/// The same of the layers with a quantized weight alone: their names, weights, quantizers of these
+/// and scales. Networks that differ in quantizers of activations and biases have the same.
+std::string weights_key(const QuantizedNetwork& network);
+
 }  // namespace ptq::quant

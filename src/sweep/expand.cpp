@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <functional>
 #include <map>
 #include <numeric>
 #include <set>
@@ -145,14 +146,19 @@ Expansion expand(const Sweep& sweep, const options::Settings& command_line) {
 }
 
 std::vector<size_t> tree_order(const std::vector<Configuration>& configurations) {
-  constexpr std::array<options::Level, 4> kLevels = {
-      options::Level::kModel, options::Level::kPreparation, options::Level::kCalibrationImages,
-      options::Level::kActivations};
-  std::vector<std::array<size_t, kLevels.size()>> branches(configurations.size());
-  for (size_t level = 0; level < kLevels.size(); ++level) {
+  using Key = std::function<std::string(const options::Settings&)>;
+  const auto up_to = [](options::Level level) -> Key {
+    return
+        [level](const options::Settings& settings) { return options::key_up_to(level, settings); };
+  };
+  const std::array<Key, 4> keys = {
+      up_to(options::Level::kModel), up_to(options::Level::kPreparation),
+      up_to(options::Level::kCalibrationImages), options::key_without_activations};
+  std::vector<std::array<size_t, keys.size()>> branches(configurations.size());
+  for (size_t level = 0; level < keys.size(); ++level) {
     std::map<std::string, size_t> by_appearance;
     for (size_t i = 0; i < configurations.size(); ++i) {
-      const std::string key = options::key_up_to(kLevels[level], configurations[i].settings);
+      const std::string key = keys[level](configurations[i].settings);
       branches[i][level] = by_appearance.emplace(key, by_appearance.size()).first->second;
     }
   }

@@ -37,7 +37,9 @@ struct Expansion {
 Expansion expand(const Sweep& sweep, const options::Settings& command_line);
 
 /// Positions of the configurations in an order in which those that share stages of a run
-/// (cli/option_levels.h) follow each other: a walk through the tree of stages, depth first.
+/// (options/option_levels.h) follow each other: a walk through the tree of stages, depth first.
+/// Innermost are those that differ in activations alone: a session keeps every calibration, but
+/// the rounded weights of one configuration.
 std::vector<size_t> tree_order(const std::vector<Configuration>& configurations);
 
 }  // namespace ptq::sweep

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "base/hash.h"
+#include "ptq/base/error.h"
+#include "quant/network_key.h"
 #include "workflow/quantization.h"
 #include "workflow/technique_stages.h"
 
@@ -112,6 +114,16 @@ std::string calibrated_key(const Source& source, const QuantizeConfig& config) {
   add(key, layer_bits);
   if (activations) add(key, *activations);
   return key.hash();
+}
+
+std::string rounded_key(const Source& source, const QuantizeConfig& config, const Gptq& gptq,
+                        const QuantizedNetwork& network) {
+  const auto& [act_order, quantize_activations, accumulator, keep_original_weights, held_out] =
+      gptq;
+  if (quantize_activations || accumulator) throw InternalError("GPTQ sees quantized activations");
+  return Key("rounded")
+      .add(equalized_key(source, config), quant::weights_key(network), act_order, held_out)
+      .hash();
 }
 
 }  // namespace ptq::workflow

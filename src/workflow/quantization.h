@@ -105,5 +105,8 @@ backends::PlacementOptions placement_options(const QuantizeConfig& config);
 std::string prepared_key(const Source& source, const QuantizeConfig& config);
 std::string equalized_key(const Source& source, const QuantizeConfig& config);
 std::string calibrated_key(const Source& source, const QuantizeConfig& config);
+/// Of GPTQ on activations in float: `network` has the weights that it rounds, and their scales.
+std::string rounded_key(const Source& source, const QuantizeConfig& config, const Gptq& gptq,
+                        const QuantizedNetwork& network);
 
 }  // namespace ptq::workflow

@@ -130,7 +130,7 @@ std::vector<LateTechnique> late_techniques(Quantization& made, const QuantizeCon
   for (const Rounding::Technique& technique : config.rounding.techniques()) {
     techniques.push_back({name_of(technique), [&] {
                             made.techniques.rounding.push_back(round_weights(
-                                made.network, technique, originals, *images, context));
+                                made.network, technique, config, originals, *images, context));
                           }});
   }
   if (config.learned_round) {

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <map>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -76,6 +77,26 @@ passes::RoundingOptions options_of(const Rounding::Technique& technique) {
   return options;
 }
 
+/// What `round()` does to the network's weights, or did to the same ones before; none where it sees
+/// quantizers of activations and biases, or nothing is shared.
+template <class Round>
+RoundingReport shared_rounding(QuantizedNetwork& network, const Rounding::Technique& technique,
+                               const QuantizeConfig& config, const Context& context,
+                               Round&& round) {
+  const auto* gptq = std::get_if<Gptq>(&technique);
+  SharedStages& stages = context.session.stages();
+  if (gptq == nullptr || gptq->quantize_activations || stages.runs == Session::Runs::kOne) {
+    return round();
+  }
+  const std::string key = rounded_key(context.source, config, *gptq, network);
+  RoundedWeights made = shared(context.session, context.log, stages.rounded, key, [&] {
+    RoundingReport report = round();
+    return RoundedWeights{std::move(report), passes::weights_of(network.graph)};
+  });
+  passes::set_weights(network.graph, made.weights);
+  return std::move(made.report);
+}
+
 bool keeps_original_weights(const Rounding::Technique& technique) {
   const auto* gptq = std::get_if<Gptq>(&technique);
   return gptq == nullptr || gptq->keep_original_weights;
@@ -89,8 +110,8 @@ std::string name_of(const Rounding::Technique& technique) {
 }
 
 RoundingReport round_weights(QuantizedNetwork& network, const Rounding::Technique& technique,
-                             passes::OriginalWeights& originals, const data::ImageSet& images,
-                             const Context& context) {
+                             const QuantizeConfig& config, passes::OriginalWeights& originals,
+                             const data::ImageSet& images, const Context& context) {
   const std::string name = name_of(technique);
   passes::RoundingOptions options = options_of(technique);
   options.threads = context.execution.threads;
@@ -99,11 +120,15 @@ RoundingReport round_weights(QuantizedNetwork& network, const Rounding::Techniqu
   options.on_layer = [&](const passes::RoundedLayer& layer, int64_t done, int64_t total) {
     context.log.line(line_of(name, layer, done, total));
   };
-  auto layers = over_images(images, name, context, [&](const passes::NextBatch& next) {
-    return passes::round_weights(network, options, originals, next);
-  });
-  summarize(context.log, name, layers);
-  return {name, std::move(layers)};
+  const auto rounded = [&] {
+    auto layers = over_images(images, name, context, [&](const passes::NextBatch& next) {
+      return passes::round_weights(network, options, originals, next);
+    });
+    return RoundingReport{name, std::move(layers)};
+  };
+  RoundingReport report = shared_rounding(network, technique, config, context, rounded);
+  summarize(context.log, name, report.layers);
+  return report;
 }
 
 }  // namespace ptq::workflow

@@ -15,7 +15,7 @@
 #include "ptq/data/image_set.h"
 #include "workflow/function.h"
 #include "workflow/kept.h"
-#include "workflow/session.h"
+#include "workflow/quantization.h"
 
 namespace ptq::workflow {
 
@@ -35,6 +35,10 @@ struct CalibratedActivations {
   passes::ActivationScales scales;
   int64_t images = 0;
 };
+struct RoundedWeights {
+  RoundingReport report;
+  passes::OriginalWeights weights;
+};
 
 /// A Session's contents. Graphs share their tensors with copies, which is fine: passes replace
 /// tensors and never write into them (ptq/ir/tensors.h).
@@ -53,6 +57,8 @@ struct SharedStages {
   Kept<EqualizedGraph> equalized;
   KeptAll<CalibratedActivations> activations;
   KeptAll<passes::LayerInputMeans> input_means;
+  /// Of techniques that see no quantizer of an activation or bias.
+  Kept<RoundedWeights> rounded;
 };
 
 /// What an earlier run kept under `key`, with its warnings, or what `make()` gives.

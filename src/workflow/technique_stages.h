@@ -42,8 +42,8 @@ int64_t calibrate_activations(QuantizedNetwork& network, const QuantizeConfig& c
 /// `originals` gain the weights there were, for those that come later, unless GPTQ is told to keep
 /// none.
 RoundingReport round_weights(QuantizedNetwork& network, const Rounding::Technique& technique,
-                             passes::OriginalWeights& originals, const data::ImageSet& images,
-                             const Context& context);
+                             const QuantizeConfig& config, passes::OriginalWeights& originals,
+                             const data::ImageSet& images, const Context& context);
 /// "gptq", "gpfq", "qronos".
 std::string name_of(const Rounding::Technique& technique);
 

@@ -146,7 +146,7 @@ TEST(Expansion, RefusesASweepOfNothing) {
 
 TEST(TreeOrder, PutsConfigurationsThatShareAStageTogether) {
   const Expansion expansion = expansion_of(
-      "models: a\noptions: {weight-bit-width: [4, 8], act-quant-percentile: [99.9, 99.999],"
+      "models: a\noptions: {act-quant-percentile: [99.9, 99.999], weight-bit-width: [4, 8],"
       " graph-eq-iterations: [0, 20]}");
   std::vector<std::string> walk;
   for (const size_t i : tree_order(expansion.configurations)) {
@@ -155,8 +155,8 @@ TEST(TreeOrder, PutsConfigurationsThatShareAStageTogether) {
                    options::to_text(settings.value("act-quant-percentile")) + " " +
                    options::to_text(settings.value("weight-bit-width")));
   }
-  EXPECT_THAT(walk, ElementsAre("0 99.9 4", "0 99.9 8", "0 99.999 4", "0 99.999 8", "20 99.9 4",
-                                "20 99.9 8", "20 99.999 4", "20 99.999 8"));
+  EXPECT_THAT(walk, ElementsAre("0 99.9 4", "0 99.999 4", "0 99.9 8", "0 99.999 8", "20 99.9 4",
+                                "20 99.999 4", "20 99.9 8", "20 99.999 8"));
 }
 
 TEST(PublishedGrid, Has540ConfigurationsAModel) {

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "ptq/base/invalid_option.h"
+#include "quant/network_key.h"
 #include "support/graph_builder.h"
 #include "support/temporary_folder.h"
 #include "workflow/quantization.h"
@@ -126,6 +127,39 @@ TEST_F(Quantizing, SharesACalibrationWithOtherWeights) {
                      &other = made.network.table.scales[i].value;
     if (!other.defined()) continue;
     EXPECT_TRUE(at::equal(one, other)) << i;
+  }
+}
+
+TEST_F(Quantizing, SharesGptqWithOtherActivations) {
+  Session session(Session::Runs::kMany);
+  QuantizeConfig config;
+  config.rounding = Gptq{};
+  config.weights.bit_width = 4;
+  run(config, session);
+  EXPECT_THAT(stages_, Contains("gptq"));
+  config.activations->percentile = 90;
+  const Quantization shared = run(config, session);
+  EXPECT_THAT(stages_, Not(Contains("gptq")));
+  Session alone;
+  const Quantization made = run(config, alone);
+  EXPECT_EQ(quant::network_key(shared.network), quant::network_key(made.network));
+  EXPECT_EQ(shared.techniques.rounding.at(0).layers.size(), 3U);
+}
+
+TEST_F(Quantizing, SharesGptqWithNothingThatItSees) {
+  QuantizeConfig config;
+  config.rounding = Gptq{};
+  Session session(Session::Runs::kMany);
+  run(config, session);
+  QuantizeConfig bits = config, order = config, activations = config;
+  bits.weights.bit_width = 4;
+  order.rounding = Gptq{true};
+  Gptq quantized;
+  quantized.quantize_activations = true;
+  activations.rounding = quantized;
+  for (const QuantizeConfig& other : {bits, order, activations, activations}) {
+    run(other, session);
+    EXPECT_THAT(stages_, Contains("gptq"));
   }
 }
 

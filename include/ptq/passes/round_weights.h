@@ -81,5 +81,7 @@ std::vector<RoundedLayer> round_weights(QuantizedNetwork& network, const Roundin
 
 /// The weights of all layers that have a quantizer.
 OriginalWeights weights_of(const ir::Graph& graph);
+/// Gives layers that have a quantizer their weights of `weights`; all of them are there.
+void set_weights(ir::Graph& graph, const OriginalWeights& weights);
 
 }  // namespace ptq::passes

@@ -155,4 +155,10 @@ OriginalWeights weights_of(const ir::Graph& graph) {
   return weights;
 }
 
+void set_weights(ir::Graph& graph, const OriginalWeights& weights) {
+  for (ir::Node& node : graph.nodes) {
+    if (is_quantized_layer(node)) ir::weighted(node.op)->weight.value = weights.at(node.name);
+  }
+}
+
 }  // namespace ptq::passes
