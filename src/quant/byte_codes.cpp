@@ -9,10 +9,11 @@
 namespace ptq::quant {
 namespace {
 
-/// 1/s, the product and the sum with z are each off by half a unit in the last place of numbers
-/// below 1024 at most, which together is less than what this leaves to a tie. For larger numbers
-/// every code is the smallest or the largest one.
-constexpr float kNearTie = 0.5F - 1.0F / 2048;
+/// Where |x / s| is 512 or more, every code is the smallest or the largest one. Below, the rounding
+/// of 1/s and of the product moves it by less than 2^-15 each, and so does that of x / s in the
+/// definition; a sum with z moves either by 2^-15. Together that is less than what this leaves to a
+/// tie.
+constexpr float kNearTie = 0.5F - 1.0F / 4096;
 /// Only numbers that no int32 holds are further from their integer.
 constexpr float kNoTie = 1e6F;
 

@@ -7,7 +7,6 @@
 #include <limits>
 
 #include "base/cpu_isa.h"
-#include "base/vector_loop.h"
 #include "runtime/integer/epilogue_vector.h"
 #include "runtime/integer/product_kernel.h"
 #include "runtime/steps/step.h"
@@ -44,11 +43,6 @@ std::optional<quant::ByteFormat> bytes_of(const TailOp& op) {
                     params->zero_point <= params->quant_max;
   return fits ? std::optional(format) : std::nullopt;
 }
-
-constexpr VectorLoop lower_bytes = [](const uint8_t* __restrict ceilings, int64_t count,
-                                      uint8_t* __restrict bytes) {
-  for (int64_t i = 0; i < count; ++i) bytes[i] = bytes[i] < ceilings[i] ? bytes[i] : ceilings[i];
-};
 
 }  // namespace
 
@@ -99,24 +93,27 @@ bool Epilogue::find_codes() {
   if (!format) return false;
   const quant::Reciprocal reciprocal = quant::reciprocal_of(format->params);
   if (reciprocal.near_tie < 0) return false;
-  // Codes are rounded before the zero point is added, which a tie may not survive.
-  constexpr float kNearTie = 0.499F;
+  // Codes are rounded before the zero point is added, which a tie may not survive: the definition
+  // rounds the sum, by less than 2^-15.
+  constexpr float kNearTie = 0.5F - 1.0F / 4096;
   const float near_tie = format->params.zero_point == 0 ? reciprocal.near_tie
                                                         : std::min(reciprocal.near_tie, kNearTie);
-  ToCodes to{*format, format->smallest(), format->largest(), reciprocal.value, near_tie};
   const auto byte_of = [&](float value) {
     return static_cast<int>(quant::quantize(value, format->params)) + format->offset;
   };
+  int low = format->smallest(), high = format->largest();
   for (size_t clamp = 0; clamp < clamps; ++clamp) {
-    to.low = std::max(to.low, std::min(byte_of(0), to.high));
-    if (tail_[clamp].kind == TailKind::kRelu6) to.high = std::min(to.high, byte_of(6));
-    to.low = std::min(to.low, to.high);
+    low = std::max(low, byte_of(0));
+    if (tail_[clamp].kind == TailKind::kRelu6) high = std::min(high, byte_of(6));
   }
+  ToCodes to{*format, low,
+             std::vector<uint8_t>(static_cast<size_t>(row_size_), static_cast<uint8_t>(high)),
+             reciprocal.value, near_tie};
   for (size_t ceiling = clamps; ceiling < i; ++ceiling) {
     if (!add_ceilings(operands_[ceiling], to)) return false;
   }
   if (i + 1 < tail_.size() && !find_table(i + 1, *format)) return false;
-  to_codes_ = to;
+  to_codes_ = std::move(to);
   return true;
 }
 
@@ -125,15 +122,10 @@ bool Epilogue::add_ceilings(const at::Tensor& ceilings, ToCodes& to) {
   const float* from = ceilings.data_ptr<float>();
   const auto count = static_cast<size_t>(ceilings.numel());
   if (std::any_of(from, from + count, [](float x) { return std::isnan(x); })) return false;
-  if (count > 1) ceilings_.resize(count, 255);
-  for (size_t i = 0; i < count; ++i) {
-    const auto code = static_cast<int>(quant::quantize(from[i], to.format.params));
+  for (size_t i = 0; i < to.ceilings.size(); ++i) {
+    const auto code = static_cast<int>(quant::quantize(from[i % count], to.format.params));
     const auto byte = static_cast<uint8_t>(code + to.format.offset);
-    if (count > 1) {
-      ceilings_[i] = std::min(ceilings_[i], byte);
-    } else {
-      to.high = std::min<int>(to.high, byte), to.low = std::min(to.low, to.high);
-    }
+    to.ceilings[i] = std::min(to.ceilings[i], byte);
   }
   return true;
 }
@@ -153,13 +145,6 @@ bool Epilogue::find_table(size_t first, const quant::ByteFormat& format) {
   quant::quantize(values.data(), table_.data(), static_cast<int64_t>(values.size()),
                   *tail_.back().codes);
   return true;
-}
-
-void Epilogue::lower_to_ceilings(const SumTile& tile) const {
-  uint8_t* row = static_cast<uint8_t*>(out_) + tile.first_row * row_size_ + tile.first_column;
-  for (int64_t i = 0; i < tile.rows; ++i, row += row_size_) {
-    lower_bytes(ceilings_.data() + tile.first_column, tile.columns, row);
-  }
 }
 
 void Epilogue::look_up(const SumTile& tile) const {
@@ -214,7 +199,6 @@ void Epilogue::apply(const SumTile& tile, const Columns& columns) const {
   if (to_codes_ && (wide || tile.columns % 8 == 0)) {
     const auto codes = wide ? codes_by_avx512 : codes_by_avx2;
     codes(*to_codes_, tile, columns, static_cast<uint8_t*>(out_), row_size_);
-    if (!ceilings_.empty()) lower_to_ceilings(tile);
     if (!table_.empty()) look_up(tile);
     return;
   }

@@ -47,11 +47,13 @@ class Epilogue {
 
   void apply(const SumTile& tile, const Columns& columns) const;
 
-  /// A tail of clamps and a quantization: the bytes it makes lie between `low` and `high`. See
-  /// epilogue.cpp for the last two.
+  /// A tail of clamps and a quantization: the bytes it makes are at least `low`, and at most those
+  /// of `ceilings`, one a column, which count where they are smaller. See epilogue.cpp for the last
+  /// two.
   struct ToCodes {
     quant::ByteFormat format;
-    int low, high;
+    int low;
+    std::vector<uint8_t> ceilings;
     float reciprocal, near_tie;
   };
 
@@ -69,9 +71,8 @@ class Epilogue {
 
   void plan_stages();
   bool find_codes();
-  bool add_ceilings(const at::Tensor& ceilings, ToCodes& to);
+  static bool add_ceilings(const at::Tensor& ceilings, ToCodes& to);
   bool find_table(size_t first, const quant::ByteFormat& format);
-  void lower_to_ceilings(const SumTile& tile) const;
   void look_up(const SumTile& tile) const;
   bool add_stage(const TailOp& op, const at::Tensor& operand);
   void apply_generic(const SumTile& tile, const Columns& columns) const;
@@ -83,8 +84,6 @@ class Epilogue {
   std::vector<at::Tensor> operands_;
   std::vector<Stage> stages_;
   std::optional<ToCodes> to_codes_;
-  /// The largest byte of each column that `to_codes_` leaves; empty where there is no such limit.
-  std::vector<uint8_t> ceilings_;
   /// What follows that, by byte; empty where nothing does.
   std::vector<uint8_t> table_;
   bool vector_ = false;

@@ -33,7 +33,7 @@ class CodeRows {
                                                      int64_t row_size) const {
     const Constants<kVectors> c = constants<kVectors>(first);
     // Stores of bytes may change anything but what is local.
-    const Limits limits = this->limits();
+    const Limits limits = limits_of<kVectors>(first);
     const int64_t rows = tile_.rows, stride = tile_.sums_stride;
     const __m256 near_tie = _mm256_set1_ps(to_.near_tie);
     const __m256 reciprocal = _mm256_set1_ps(to_.reciprocal);
@@ -69,12 +69,16 @@ class CodeRows {
  private:
   struct Limits {
     __m256i shift;
-    __m128i low, high;
+    __m128i low, ceilings;
   };
 
-  PTQ_INLINE_CODE Limits limits() const {
+  template <int kVectors>
+  PTQ_INLINE_CODE Limits limits_of(int64_t first) const {
+    const auto* ceilings =
+        reinterpret_cast<const __m128i*>(to_.ceilings.data() + tile_.first_column + first);
     return {_mm256_set1_epi16(static_cast<int16_t>(to_.format.zero())),
-            _mm_set1_epi8(static_cast<char>(to_.low)), _mm_set1_epi8(static_cast<char>(to_.high))};
+            _mm_set1_epi8(static_cast<char>(to_.low)),
+            kVectors == 2 ? _mm_loadu_si128(ceilings) : _mm_loadl_epi64(ceilings)};
   }
 
   template <int kVectors>
@@ -134,7 +138,7 @@ class CodeRows {
     const __m256i packed = _mm256_packus_epi16(words, words);
     const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 0, 4, 1, 5);
     __m128i bytes = _mm256_castsi256_si128(_mm256_permutevar8x32_epi32(packed, order));
-    bytes = _mm_min_epu8(_mm_max_epu8(bytes, limits.low), limits.high);
+    bytes = _mm_min_epu8(_mm_max_epu8(bytes, limits.low), limits.ceilings);
     if (kVectors == 2) {
       _mm_storeu_si128(reinterpret_cast<__m128i*>(out), bytes);
     } else {
