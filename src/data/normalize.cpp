@@ -25,12 +25,19 @@ Table table_of(const Recipe& recipe) {
 }  // namespace
 
 at::Tensor normalize(const at::Tensor& pixels, const Recipe& recipe) {
+  at::Tensor rows;
+  return normalize(pixels, recipe, rows);
+}
+
+at::Tensor normalize(const at::Tensor& pixels, const Recipe& recipe, at::Tensor& rows) {
   if (pixels.dim() != 4 || pixels.size(3) != 3 || pixels.scalar_type() != at::kByte ||
       !pixels.is_contiguous()) {
     throw InternalError("normalize: pixels must be contiguous uint8 [N, H, W, 3]");
   }
   const Table table = table_of(recipe);
-  const at::Tensor rows = at::empty(pixels.sizes(), pixels.options().dtype(at::kFloat));
+  if (!rows.defined() || rows.sizes() != pixels.sizes()) {
+    rows = at::empty(pixels.sizes(), pixels.options().dtype(at::kFloat));
+  }
   const uint8_t* in = pixels.data_ptr<uint8_t>();
   float* out = rows.data_ptr<float>();
   constexpr int64_t kPixelsPerTask = 16384;

@@ -10,5 +10,8 @@ namespace ptq::data {
 /// step rounded to float32, which is torchvision's ToTensor and Normalize bit for bit. Runs on
 /// LibTorch's threads.
 at::Tensor normalize(const at::Tensor& pixels, const Recipe& recipe);
+/// The same in the memory of `rows`, which is allocated where it has another size: for batches of
+/// which each is done before the next begins.
+at::Tensor normalize(const at::Tensor& pixels, const Recipe& recipe, at::Tensor& rows);
 
 }  // namespace ptq::data

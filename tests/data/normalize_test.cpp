@@ -47,6 +47,16 @@ TEST(Normalize, TreatsEveryPixelOfALargeBatch) {
   EXPECT_TRUE(at::equal(normalize(pixels, recipe), expected.permute({0, 3, 1, 2})));
 }
 
+TEST(Normalize, KeepsItsMemoryForBatchesOfOneSize) {
+  const at::Tensor pixels = all_values();
+  at::Tensor rows;
+  const at::Tensor first = normalize(at::zeros_like(pixels), Recipe(), rows);
+  const at::Tensor second = normalize(pixels, Recipe(), rows);
+  EXPECT_EQ(first.data_ptr(), second.data_ptr());
+  EXPECT_TRUE(at::equal(second, normalize(pixels, Recipe())));
+  EXPECT_EQ(normalize(pixels.narrow(1, 0, 8), Recipe(), rows).size(2), 8);
+}
+
 TEST(Normalize, RefusesTensorsThatAreNoBatchOfPixels) {
   EXPECT_THROW(normalize(at::zeros({2, 3, 8, 8}, at::kByte), Recipe()), InternalError);
   EXPECT_THROW(normalize(at::zeros({2, 8, 8, 3}, at::kFloat), Recipe()), InternalError);
