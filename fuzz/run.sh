@@ -24,7 +24,7 @@ seeds_of() {
     image) echo tests/data/fixtures ;;
     image-*)
       mkdir -p build/fuzz/seeds/$1
-      cp tests/data/fixtures/*.${1#image-} build/fuzz/seeds/$1
+      find tests/data/fixtures fuzz/seeds/image -name "*.${1#image-}" -exec cp {} build/fuzz/seeds/$1 \;
       echo build/fuzz/seeds/$1
       ;;
     code | onnx | pickle) echo fuzz/seeds/$1 ;;
