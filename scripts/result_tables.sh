@@ -36,5 +36,7 @@ table() {
 }
 
 table torchvision --model-dir "$models" "$@"
-cp results/journals/torchvision/best_configs.csv results/torchvision_best_configs.csv
+for kind in csv html; do
+  cp "results/journals/torchvision/best_configs.$kind" "results/torchvision_best_configs.$kind"
+done
 table hand_defined "$@"

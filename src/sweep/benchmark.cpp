@@ -104,7 +104,7 @@ void sweep(const Arguments& arguments, Log& log) {
   write_tables(options.output, report.results, expansion.skipped);
   log.line("tables are in " + options.output +
            ": results.csv, best_configs.csv, skipped.csv, "
-           "results.md, results.html");
+           "results.md, results.html, best_configs.html");
   require_one_result(report.results);
 }
 

@@ -106,6 +106,7 @@ void write_tables(const std::string& folder, const TextTable& results,
   write_csv(in_folder("skipped.csv"), skipped_table(skipped));
   write_text(in_folder("results.md"), markdown_page(results, best, skipped));
   write_text(in_folder("results.html"), html_page(results, best, skipped));
+  write_text(in_folder("best_configs.html"), html_page(best, best, {}));
 }
 
 }  // namespace ptq::sweep

@@ -8,8 +8,8 @@
 
 namespace ptq::sweep {
 
-/// results.csv, best_configs.csv, skipped.csv, results.md and results.html in `folder`, each
-/// complete or not at all. Throws OutputError naming the file.
+/// results.csv, best_configs.csv, skipped.csv, results.md, results.html and best_configs.html in
+/// `folder`, each complete or not at all. Throws OutputError naming the file.
 void write_tables(const std::string& folder, const TextTable& results,
                   const std::vector<Skipped>& skipped);
 

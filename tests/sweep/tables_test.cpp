@@ -78,6 +78,16 @@ TEST(Tables, AreWrittenWithReasonsForWhatWasSkipped) {
   }
 }
 
+TEST(Tables, HaveAPageOfTheBestAlone) {
+  const support::TemporaryFolder folder;
+  write_tables(
+      folder.path(),
+      results_of({{"m", "4", "99.9", "50.000", "done"}, {"m", "4", "99", "70.000", "done"}}), {});
+  const std::string page = support::content_of(folder.file("best_configs.html"));
+  EXPECT_THAT(page, HasSubstr("70.000"));
+  EXPECT_THAT(page, Not(HasSubstr("50.000")));
+}
+
 TEST(ResultRow, SaysOptionsHashesAndAccuracy) {
   options::Settings settings;
   settings.set(*options::find_option("model"), std::string("nets/small.pt"),
