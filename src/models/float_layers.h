@@ -25,13 +25,15 @@ class FloatLayers {
   const Padding* padding(const std::string& layer) const;
   /// Of the batch norm with the mean `layer.running_mean`.
   double eps(const std::string& layer, double otherwise) const;
-  /// Whether it clamps at 6.
-  bool has_relu6() const { return has_relu6_; }
+  /// What follows the batch norm with the mean `layer.running_mean`: a ReLU, or a clamp from 0 to
+  /// its bounds; a ReLU where the network has no such norm. Throws ImportError where it is
+  /// something else.
+  ir::Op activation(const std::string& layer) const;
 
  private:
   std::map<std::string, Padding> paddings_;
   std::map<std::string, double> eps_;
-  bool has_relu6_ = false;
+  std::map<std::string, ir::Op> activations_;
 };
 
 }  // namespace ptq::models

@@ -11,8 +11,8 @@ struct HandDefinedOptions {
   int weight_bit_width = 8;
   int act_bit_width = 8;
   int64_t image_size = 224;
-  /// The float network that the weights come from: its padding, ReLU6 and eps are taken over. Null:
-  /// ReLU, symmetric padding and the eps of the paper's time.
+  /// The float network that the weights come from: its padding, clamps and eps are taken over.
+  /// Null: ReLU, symmetric padding and the eps of the paper's time.
   const ir::Graph* float_network = nullptr;
 };
 

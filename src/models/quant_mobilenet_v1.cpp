@@ -42,8 +42,7 @@ class MobileNetV1 {
     ir::ValueId x = padded_conv(name + ".conv", in, shape,
                                 weight_quantizer(weight_bit_width, Granularity::kPerChannel));
     x = network_.batch_norm(name + ".bn", x, float_layers_.eps(name + ".bn", kEps));
-    const ir::Op activation = float_layers_.has_relu6() ? ir::Op(ir::Relu6{}) : ir::Op(ir::Relu{});
-    x = network_.add(name + ".activation", activation, {x});
+    x = network_.add(name + ".activation", float_layers_.activation(name + ".bn"), {x});
     return network_.quantize(name + ".activation", x,
                              unsigned_quantizer(options_.act_bit_width, of_output));
   }

@@ -13,7 +13,7 @@ namespace ptq::models {
 ///
 /// Weights leave out the most negative code and have a scale an output channel, the last layer's
 /// one in all; the first layer's have 8 bits whatever the options say. Image and logits are float.
-/// Batch norms are not merged. Padding, ReLU6 and eps are those of options.float_network.
+/// Batch norms are not merged. Padding, clamps and eps are those of options.float_network.
 QuantizedNetwork quant_mobilenet_v1(const Weights& weights, const HandDefinedOptions& options);
 
 }  // namespace ptq::models

@@ -3,6 +3,9 @@
 #include <ATen/ops/ones.h>
 #include <gtest/gtest.h>
 
+#include "ir/clamp.h"
+#include "ptq/base/error.h"
+
 namespace ptq::models {
 namespace {
 
@@ -39,7 +42,25 @@ TEST(FloatLayers, SayHowALayerIsPaddedAndNormalized) {
   EXPECT_EQ(padding->symmetric, (ir::Ints{0, 0}));
   EXPECT_TRUE(padding->zeros.has_value());
   EXPECT_EQ(layers.eps("stem.bn", 1), 1e-3);
-  EXPECT_TRUE(layers.has_relu6());
+  EXPECT_TRUE(std::holds_alternative<ir::Relu6>(layers.activation("stem.bn")));
+}
+
+ir::Op hardtanh(double lowest, double highest) {
+  return ir::Opaque{"aten::hardtanh", "", {ir::InputRef{0}, lowest, highest}, 0};
+}
+
+TEST(FloatLayers, TakeOverTheBoundOfAClamp) {
+  const ir::Graph graph = block(hardtanh(0, 4));
+  const auto bounds = ir::clamp_bounds(FloatLayers(&graph).activation("stem.bn"));
+  ASSERT_TRUE(bounds.has_value());
+  EXPECT_EQ(bounds->highest.item<float>(), 4);
+}
+
+TEST(FloatLayers, RefuseWhatUnsignedCodesCannotHold) {
+  for (const ir::Op& op : {hardtanh(-1, 1), ir::Op(ir::Sigmoid{})}) {
+    const ir::Graph graph = block(op);
+    EXPECT_THROW(FloatLayers(&graph).activation("stem.bn"), ImportError);
+  }
 }
 
 TEST(FloatLayers, KnowNothingOfOtherLayers) {
@@ -47,7 +68,7 @@ TEST(FloatLayers, KnowNothingOfOtherLayers) {
   const FloatLayers layers(&graph);
   EXPECT_EQ(layers.padding("stem"), nullptr);
   EXPECT_EQ(layers.eps("conv", 0.5), 0.5);
-  EXPECT_FALSE(layers.has_relu6());
+  EXPECT_TRUE(std::holds_alternative<ir::Relu>(layers.activation("stem.bn")));
   EXPECT_EQ(FloatLayers(nullptr).padding("stem.conv"), nullptr);
 }
 
