@@ -22,7 +22,8 @@ passes::LearnedRoundReport learn_rounding(QuantizedNetwork& network, const Quant
   data::Augmentation augmentation = config.augmentation;
   augmentation.seed = config.seed;
   const data::ImageSet shown = images.with_views(augmentation);
-  return over_images(shown, "learned rounding", context, [&](const passes::NextBatch& next) {
+  const Context on_cpu = on_the_cpu(context, "learned rounding");
+  return over_images(shown, "learned rounding", on_cpu, [&](const passes::NextBatch& next) {
     return passes::learn_rounding(network.graph, network.table, options, next);
   });
 }

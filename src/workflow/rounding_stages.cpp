@@ -121,7 +121,8 @@ RoundingReport round_weights(QuantizedNetwork& network, const Rounding::Techniqu
     context.log.line(line_of(name, layer, done, total));
   };
   const auto rounded = [&] {
-    auto layers = over_images(images, name, context, [&](const passes::NextBatch& next) {
+    const Context on_cpu = on_the_cpu(context, name);
+    auto layers = over_images(images, name, on_cpu, [&](const passes::NextBatch& next) {
       return passes::round_weights(network, options, originals, next);
     });
     return RoundingReport{name, std::move(layers)};

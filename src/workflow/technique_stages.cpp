@@ -35,6 +35,16 @@ bool forgets_weights(const QuantizeConfig& config) {
 
 }  // namespace
 
+Context on_the_cpu(const Context& context, const std::string& technique) {
+  Context on_cpu = context;
+  if (!context.execution.device.is_cpu()) {
+    context.log.line(technique + ": on the CPU, for it has no form on " +
+                     context.execution.device.str());
+    on_cpu.execution.device = at::kCPU;
+  }
+  return on_cpu;
+}
+
 passes::NextBatch batches_of(const data::ImageSet& images, const std::string& stage,
                              const Context& context, int64_t& done) {
   const auto batches = std::make_shared<data::Batches>(images, context.execution.device);

@@ -61,6 +61,9 @@ passes::BiasCorrection correct_biases(QuantizedNetwork& network, const QuantizeC
                                       const passes::OriginalWeights& originals,
                                       const data::ImageSet& images, const Context& context);
 
+/// `context` for a technique that has no form on another device; says so where the rest runs there.
+Context on_the_cpu(const Context& context, const std::string& technique);
+
 /// The images from the first on, with the progress of `stage`; `done` counts them and outlives the
 /// batches.
 passes::NextBatch batches_of(const data::ImageSet& images, const std::string& stage,

@@ -9,12 +9,14 @@
 #include "support/graph_builder.h"
 #include "support/temporary_folder.h"
 #include "workflow/quantization.h"
+#include "workflow/technique_stages.h"
 
 namespace ptq::workflow {
 namespace {
 
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::Not;
 
 /// Two convolutions with a ReLU between them, and a classifier of two classes.
@@ -144,6 +146,31 @@ TEST_F(Quantizing, SharesGptqWithOtherActivations) {
   const Quantization made = run(config, alone);
   EXPECT_EQ(quant::network_key(shared.network), quant::network_key(made.network));
   EXPECT_EQ(shared.techniques.rounding.at(0).layers.size(), 3U);
+}
+
+struct Lines : Silence {
+  void line(const std::string& text) override { all.push_back(text); }
+  std::vector<std::string> all;
+};
+
+TEST_F(Quantizing, RoundsOnTheCpuWhateverTheDevice) {
+  for (const bool learned : {false, true}) {
+    Session session;
+    QuantizeConfig config;
+    if (learned) config.learned_round = passes::LearnedRoundOptions{};
+    Quantization made = run({}, session, Until::kCalibrated);
+    Lines lines;
+    RecordingLog log(lines);
+    Context context{runtime::resolved({1}), log, session};
+    context.execution.device = at::Device("cuda:0");
+    passes::OriginalWeights originals;
+    if (learned) {
+      learn_rounding(made.network, config, images(), context);
+    } else {
+      round_weights(made.network, Gptq{}, config, originals, images(), context);
+    }
+    EXPECT_THAT(lines.all, Contains(HasSubstr("on the CPU, for it has no form on cuda:0")));
+  }
 }
 
 TEST_F(Quantizing, SharesGptqWithNothingThatItSees) {

@@ -3,14 +3,12 @@
 namespace ptq::options {
 namespace {
 
-/// Rounding techniques go through the network in one sweep, which computes in float32 on the CPU.
+/// Rounding techniques go through the network in one sweep, which computes in float32.
 std::vector<Rule> sweep_rules() {
   std::vector<Rule> rules;
   for (const char* technique : {"gptq", "gpfq", "qronos"}) {
     rules.push_back({{is(technique, {"on"}), is("dtype", {"bfloat16", "float16"})},
                      "weights are rounded in float32"});
-    rules.push_back(
-        {{is(technique, {"on"}), is_not("gpu", {"None"})}, "weights are rounded on the CPU"});
   }
   rules.push_back({{another("disable-create-weight-orig"), is("gpfq", {"on"})},
                    "GPFQ keeps the original weights"});
@@ -47,7 +45,6 @@ std::vector<Rule> learned_round_rules() {
   std::vector<Rule> rules = {
       {{learned, kMinifloat}, "rounding can be learned only for integers"},
       {{learned, is_not("dtype", {"float"})}, "rounding is learned in float32"},
-      {{learned, is_not("gpu", {"None"})}, "rounding is learned on the CPU"},
       {{another("learned-round-damping"), is_not("learned-round-batch-size", {"None"})},
        "damping needs the gradient over all images: add --learned-round-batch-size None"},
       {{preset, scales, kDynamic},

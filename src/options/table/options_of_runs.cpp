@@ -19,7 +19,10 @@ Rows run_options() {
           .by_default("all cores")
           .ours()
           .not_named(),
-      integer("gpu", "None", "index of the CUDA device; None uses the CPU").at_least(0),
+      integer("gpu", "None",
+              "index of the CUDA device; None uses the CPU. Rounding techniques run on the CPU all "
+              "the same")
+          .at_least(0),
       integer("seed", "123456", "seed for all random choices")
           .at_least(0)
           .ours()
