@@ -101,17 +101,20 @@ std::string limits(const Range& range) {
   return "between " + low + " and " + high;
 }
 
-void require_in_range(const Option& option, double value) {
+/// `number` is an int64_t or a double, which the error prints.
+template <class Number>
+void require_in_range(const Option& option, Number number) {
+  const auto value = static_cast<double>(number);
   const Range& range = option.range;
   const bool high_enough = range.above_low ? value > range.low : value >= range.low;
   if (!high_enough || value > range.high) {
-    refuse(option, " must be " + limits(range) + ", not " + to_text(value));
+    refuse(option, " must be " + limits(range) + ", not " + to_text(number));
   }
 }
 
 void require_range(const Option& option, const Value& value) {
   if (const auto* whole = std::get_if<int64_t>(&value)) {
-    require_in_range(option, static_cast<double>(*whole));
+    require_in_range(option, *whole);
   } else if (const auto* real = std::get_if<double>(&value)) {
     require_in_range(option, *real);
   } else if (const auto* list = std::get_if<std::vector<double>>(&value)) {

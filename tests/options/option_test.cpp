@@ -144,6 +144,7 @@ TEST(OptionTable, AcceptsTheOffValuesOfTechniques) {
 TEST(ParseValue, RefusesNumbersOutsideTheirRange) {
   EXPECT_EQ(refusal("act-bit-width", "1"), "--act-bit-width must be between 2 and 16, not 1");
   EXPECT_EQ(refusal("act-bit-width", "33"), "--act-bit-width must be between 2 and 16, not 33");
+  EXPECT_EQ(refusal("workers", "100000"), "--workers must be between 1 and 1024, not 100000");
   EXPECT_EQ(refusal("weight-bit-width", "0"), "--weight-bit-width must be between 2 and 16, not 0");
   EXPECT_EQ(refusal("weight-bit-width", "1"), "--weight-bit-width must be between 2 and 16, not 1");
   EXPECT_EQ(refusal("weight-bit-width", "33"),
