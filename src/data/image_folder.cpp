@@ -189,7 +189,8 @@ ImageFolder read(const fs::path& path, Labels labels, int64_t& passed_over) {
   if (fs::is_regular_file(path) && path.extension() == ".tar") {
     return read_archive(path, labels, passed_over);
   }
-  if (!fs::is_directory(path)) throw DataError(path.string() + ": not a folder");
+  if (!fs::is_directory(path))
+    throw DataError(path.string() + ": neither a folder nor a .tar archive");
   ClassNames names = read_class_names(path);
   if (fs::exists(path / kLabelsFile)) return read_listed_images(path, std::move(names));
   return read_folder(path, std::move(names), labels, passed_over);

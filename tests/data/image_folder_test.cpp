@@ -187,7 +187,7 @@ TEST(OpenImageFolder, RefusesWhatIsNoFolder) {
   const std::string missing = root.path() + "/none";
   EXPECT_EQ(refusal_of(missing), missing + ": no such folder");
   const std::string file = root.write("file", "");
-  EXPECT_EQ(refusal_of(file), file + ": not a folder");
+  EXPECT_EQ(refusal_of(file), file + ": neither a folder nor a .tar archive");
 }
 
 TEST(OpenImageFolder, RefusesAFolderWithoutClasses) {
