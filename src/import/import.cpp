@@ -45,9 +45,13 @@ bool takes_one_image(const torch::jit::Module& module, const ModuleNames& names,
 }
 
 /// Two images first: a batch of one would hide broadcasting over the batch.
-Walked walk_two(const torch::jit::Module& module, const ModuleNames& names, int64_t image_size) {
+Walked walk_two(const torch::jit::Module& module, const ModuleNames& names, int64_t image_size,
+                Places& places) {
+  const Seen keep_places = [&](ir::ValueId id, const at::Tensor& x) {
+    if (!x.is_floating_point()) places[id] = x.clone();
+  };
   try {
-    return walk_pictures(module, names, test_images(kFirstPictures, image_size));
+    return walk_pictures(module, names, test_images(kFirstPictures, image_size), keep_places);
   } catch (const ImportError& error) {
     if (!takes_one_image(module, names, image_size)) throw;
     throw ImportError(std::string("takes batches of one image alone (a trace has the batch size it "
@@ -82,20 +86,16 @@ ir::Graph import_module(torch::jit::Module module, int64_t image_size,
   make_plain(module, precisions);
   check_forward(module);
   const ModuleNames names = names_of(module);
-  const Walked first = walk_two(module, names, image_size);
+  Places places;
+  const Walked first = walk_two(module, names, image_size, places);
   const Walked second = walk_pictures(module, names, test_images(kSecondPictures, image_size));
   ir::Graph graph = reconciled(first.graph, second.graph);
   ir::verify(graph);
-  const bool checked =
-      check_images_apart(first.logits, second.logits, image_size,
-                         [&](const at::Tensor& images, const Seen& seen, Products products) {
-                           return walk_pictures(module, names, images, seen, products);
-                         });
-  if (!checked) {
-    notes.push_back(
-        "its answers to test images are not finite (NaN or infinity), so whether the images of a "
-        "batch influence each other could not be checked");
-  }
+  const WalkOn walk_on = [&](const at::Tensor& images, const Seen& seen, Products products) {
+    return walk_pictures(module, names, images, seen, products);
+  };
+  check_images_apart(first.logits, second.logits, image_size, walk_on);
+  check_reach_apart(graph, places, first.logits, image_size, walk_on);
   precisions.insert(first.precisions.begin(), first.precisions.end());
   const std::string note = precision_note(precisions);
   if (!note.empty()) notes.push_back(note);

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "import/messages.h"
+#include "import/operator_reach.h"
 #include "ptq/base/error.h"
 
 namespace ptq::import {
@@ -100,17 +101,26 @@ bool is_batch_norm(const ir::Graph& graph, ir::ValueId value) {
   return opaque != nullptr && opaque->schema.find("batch_norm") != std::string::npos;
 }
 
-/// The images' own places, where there is one row an image, and otherwise any: `first_other` and
-/// `second_other` are walks whose first and whose second picture is another one.
+/// Whether elements depend on both images, or, where there is one row an image, a row on the
+/// other's. Undefined masks are empty.
+bool meets(const at::Tensor& by_first, const at::Tensor& by_second) {
+  const auto row_of_other = [](const at::Tensor& mask, int64_t other) {
+    const bool rows = mask.defined() && mask.dim() == 2 && mask.size(0) == kFirstBatch;
+    return rows && mask[other].any().item<bool>();
+  };
+  const bool both = by_first.defined() && by_second.defined();
+  return (both && by_first.logical_and(by_second).any().item<bool>()) ||
+         row_of_other(by_first, 1) || row_of_other(by_second, 0);
+}
+
+/// `first_other` and `second_other` are walks whose first and whose second picture is another one.
 bool meets(const at::Tensor& base, const at::Tensor& first_other, const at::Tensor& second_other) {
-  const at::Tensor by_first = changed(base, first_other), by_second = changed(base, second_other);
-  if (by_first.defined() && by_second.defined() &&
-      by_first.logical_and(by_second).any().item<bool>()) {
-    return true;
-  }
-  const bool rows = base.dim() == 2 && base.size(0) == 2;
-  return rows && ((by_first.defined() && by_first[1].any().item<bool>()) ||
-                  (by_second.defined() && by_second[0].any().item<bool>()));
+  return meets(changed(base, first_other), changed(base, second_other));
+}
+
+bool meets(const std::vector<Reach>& reach, ir::ValueId value) {
+  const Reach& of_value = reach[static_cast<size_t>(value)];
+  return meets(of_value[0], of_value[1]);
 }
 
 [[noreturn]] void refuse_meeting(const ir::Graph& graph, ir::ValueId value) {
@@ -156,6 +166,52 @@ void check_walks(const at::Tensor& first, const at::Tensor& second, const WalkPi
 
 bool is_finite(const at::Tensor& answers) { return answers.isfinite().all().item<bool>(); }
 
+WalkPictures loud_walks(int64_t image_size, const WalkOn& walk_on) {
+  return [=](const std::vector<int64_t>& which, const Seen& seen) {
+    return walk_on(test_images(which, image_size), seen, Products::kSampled);
+  };
+}
+
+WalkPictures calm_walks(int64_t image_size, const WalkOn& walk_on) {
+  return [=](const std::vector<int64_t>& which, const Seen& seen) {
+    return walk_on(test_images(which, image_size, Pictures::kCalm), seen, Products::kExact);
+  };
+}
+
+/// A model on the first pictures, and again with other values in the place of some.
+class Exchange {
+ public:
+  explicit Exchange(const WalkPictures& walk_on)
+      : walk_on_(walk_on), answers_(walk_on(kFirstPictures, nullptr).logits) {}
+
+  /// Whether elements of `value` that depend on one image alone change the answer to the other. It
+  /// is taken to where a walk does not show the value, or answers are no numbers.
+  bool reaches_other(ir::ValueId value, const Reach& reach) const {
+    return reaches_other(value, reach[0], reach[1], 1) ||
+           reaches_other(value, reach[1], reach[0], 0);
+  }
+
+ private:
+  bool reaches_other(ir::ValueId value, const at::Tensor& own, const at::Tensor& others,
+                     int64_t other) const {
+    if (!own.defined()) return false;
+    const at::Tensor mask = others.defined() ? own.logical_and(others.logical_not()) : own;
+    return std::any_of(kFactors.begin(), kFactors.end(), [&](double factor) {
+      bool seen = false;
+      const auto exchange = [&](ir::ValueId id, const at::Tensor& x) {
+        if (id != value || seen) return;
+        seen = true;
+        x.copy_(with_others(x, mask, factor));
+      };
+      const at::Tensor answers = walk_on_(kFirstPictures, exchange).logits;
+      return !seen || !(difference(answers_[other], answers[other]) <= kSame);
+    });
+  }
+
+  const WalkPictures& walk_on_;
+  const at::Tensor answers_;
+};
+
 }  // namespace
 
 at::Tensor test_images(const std::vector<int64_t>& which, int64_t image_size, Pictures pictures) {
@@ -164,21 +220,30 @@ at::Tensor test_images(const std::vector<int64_t>& which, int64_t image_size, Pi
   return at::stack(all);
 }
 
-bool check_images_apart(const at::Tensor& first, const at::Tensor& second, int64_t image_size,
+void check_images_apart(const at::Tensor& first, const at::Tensor& second, int64_t image_size,
                         const WalkOn& walk_on) {
-  if (is_finite(first)) {
-    check_walks(first, second, [&](const std::vector<int64_t>& which, const Seen& seen) {
-      return walk_on(test_images(which, image_size), seen, Products::kSampled);
-    });
-    return true;
-  }
-  const WalkPictures walk_calm = [&](const std::vector<int64_t>& which, const Seen& seen) {
-    return walk_on(test_images(which, image_size, Pictures::kCalm), seen, Products::kExact);
-  };
+  if (is_finite(first)) return check_walks(first, second, loud_walks(image_size, walk_on));
+  const WalkPictures walk_calm = calm_walks(image_size, walk_on);
   const at::Tensor calm = walk_calm(kFirstPictures, nullptr).logits;
-  if (!is_finite(calm)) return false;
-  check_walks(calm, walk_calm(kSecondPictures, nullptr).logits, walk_calm);
-  return true;
+  if (is_finite(calm)) check_walks(calm, walk_calm(kSecondPictures, nullptr).logits, walk_calm);
+}
+
+void check_reach_apart(const ir::Graph& graph, const Places& places, const at::Tensor& first,
+                       int64_t image_size, const WalkOn& walk_on) {
+  const std::vector<Reach> reach = reach_of(graph, places);
+  if (!meets(reach, graph.output)) return;
+  const WalkPictures walks =
+      is_finite(first) ? loud_walks(image_size, walk_on) : calm_walks(image_size, walk_on);
+  const Exchange exchange(walks);
+  for (const ir::Node& node : graph.nodes) {
+    if (!meets(reach, node.output())) continue;
+    for (const ir::ValueId input : node.inputs) {
+      const bool is_first = !meets(reach, input);
+      if (is_first && exchange.reaches_other(input, reach[static_cast<size_t>(input)])) {
+        refuse_meeting(graph, node.output());
+      }
+    }
+  }
 }
 
 }  // namespace ptq::import

@@ -1,7 +1,5 @@
 #include "runtime/execute_op.h"
 
-#include <ATen/core/dispatch/Dispatcher.h>
-#include <ATen/core/ivalue.h>
 #include <ATen/ops/adaptive_avg_pool1d.h>
 #include <ATen/ops/adaptive_avg_pool2d.h>
 #include <ATen/ops/adaptive_avg_pool3d.h>
@@ -29,9 +27,7 @@
 #include <ATen/ops/silu.h>
 #include <ATen/ops/softmax.h>
 
-#include <algorithm>
-
-#include "ptq/base/error.h"
+#include "ir/call_opaque.h"
 
 namespace ptq::runtime {
 namespace {
@@ -159,62 +155,8 @@ at::Tensor run(const ir::Slice& op, const Tensors& in, int64_t batch) {
 at::Tensor run(const ir::Constant& op, const Tensors&, int64_t) { return op.value.value; }
 at::Tensor run(const ir::FakeQuantize&, const Tensors& in, int64_t) { return in[0]; }
 
-/// Turns the arguments of an Opaque node into what the dispatcher takes.
-struct ToIValue {
-  const Tensors& in;
-  int64_t batch;
-
-  c10::IValue operator()(std::monostate) const { return {}; }
-  c10::IValue operator()(ir::InputRef ref) const { return in[static_cast<size_t>(ref.index)]; }
-  c10::IValue operator()(const ir::InputRefs& refs) const;
-  c10::IValue operator()(ir::Dim dim) const { return dim.at(batch); }
-  c10::IValue operator()(const ir::Dims& dims) const { return ir::at_batch(dims, batch); }
-  c10::IValue operator()(const std::vector<bool>& flags) const {
-    c10::List<bool> list;
-    for (const bool flag : flags) list.push_back(flag);
-    return list;
-  }
-  template <class T>
-  c10::IValue operator()(const T& value) const {
-    return value;
-  }
-};
-
-c10::IValue ToIValue::operator()(const ir::InputRefs& refs) const {
-  const bool complete =
-      std::find(refs.indices.begin(), refs.indices.end(), ir::kNoInput) == refs.indices.end();
-  if (complete) {
-    c10::List<at::Tensor> list;
-    for (const int index : refs.indices) list.push_back(in[static_cast<size_t>(index)]);
-    return list;
-  }
-  c10::List<c10::optional<at::Tensor>> list;
-  for (const int index : refs.indices) {
-    list.push_back(index == ir::kNoInput ? c10::optional<at::Tensor>()
-                                         : in[static_cast<size_t>(index)]);
-  }
-  return list;
-}
-
-void collect(const c10::IValue& value, Tensors& tensors) {
-  if (value.isTensor()) {
-    tensors.push_back(value.toTensor());
-  } else if (value.isTensorList()) {
-    for (const at::Tensor& tensor : value.toTensorVector()) tensors.push_back(tensor);
-  }
-}
-
 at::Tensor run(const ir::Opaque& op, const Tensors& in, int64_t batch) {
-  const auto handle =
-      c10::Dispatcher::singleton().findSchemaOrThrow(op.schema.c_str(), op.overload.c_str());
-  std::vector<c10::IValue> stack;
-  for (const ir::Argument& argument : op.arguments) {
-    stack.push_back(std::visit(ToIValue{in, batch}, argument));
-  }
-  handle.callBoxed(&stack);
-  Tensors results;
-  for (const c10::IValue& value : stack) collect(value, results);
-  return results.at(static_cast<size_t>(op.result));
+  return ir::call_opaque(op, in, batch);
 }
 
 }  // namespace
