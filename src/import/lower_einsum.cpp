@@ -188,31 +188,76 @@ Lowered lower_weighted_sum(Recorder& recorder, const at::Tensor& activations,
   return {reordered(write, x, *turned).value};
 }
 
-/// Einstein sums that are one matrix product, as MaxViT's attention writes them, or a linear layer.
-Lowered lower_einsum(const Call& call, Recorder& recorder) {
-  std::vector<at::Tensor> operands;
-  collect_tensors(call.argument("tensors"), operands);
-  const auto equation = equation_of(call, operands);
-  if (equation && recorder.follows(operands[0]) != recorder.follows(operands[1])) {
+/// A sum of two operands that is one matrix product, as in MaxViT's attention, or a linear layer.
+Lowered lower_sum(const Call& call, Recorder& recorder, const std::vector<at::Tensor>& operands,
+                  const Equation& equation) {
+  if (recorder.follows(operands[0]) != recorder.follows(operands[1])) {
     const bool swapped = recorder.follows(operands[1]);
     const Equation sorted =
-        swapped ? Equation{equation->right, equation->left, equation->result} : *equation;
+        swapped ? Equation{equation.right, equation.left, equation.result} : equation;
     const Lowered linear =
         lower_weighted_sum(recorder, operands[swapped ? 1 : 0], operands[swapped ? 0 : 1], sorted);
     if (!linear.empty()) return linear;
   }
-  const auto order = equation ? product_order(*equation) : std::nullopt;
+  const auto order = product_order(equation);
   if (!order) return {};
-  const auto left = dims_between(equation->left, order->left);
-  const auto right = dims_between(equation->right, order->right);
+  const auto left = dims_between(equation.left, order->left);
+  const auto right = dims_between(equation.right, order->right);
   if (!left || !right) return {};
   const ir::ValueId a = permuted(recorder, operands[0], *left);
   const ir::ValueId b = permuted(recorder, operands[1], *right);
   return {recorder.append(ir::MatMul{}, {a, b}, call.result().sizes(), call.name)};
 }
 
+Lowered lower_einsum(const Call& call, Recorder& recorder) {
+  std::vector<at::Tensor> operands;
+  collect_tensors(call.argument("tensors"), operands);
+  const auto equation = equation_of(call, operands);
+  return equation ? lower_sum(call, recorder, operands, *equation) : Lowered{};
+}
+
+/// `count` letters from `first` on.
+std::string letters_from(char first, int64_t count) {
+  std::string letters;
+  for (int64_t i = 0; i < count; ++i) letters += static_cast<char>(first + i);
+  return letters;
+}
+
+Lowered lower_tensordot(const Call& call, Recorder& recorder) {
+  const std::vector<at::Tensor> operands = {call.tensor("self"), call.tensor("other")};
+  const ir::Ints of_self = call.integers("dims_self"), of_other = call.integers("dims_other");
+  Equation equation{letters_from('a', operands[0].dim()), letters_from('A', operands[1].dim()), {}};
+  for (size_t i = 0; i < of_self.size(); ++i) {
+    const auto from = static_cast<size_t>(from_front(of_self[i], operands[0].dim()));
+    const auto to = static_cast<size_t>(from_front(of_other[i], operands[1].dim()));
+    equation.right[to] = equation.left[from];
+  }
+  equation.result = without(equation.left, equation.right) + without(equation.right, equation.left);
+  const bool fits = same_extents(equation, operands[0], operands[1]);
+  return fits ? lower_sum(call, recorder, operands, equation) : Lowered{};
+}
+
+/// The sum over i and j of a[i] weight[o, i, j] b[j]: a linear layer of all products a[i] b[j].
+Lowered lower_bilinear(const Call& call, Recorder& recorder) {
+  const at::Tensor weight = call.tensor("weight"), bias = call.optional_tensor("bias");
+  if (recorder.follows(weight) || recorder.follows(bias)) return {};
+  StepWriter write(recorder);
+  const StepWriter::Step a = write.start(call.tensor("input1"));
+  const StepWriter::Step b = write.start(call.tensor("input2"));
+  ir::Ints column = a.shape, row = b.shape, products = a.shape;
+  column.push_back(1);
+  row.insert(row.end() - 1, 1);
+  products.back() *= b.shape.back();
+  const StepWriter::Step outer = write.mul(write.reshape(a, column), write.reshape(b, row));
+  return {write.linear(write.reshape(outer, products), weight.flatten(1), bias).value};
+}
+
 }  // namespace
 
-void add_einsum_lowerings(LoweringTable& table) { table["einsum"] = lower_einsum; }
+void add_einsum_lowerings(LoweringTable& table) {
+  table["einsum"] = lower_einsum;
+  table["tensordot"] = lower_tensordot;
+  table["bilinear"] = lower_bilinear;
+}
 
 }  // namespace ptq::import

@@ -60,6 +60,21 @@ TEST(WeightsInOperators, BecomeLayersWhereAProductIsAdded) {
   expect_only_layers(Imported(model));
 }
 
+TEST(WeightsInOperators, BecomeLayersInTensordotAndBilinear) {
+  for (const char* line : {"  return torch.tensordot(x.flatten(2), self.w, [2, 1], [1, 0])\n",
+                           "  return torch.tensordot(self.m, x.mean([2, 3]), [1], [1]).t()\n",
+                           "  y = x.flatten(2)\n  return torch.bilinear(y.mean([1]), x.mean([2, "
+                           "3]), self.b, self.c)\n",
+                           "  y = x.flatten(2).transpose(1, 2)\n"
+                           "  return torch.bilinear(y.tanh(), y, self.q, None).mean([1])\n"}) {
+    ScriptModel model;
+    model.parameter("w", at::randn({3, 64, 5}).mul(0.3)).parameter("m", at::randn({5, 3}));
+    model.parameter("b", at::randn({5, 64, 3}).mul(0.3)).parameter("c", at::randn({5}));
+    model.parameter("q", at::randn({4, 3, 3}));
+    expect_only_layers(Imported(model.code(forward(line))));
+  }
+}
+
 struct Recurrent {
   const char* name;
   const char* lines;
