@@ -1,7 +1,7 @@
 #include "backends/activation_placement.h"
 
 #include "ir/channel_axis.h"
-#include "ir/small_numbers.h"
+#include "ir/domains.h"
 
 namespace ptq::backends {
 namespace {
@@ -11,10 +11,10 @@ std::string producer_name(const ir::Graph& graph, const ir::Index& index, ir::Va
   return producer == nullptr ? graph.values[static_cast<size_t>(value)].name : producer->name;
 }
 
-std::vector<const ir::Node*> readers_of_small_numbers(const ir::Index& index, ir::ValueId value) {
+std::vector<const ir::Node*> readers_of_exact_values(const ir::Index& index, ir::ValueId value) {
   std::vector<const ir::Node*> readers;
   for (const ir::Node* user : index.users(value)) {
-    if (ir::needs_small_numbers(index, *user, value)) readers.push_back(user);
+    if (ir::breaks_when_rounded(index, *user, value)) readers.push_back(user);
   }
   return readers;
 }
@@ -65,7 +65,7 @@ int64_t channel_axis(const Draft& draft, ir::ValueId value) {
 
 bool is_read_quantized(const ir::Index& index, ir::ValueId value) {
   return index.is_graph_output(value) ||
-         readers_of_small_numbers(index, value).size() < index.users(value).size();
+         readers_of_exact_values(index, value).size() < index.users(value).size();
 }
 
 ir::Node& quantize_value(ir::Graph& graph, ir::ValueId value, ir::QuantizerId quantizer) {
@@ -80,7 +80,7 @@ ir::Node& quantize_value(ir::Graph& graph, ir::ValueId value, ir::QuantizerId qu
                 {}};
   ir::Node& fake =
       graph.insert(where, std::move(node), graph.values[static_cast<size_t>(value)].shape);
-  std::vector<const ir::Node*> others = readers_of_small_numbers(index, value);
+  std::vector<const ir::Node*> others = readers_of_exact_values(index, value);
   others.push_back(&fake);
   graph.replace_uses(value, fake.output(), others);
   return fake;

@@ -118,7 +118,7 @@ bool align_next(State& state) {
   const ir::Index index(state.graph);
   for (const ir::Node& node : state.graph.nodes) {
     if (state.attentions.region_of(node) != AttentionMap::kOutside) continue;
-    if (!is_quantized_add(state, index, node) && !is_quantized_concat(state, node)) continue;
+    if (!is_quantized_add(state, index, node) && !is_quantized_concat(state, index, node)) continue;
     if (is_released(state, index, node)) continue;
     const Alignment alignment = node.is<ir::Concat>() ? Alignment::kQuantizer : Alignment::kScale;
     if (is_settled(state, index, node, alignment)) continue;

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <optional>
 
+#include "ir/domains.h"
 #include "ir/facts.h"
 #include "ir/padding.h"
-#include "ir/small_numbers.h"
 
 namespace ptq::backends::fx {
 namespace {
@@ -72,6 +72,13 @@ Sources sources_of(const State& state, const ir::Index& index, const ir::Node& n
   return sources;
 }
 
+/// An input that may not be rounded for it has no scale to share.
+bool reads_exact_values(const ir::Index& index, const ir::Node& node) {
+  return std::any_of(node.inputs.begin(), node.inputs.end(), [&](ir::ValueId input) {
+    return ir::breaks_when_rounded(index, node, input);
+  });
+}
+
 }  // namespace
 
 bool is_quantized_activation(const ir::Node& node) {
@@ -81,11 +88,13 @@ bool is_quantized_activation(const ir::Node& node) {
 bool is_add(const ir::Node& node) { return node.is<ir::Add>() || node.is<ir::AddScalar>(); }
 
 bool is_quantized_add(const State& state, const ir::Index& index, const ir::Node& node) {
-  return is_add(node) && !state.is_masked(node.output()) && is_read_quantized(index, node.output());
+  return is_add(node) && !state.is_masked(node.output()) &&
+         is_read_quantized(index, node.output()) && !reads_exact_values(index, node);
 }
 
-bool is_quantized_concat(const State& state, const ir::Node& node) {
-  return node.is<ir::Concat>() && !state.is_masked(node.output());
+bool is_quantized_concat(const State& state, const ir::Index& index, const ir::Node& node) {
+  return node.is<ir::Concat>() && !state.is_masked(node.output()) &&
+         !reads_exact_values(index, node);
 }
 
 bool is_released(const State& state, const ir::Index& index, const ir::Node& node) {
@@ -141,7 +150,7 @@ void requantize_output(State& state, ir::Node& node, Sign sign) {
       batch_norms.push_back(user);
     } else if (!is_quantized_activation(*user) && !user->is<ir::FakeQuantize>() &&
                !is_released(state, index, *user) &&
-               !ir::needs_small_numbers(index, *user, node.output())) {
+               !ir::breaks_when_rounded(index, *user, node.output())) {
       needed = true;
     }
   }

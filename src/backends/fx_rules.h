@@ -22,10 +22,10 @@ bool is_quantized_activation(const ir::Node& node);
 bool is_add(const ir::Node& node);
 
 /// An add whose sum and operands are quantized. Not one that adds a mask, nor one whose readers
-/// need small numbers: both stay in float.
+/// need exact values or that does itself: both stay in float.
 bool is_quantized_add(const State& state, const ir::Index& index, const ir::Node& node);
-/// The same of a concat: not one of masked values.
-bool is_quantized_concat(const State& state, const ir::Node& node);
+/// The same of a concat: not one of masked values, nor one that needs exact ones.
+bool is_quantized_concat(const State& state, const ir::Index& index, const ir::Node& node);
 
 /// Whether `node` is a residual add that ResidualAdds takes out of the usual rules: nothing is
 /// quantized for it or behind it until release_adds().

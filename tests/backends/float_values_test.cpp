@@ -171,5 +171,57 @@ TEST(FloatValues, HandWrittenNormalizationsReadWhatIsNotQuantized) {
   EXPECT_EQ(producer_of(placed, "add", 1), "conv.quant") << placed.sites();
 }
 
+/// A gamma correction of (image * std + mean), and a layer.
+std::string gamma_sites(const ir::Op& function, ir::ValueId (*before)(NetworkBuilder&, ValueId)) {
+  NetworkBuilder net({3, 6, 6});
+  const ValueId std = net.add("std", ir::Constant{{"std", at::full({3, 1, 1}, 0.25)}}, {});
+  const ValueId mean = net.add("mean", ir::Constant{{"mean", at::full({3, 1, 1}, 0.5)}}, {});
+  ValueId x = net.add("scaled", ir::Mul{}, {net.input(), std});
+  x = before(net, net.add("shifted", ir::Add{}, {x, mean}));
+  net.conv("conv", net.add("function", function, {x}), {});
+  return place(net).sites();
+}
+
+ValueId as_it_is(NetworkBuilder&, ValueId x) { return x; }
+ValueId rectified(NetworkBuilder& net, ValueId x) { return net.add("relu", ir::Relu{}, {x}); }
+
+TEST(FloatValues, WhatAFunctionWithADomainIsComputedFromIsNotRounded) {
+  using ir::InputRef;
+  for (const ir::Opaque& function :
+       {ir::Opaque{"aten::pow", "Tensor_Scalar", {InputRef{0}, 0.45}},
+        ir::Opaque{"aten::sqrt", "", {InputRef{0}}}, ir::Opaque{"aten::log1p", "", {InputRef{0}}},
+        ir::Opaque{"aten::asin", "", {InputRef{0}}}}) {
+    const std::string sites = gamma_sites(function, as_it_is);
+    EXPECT_EQ(sites.find("input"), std::string::npos) << function.schema << ": " << sites;
+    EXPECT_EQ(sites.find("shifted"), std::string::npos) << function.schema << ": " << sites;
+    EXPECT_NE(sites.find("conv"), std::string::npos) << function.schema << ": " << sites;
+  }
+}
+
+TEST(FloatValues, WhatIsInTheDomainAnywayIsRounded) {
+  using ir::InputRef;
+  const ir::Opaque square{"aten::pow", "Tensor_Scalar", {InputRef{0}, 2.0}};
+  EXPECT_NE(gamma_sites(square, as_it_is).find("input"), std::string::npos);
+  const ir::Opaque power_of_two{"aten::pow", "Scalar", {2.0, InputRef{0}}};
+  EXPECT_NE(gamma_sites(power_of_two, as_it_is).find("input"), std::string::npos);
+  const ir::Opaque gamma{"aten::pow", "Tensor_Scalar", {InputRef{0}, 0.45}};
+  EXPECT_NE(gamma_sites(gamma, rectified).find("input"), std::string::npos);
+}
+
+/// What else reads the sum takes it rounded; the sum itself shares no scale.
+TEST(FloatValues, ASumThatAFunctionWithADomainReadsSharesNoScale) {
+  NetworkBuilder net({3, 6, 6});
+  const ValueId mean = net.add("mean", ir::Constant{{"mean", at::full({3, 1, 1}, 0.5)}}, {});
+  const ValueId scaled = net.add("scaled", ir::MulScalar{0.25}, {net.input()});
+  const ValueId x = net.add("shifted", ir::Add{}, {scaled, mean});
+  const ir::Opaque root{"aten::sqrt", "", {ir::InputRef{0}}};
+  const ValueId both = net.add("cat", ir::Concat{1}, {net.add("sqrt", root, {x}), x});
+  net.conv("conv", both, {});
+  const std::string sites = place(net).sites();
+  EXPECT_EQ(sites.find("input"), std::string::npos) << sites;
+  EXPECT_EQ(sites.find("scaled"), std::string::npos) << sites;
+  EXPECT_NE(sites.find("shifted"), std::string::npos) << sites;
+}
+
 }  // namespace
 }  // namespace ptq::backends

@@ -1,5 +1,6 @@
 #include "cli/stages/guarding.h"
 
+#include "eval/exact_operands.h"
 #include "eval/float_weights.h"
 #include "eval/guards.h"
 #include "eval/shared_scales.h"
@@ -54,6 +55,8 @@ void guard_network(Run& run, const QuantizedNetwork& network, ImageSets& images)
   speak(run, eval::suspicions_of_scales(network));
   speak(run, eval::suspicions_of_biases(network));
   guard_weights(run, network.graph);
+  const std::string exact = eval::exact_operands(network.graph);
+  if (!exact.empty()) run.log.line(exact);
   guard_values(run, network, images.validation());
 }
 
