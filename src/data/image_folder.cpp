@@ -142,6 +142,11 @@ void pass_over_archives(std::vector<ClassFolder>& folders, int64_t& passed_over)
   folders.erase(end, folders.end());
 }
 
+/// Tiny ImageNet's validation images: one folder, and beside it the file that labels them.
+bool is_annotated(const fs::path& directory, const std::vector<ClassFolder>& folders) {
+  return folders.size() == 1 && fs::is_regular_file(directory / kAnnotations);
+}
+
 // A single archive in a folder may be all images.
 ImageFolder read_folder(const fs::path& directory, ClassNames names, Labels labels,
                         int64_t& passed_over) {
@@ -155,15 +160,16 @@ ImageFolder read_folder(const fs::path& directory, ClassNames names, Labels labe
     if (auto labelled = label_archive(archive.path, images, names, labels)) return *labelled;
     return label_by_class(directory, {{archive.name, std::move(images)}}, std::move(names));
   }
-  if (!folders.empty()) {
+  if (!folders.empty() && !is_annotated(directory, folders)) {
     return read_class_folders(directory, folders, std::move(names), passed_over);
   }
-  std::vector<ImageFolder::Item> images = images_in(directory, passed_over);
+  const fs::path& place = folders.empty() ? directory : folders.front().path;
+  std::vector<ImageFolder::Item> images = images_in(place, passed_over);
   if (auto labelled = label_by_list(directory, images, names, labels)) return *labelled;
-  return without_labels(std::move(images), directory,
+  return without_labels(std::move(images), place,
                         "no folder of a class, no labels.txt and no other file of labels "
                         "(ILSVRC2012_validation_ground_truth.txt, LOC_val_solution.csv, "
-                        "labels.csv)",
+                        "labels.csv, val_annotations.txt)",
                         labels);
 }
 

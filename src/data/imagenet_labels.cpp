@@ -61,11 +61,16 @@ class Lines {
   std::vector<std::string> classes_;
 };
 
-std::vector<std::string> mapped_classes(const fs::path& folder) {
+/// Classes that a list beside `file` or above it names, in their order: Kaggle's, Tiny ImageNet's.
+std::vector<std::string> listed_classes(const fs::path& file) {
   std::vector<std::string> classes;
-  const fs::path file = folder / "LOC_synset_mapping.txt";
-  if (!fs::is_regular_file(file)) return classes;
-  for_each_line(file, [&](int, const std::string& text) { classes.push_back(first_word(text)); });
+  const fs::path folder = fs::absolute(file).parent_path();
+  for (const fs::path& list : {folder / "LOC_synset_mapping.txt", folder / "wnids.txt",
+                               folder.parent_path() / "wnids.txt"}) {
+    if (!classes.empty() || !fs::is_regular_file(list)) continue;
+    for_each_line(list, [&](int, const std::string& text) { classes.push_back(first_word(text)); });
+  }
+  std::sort(classes.begin(), classes.end());
   return classes;
 }
 
@@ -128,9 +133,10 @@ std::optional<fs::path> find_imagenet_labels(const fs::path& folder) {
   const fs::path above = here.parent_path();
   const fs::path numbers = "ILSVRC2012_validation_ground_truth.txt";
   for (const fs::path& place : {here, above, above.parent_path()}) {
-    for (const fs::path& name : {fs::path("LOC_val_solution.csv"), fs::path("labels.csv"), numbers,
-                                 fs::path(kDevkitFolder) / "data" / numbers,
-                                 fs::path("imagenet_2012_validation_synset_labels.txt")}) {
+    for (const fs::path& name :
+         {fs::path("LOC_val_solution.csv"), fs::path("labels.csv"), fs::path(kAnnotations), numbers,
+          fs::path(kDevkitFolder) / "data" / numbers,
+          fs::path("imagenet_2012_validation_synset_labels.txt")}) {
       if (fs::is_regular_file(place / name)) return place / name;
     }
   }
@@ -139,13 +145,13 @@ std::optional<fs::path> find_imagenet_labels(const fs::path& folder) {
 
 ImageFolder label_by_imagenet(std::vector<ImageFolder::Item> images, const fs::path& file,
                               ClassNames names) {
-  if (file.extension() == ".csv") {
+  if (file.extension() == ".csv" || file.filename() == kAnnotations) {
     const LabelTable table = read_label_table(file);
     const auto find = [&](const std::string& path) {
       const auto found = table.classes.find(fs::path(path).stem().string());
       return found == table.classes.end() ? nullptr : &found->second;
     };
-    if (names.names.empty()) names.names = sorted(mapped_classes(file.parent_path()));
+    if (names.names.empty()) names.names = listed_classes(file);
     ImageFolder folder = labelled(std::move(images), file, std::move(names.names), find);
     folder.listed_again = table.listed_again;
     return folder;

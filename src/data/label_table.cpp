@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <optional>
+#include <sstream>
 #include <string_view>
 #include <vector>
 
@@ -32,8 +33,15 @@ struct Columns {
   bool are_headed = false;
 };
 
-Fields trimmed_fields(const std::string& line) {
-  Fields fields = split_csv(line);
+Fields split_at_tabs(const std::string& line) {
+  Fields fields;
+  std::istringstream rest(line);
+  for (std::string field; std::getline(rest, field, '\t');) fields.push_back(field);
+  return fields;
+}
+
+Fields trimmed_fields(const std::string& line, bool has_commas) {
+  Fields fields = has_commas ? split_csv(line) : split_at_tabs(line);
   for (std::string& field : fields) field = trimmed(field);
   return fields;
 }
@@ -65,8 +73,9 @@ Columns columns_of(Fields first_line) {
 LabelTable read_label_table(const fs::path& file) {
   LabelTable table;
   std::optional<Columns> columns;
+  const bool has_commas = file.extension() == ".csv";
   for_each_line(file, [&](int line, const std::string& text) {
-    const Fields fields = trimmed_fields(text);
+    const Fields fields = trimmed_fields(text, has_commas);
     const bool is_first = !columns;
     if (is_first) columns = columns_of(fields);
     if (is_first && columns->are_headed) return;

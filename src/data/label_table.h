@@ -20,9 +20,10 @@ struct LabelTable {
   int64_t listed_again = 0;
 };
 
-/// Comma-separated values, an image a line: the first column names its file and the second its
-/// class, unless a heading says which do (`filename`, `label` and the like, in any case). Of a
-/// column `PredictionString`, the first word is the class. Throws DataError naming file and line.
+/// Values separated by commas, or by tabs where the file is no .csv; an image a line: the first
+/// column names its file and the second its class, unless a heading says which do (`filename`,
+/// `label` and the like, in any case). Of a column `PredictionString`, the first word is the class.
+/// Throws DataError naming file and line.
 LabelTable read_label_table(const std::filesystem::path& file);
 
 }  // namespace ptq::data

@@ -195,12 +195,14 @@ TEST(OpenImageFolder, RefusesAFolderWithoutClasses) {
   EXPECT_EQ(refusal_of(root.path()),
             root.path() +
                 ": no folder of a class, no labels.txt and no other file of labels "
-                "(ILSVRC2012_validation_ground_truth.txt, LOC_val_solution.csv, labels.csv)");
+                "(ILSVRC2012_validation_ground_truth.txt, LOC_val_solution.csv, labels.csv, "
+                "val_annotations.txt)");
   root.write("1.jpg", "");
   EXPECT_EQ(refusal_of(root.path()),
             root.path() +
                 ": no folder of a class, no labels.txt and no other file of labels "
-                "(ILSVRC2012_validation_ground_truth.txt, LOC_val_solution.csv, labels.csv)");
+                "(ILSVRC2012_validation_ground_truth.txt, LOC_val_solution.csv, labels.csv, "
+                "val_annotations.txt)");
 }
 
 TEST(OpenImageFolder, TakesAFolderWithoutClassesWhereLabelsAreOptional) {

@@ -107,6 +107,37 @@ TEST(ImageNetLayouts, KagglesTableHasTheClassAsTheFirstWord) {
   EXPECT_THAT(flat.labels(), ElementsAre(2, 1, 1));
 }
 
+/// `val/images/*.JPEG` with `val/val_annotations.txt`, and class folders with an `images` in each.
+TEST(ImageNetLayouts, TinyImageNetsAnnotationsLieBesideItsImages) {
+  const support::TemporaryFolder folder;
+  for (const char* place : {"val/images", "train/n02/images", "train/n01/images"}) {
+    fs::create_directories(folder.file(place));
+  }
+  for (int i = 1; i <= 3; ++i) folder.write("val/images/" + val(i), bytes_of_grey(10 * i));
+  for (const char* wnid : {"n01", "n02"}) {
+    const std::string train = std::string("train/") + wnid + "/";
+    folder.write(train + "images/" + wnid + "_0.JPEG", bytes_of_grey(10));
+    folder.write(train + wnid + "_boxes.txt", std::string(wnid) + "_0.JPEG\t0\t0\t7\t7\n");
+  }
+  folder.write("val/val_annotations.txt", val(1) + "\tn02\t0\t32\t44\t62\n" + val(2) +
+                                              "\tn01\t52\t55\t57\t59\n" + val(3) +
+                                              "\tn02\t4\t0\t60\t55\n");
+  const auto labels_in = [&](const char* place) {
+    std::vector<int64_t> labels;
+    for (const auto& item : open_image_folder(folder.file(place)).items) {
+      labels.push_back(item.label);
+    }
+    return labels;
+  };
+  EXPECT_THAT(labels_in("val"), ElementsAre(1, 0, 1));
+  EXPECT_THAT(labels_in("val/images"), ElementsAre(1, 0, 1));
+  EXPECT_THAT(labels_in("train"), ElementsAre(0, 1));
+  EXPECT_THAT(open_image_folder(folder.file("train")).classes, ElementsAre("n01", "n02"));
+  folder.write("wnids.txt", "n02\nn00\nn01\n");
+  EXPECT_THAT(labels_in("val"), ElementsAre(2, 1, 2));
+  EXPECT_THAT(open_image_folder(folder.file("val")).classes, ElementsAre("n00", "n01", "n02"));
+}
+
 TEST(ImageNetLayouts, APlainTableOfFilesAndClasses) {
   const Flat flat;
   flat.folder.write("labels.csv",
