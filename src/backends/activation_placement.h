@@ -52,13 +52,13 @@ int64_t summed_axis(const ir::Node& layer);
 /// ir::channel_axis in the graph as it is.
 int64_t channel_axis(const Draft& draft, ir::ValueId value);
 
-/// Whether quantize_value would leave `value` a reader: not if all need its small numbers
-/// (ir/small_numbers.h).
+/// Whether quantize_value would leave `value` a reader: not if all need it exact
+/// (ir/domains.h).
 bool is_read_quantized(const ir::Index& index, ir::ValueId value);
 
-/// Puts a FakeQuantize behind `value` for all its users but those that need its small numbers, or
-/// for one of them. What is rounded to zero makes infinities as a divisor, and stays zero where it
-/// is divided by its own norm.
+/// Puts a FakeQuantize behind `value` for all its users but those that need it exact, or for one of
+/// them. What is rounded to zero makes infinities as a divisor, and stays zero where it is divided
+/// by its own norm.
 ir::Node& quantize_value(ir::Graph& graph, ir::ValueId value, ir::QuantizerId quantizer);
 ir::Node& quantize_edge(ir::Graph& graph, ir::Node& user, size_t input, ir::QuantizerId quantizer);
 
