@@ -148,7 +148,10 @@ void add_shape_lowerings(LoweringTable& table) {
   table["select"] = lower_select;
   table["slice"] = lower_slice;
   table["narrow"] = lower_narrow;
-  table["chunk"] = table["split"] = table["split_with_sizes"] = lower_split;
+  for (const char* name : {"chunk", "split", "split_with_sizes", "unsafe_chunk", "unsafe_split",
+                           "unsafe_split_with_sizes"}) {
+    table[name] = lower_split;
+  }
   table["unbind"] = lower_unbind;
   table["cat"] = table["concat"] = lower_cat;
 }

@@ -17,6 +17,7 @@
 #include "import/lower.h"
 #include "import/messages.h"
 #include "import/recorder.h"
+#include "import/result_memory.h"
 #include "import/sampled_products.h"
 #include "ptq/base/error.h"
 
@@ -78,14 +79,6 @@ bool asks_for_gradients(c10::Symbol kind) {
 std::string hint(const std::string& name) {
   const bool fixes_sizes = name == "view" || name == "reshape" || name == "expand";
   return fixes_sizes ? ", perhaps because the model was traced with a fixed batch size" : "";
-}
-
-/// Whatever lies in it may be read: a model that writes into all of it has nothing to hide, and one
-/// that does not is at least the same every time.
-void clear(const Call& call, const Values& results) {
-  static const std::unordered_set<std::string> names = {"empty", "empty_like", "empty_strided",
-                                                        "new_empty", "new_empty_strided"};
-  if (names.count(call.name) > 0) results.front().toTensor().zero_();
 }
 
 /// Hands its first input on: a move to another device, a cast that autocast made, the end of a
@@ -240,7 +233,7 @@ Values Walker::run_operator(Node& node, Values inputs) {
   prepare_call(call, recorder_);
   Values results = run_call(node, call);
   for (IValue& result : results) result = plain(result, precisions_);
-  clear(call, results);
+  settle_memory(call, results);
   call.results = tensors_of(results);
   record_call(call, recorder_);
   return results;

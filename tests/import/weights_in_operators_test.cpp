@@ -75,6 +75,20 @@ TEST(WeightsInOperators, BecomeLayersInTensordotAndBilinear) {
   }
 }
 
+/// A GRU cell as a trace has it: written into parts of a layer's output.
+TEST(WeightsInOperators, BecomeLayersInATracedCell) {
+  ScriptModel model;
+  model.parameter("wi", at::randn({12, 3})).parameter("wh", at::randn({12, 4}));
+  model.parameter("b", at::randn({12})).parameter("w", at::randn({4, 3}));
+  model.code(
+      forward("  y = x.mean([2, 3])\n  h = torch.linear(y, self.w)\n"
+              "  r, z, n = torch.unsafe_chunk(torch.linear(y, self.wi, self.b), 3, 1)\n"
+              "  a, c, d = torch.unsafe_chunk(torch.linear(h, self.wh, self.b), 3, 1)\n"
+              "  r = torch.sigmoid_(a.add_(r))\n  z = torch.sigmoid_(c.add_(z))\n"
+              "  n = torch.tanh_(n + d.mul_(r))\n  return (h - n).mul_(z).add_(n)\n"));
+  expect_only_layers(Imported(model));
+}
+
 struct Recurrent {
   const char* name;
   const char* lines;
