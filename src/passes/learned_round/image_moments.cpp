@@ -34,8 +34,8 @@ std::vector<LayerMoments> moments_by_image(const runtime::SweepStop& stop, Image
       InputMoments moments(op, {true, 1, rows, true});
       const double share = 1 / static_cast<double>(moments.columns_of(image));
       moments.add(image, image_of(original, axis, i), share);
-      all.push_back({moments.hessian(),
-                     moments.cross(),
+      all.push_back({moments.hessian().to(at::kFloat),
+                     moments.cross().to(at::kFloat),
                      moments.energy(),
                      {moments.input_sums(), moments.float_sums()}});
     }

@@ -48,8 +48,8 @@ std::unique_ptr<LayerObjective> layer_objective(const runtime::SweepStop& stop, 
   for (int64_t batch = 0; batch < stop.batches(); ++batch) {
     moments.add(stop.input(kQuantizedStream, batch), stop.input(kOriginalStream, batch), share);
   }
-  const LayerMoments all{moments.hessian(),
-                         moments.cross(),
+  const LayerMoments all{moments.hessian().to(at::kFloat),
+                         moments.cross().to(at::kFloat),
                          moments.energy(),
                          {moments.input_sums(), moments.float_sums()}};
   return std::make_unique<MomentsObjective>(

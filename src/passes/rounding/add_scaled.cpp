@@ -19,4 +19,8 @@ void add_scaled(double* to, const double* from, double factor, int64_t count) {
   add_scaled_loop(to, from, factor, count);
 }
 
+void add_scaled(double* to, const float* from, double factor, int64_t count) {
+  add_scaled_loop(to, from, factor, count);
+}
+
 }  // namespace ptq::passes

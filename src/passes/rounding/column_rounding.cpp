@@ -8,7 +8,7 @@
 #include <numeric>
 
 #include "passes/rounding/add_scaled.h"
-#include "runtime/gemm.h"
+#include "passes/rounding/double_products.h"
 
 namespace ptq::passes {
 namespace {
@@ -25,7 +25,7 @@ class Sweep {
         factor_(factor),
         first_(first),
         weight_(std::move(weight)),
-        errors_(at::empty({kColumnBlock, weight_.size(1)})) {}
+        errors_(at::empty({kColumnBlock, weight_.size(1)}, at::kDouble)) {}
 
   void run() {
     const int64_t count = weight_.size(0);
@@ -33,26 +33,28 @@ class Sweep {
       const int64_t end = std::min(begin + kColumnBlock, count);
       for (int64_t i = begin; i < end; ++i) round(i, begin, end);
       if (end == count) break;
-      at::Tensor behind = weight_.narrow(0, end, count - end);
       const at::Tensor spread = factor_.narrow(0, begin, end - begin).narrow(1, end, count - end);
-      runtime::add_product(behind, spread.t(), errors_.narrow(0, 0, end - begin), -1);
+      add_product(matrix_of(weight_.narrow(0, end, count - end)),
+                  matrix_of(spread.t().contiguous()), matrix_of(errors_.narrow(0, 0, end - begin)),
+                  -1);
     }
   }
 
  private:
   void round(int64_t i, int64_t begin, int64_t end) {
     const int64_t rows = weight_.size(1);
-    float* const own = weight_.data_ptr<float>() + i * rows;
-    float* const error = errors_.data_ptr<float>() + (i - begin) * rows;
-    const float* const spread = factor_.data_ptr<float>() + i * factor_.stride(0);
-    std::vector<float> rounded(static_cast<size_t>(rows));
-    round_column(problem_, columns_[static_cast<size_t>(i)], first_, rows, own, rounded.data());
-    for (int64_t j = 0; j < rows; ++j) {
-      error[j] = (own[j] - rounded[static_cast<size_t>(j)]) / spread[i];
-      own[j] = rounded[static_cast<size_t>(j)];
+    double* const own = weight_.data_ptr<double>() + i * rows;
+    double* const error = errors_.data_ptr<double>() + (i - begin) * rows;
+    const double* const spread = factor_.data_ptr<double>() + i * factor_.stride(0);
+    std::vector<float> values(own, own + rows), rounded(values.size());
+    round_column(problem_, columns_[static_cast<size_t>(i)], first_, rows, values.data(),
+                 rounded.data());
+    for (size_t j = 0; j < values.size(); ++j) {
+      error[j] = (static_cast<double>(values[j]) - rounded[j]) / spread[i];
+      own[j] = rounded[j];
     }
     for (int64_t k = i + 1; k < end; ++k) {
-      add_scaled(weight_.data_ptr<float>() + k * rows, error, -spread[k], rows);
+      add_scaled(weight_.data_ptr<double>() + k * rows, error, -spread[k], rows);
     }
   }
 
@@ -67,7 +69,7 @@ class Sweep {
 
 std::vector<int64_t> order_columns(ColumnProblem& problem) {
   const at::Tensor diagonal = problem.hessian.diagonal().contiguous();
-  const float* const inputs = diagonal.data_ptr<float>();
+  const double* const inputs = diagonal.data_ptr<double>();
   std::vector<int64_t> order(static_cast<size_t>(diagonal.numel()));
   std::iota(order.begin(), order.end(), int64_t{0});
   for (const int64_t column : order) {
@@ -105,7 +107,7 @@ void diffuse_errors(const ColumnProblem& problem, const std::vector<int64_t>& co
                     const at::Tensor& factor, at::Tensor& weight) {
   at::parallel_for(0, weight.size(1), kFewestRows, [&](int64_t first, int64_t last) {
     at::Tensor part = weight.narrow(1, first, last - first);
-    const at::Tensor own = part.clone(at::MemoryFormat::Contiguous);
+    const at::Tensor own = part.to(at::kDouble).contiguous();
     Sweep(problem, columns, factor, first, own).run();
     part.copy_(own);
   });

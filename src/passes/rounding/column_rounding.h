@@ -11,15 +11,15 @@
 /// still to come make up for the error. All rows are treated alike and apart from each other.
 namespace ptq::passes {
 
-/// One group of a layer. Matrices are float32; those of weights are [K, out], so that a column of
-/// the layer's weight is a row here.
+/// One group of a layer. Matrices of weights are float32 and [K, out], so that a column of the
+/// layer's weight is a row here.
 struct ColumnProblem {
   /// Changed in place: real numbers whose rounding at the quantizer's scales is the result.
   at::Tensor weight;
   /// The float weight whose outputs are aimed at: GPFQ and Qronos.
   at::Tensor original;
-  /// Moments of the input (passes/rounding/input_moments.h), [K, K], for GPTQ twice the mean over
-  /// columns; `cross` for GPFQ and Qronos.
+  /// Moments of the input (passes/rounding/input_moments.h), float64, [K, K], for GPTQ twice the
+  /// mean over columns; `cross` for GPFQ and Qronos.
   at::Tensor hessian, cross;
   const ColumnQuantizer* quantizer = nullptr;
   int64_t group = 0;
@@ -65,7 +65,8 @@ void round_column(const ColumnProblem& problem, int64_t column, int64_t first, i
                   float* values, float* rounded);
 
 /// GPTQ's sweep: rounds row after row of `weight` [n, out], the columns `columns` of the problem,
-/// and spreads the error over the rows behind by `factor` (upper triangular, [n, n]).
+/// and spreads the error over the rows behind by `factor` (upper triangular, float64, [n, n]). In
+/// float64, and so to the same codes on every processor.
 void diffuse_errors(const ColumnProblem& problem, const std::vector<int64_t>& columns,
                     const at::Tensor& factor, at::Tensor& weight);
 

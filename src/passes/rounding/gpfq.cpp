@@ -76,8 +76,8 @@ class Path {
 void round_by_gpfq(ColumnProblem& problem) {
   Ordered ordered;
   ordered.columns = order_columns(problem);
-  ordered.hessian = in_order(problem.hessian, ordered.columns).contiguous();
-  ordered.cross = in_order(problem.cross, ordered.columns).contiguous();
+  ordered.hessian = in_order(problem.hessian, ordered.columns).to(at::kFloat).contiguous();
+  ordered.cross = in_order(problem.cross, ordered.columns).to(at::kFloat).contiguous();
   ordered.wanted =
       runtime::product(ordered.cross.tril(-1), rows_in_order(problem.original, ordered.columns));
   at::Tensor weight = rows_in_order(problem.weight, ordered.columns);

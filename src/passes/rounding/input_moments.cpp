@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include "base/ordered_sum.h"
+#include "passes/rounding/add_scaled.h"
 #include "passes/rounding/lane_moments.h"
 #include "passes/rounding/unfold.h"
 #include "passes/rounding/weight_rows.h"
@@ -23,19 +24,45 @@ namespace {
 constexpr int64_t kMostUnfolded = int64_t{4} << 20;
 /// Rows of a symmetric product that are computed at once, from the diagonal to the right.
 constexpr int64_t kBlock = 96;
+/// Columns that are multiplied in float32 before their sums are added in float64.
+constexpr int64_t kColumnsAtOnce = 256;
+/// Additions that are worth a thread.
+constexpr int64_t kWorthThread = 32768;
 /// Up to this many rows, oneDNN takes longer to pack matrices than we to multiply them.
 constexpr int64_t kSmall = 32;
 /// Parts that the work on lanes is cut into, at least, where there are so many lines.
 constexpr int64_t kPieces = 16;
 
+/// sum += factor a bᵀ, with `sum` float64.
+void add_products(const at::Tensor& sum, const at::Tensor& a, const at::Tensor& b, double factor) {
+  const int64_t rows = a.size(0), width = b.size(0);
+  at::Tensor some = at::empty({rows, width});
+  for (int64_t begin = 0; begin < a.size(1); begin += kColumnsAtOnce) {
+    const int64_t count = std::min(kColumnsAtOnce, a.size(1) - begin);
+    runtime::add_product(some, a.narrow(1, begin, count), b.narrow(1, begin, count).t(), 1, 0);
+    at::parallel_for(0, rows, std::max<int64_t>(1, kWorthThread / width),
+                     [&](int64_t first, int64_t last) {
+                       for (int64_t i = first; i < last; ++i) {
+                         add_scaled(sum.data_ptr<double>() + i * sum.stride(0),
+                                    some.data_ptr<float>() + i * width, factor, width);
+                       }
+                     });
+  }
+}
+
 /// x xᵀ, the blocks on and above the diagonal.
-void add_symmetric(at::Tensor sum, const at::Tensor& x, float factor) {
+void add_symmetric(const at::Tensor& sum, const at::Tensor& x, double factor) {
   const int64_t depth = x.size(0);
   for (int64_t begin = 0; begin < depth; begin += kBlock) {
     const int64_t rows = std::min(kBlock, depth - begin), rest = depth - begin;
-    at::Tensor part = sum.narrow(0, begin, rows).narrow(1, begin, rest);
-    runtime::add_product(part, x.narrow(0, begin, rows), x.narrow(0, begin, rest).t(), factor);
+    add_products(sum.narrow(0, begin, rows).narrow(1, begin, rest), x.narrow(0, begin, rows),
+                 x.narrow(0, begin, rest), factor);
   }
+}
+
+/// sum += factor times the sum of each row.
+void add_sums(const at::Tensor& sum, const at::Tensor& rows, double factor) {
+  sum.add_(rows.sum(1, false, at::kDouble), factor);
 }
 
 /// What is right on and above the diagonal of blocks becomes right below it.
@@ -58,14 +85,13 @@ InputMoments::InputMoments(const ir::Op& op, Options options)
   const at::Tensor rows = weight_rows(op, ir::weighted(op)->weight.value);
   depth_ = rows.size(2);
   in_lanes_ = std::holds_alternative<ir::Conv>(op) && groups_ > 1 && depth_ <= kSmall;
-  const auto type = in_lanes_ ? at::kDouble : at::kFloat;
-  hessian_ = at::zeros({groups_, depth_, depth_}, type);
+  hessian_ = at::zeros({groups_, depth_, depth_}, at::kDouble);
   if (options_.means) {
-    input_sums_ = at::zeros({groups_, depth_}, type);
-    float_sums_ = at::zeros({groups_, depth_}, type);
+    input_sums_ = at::zeros({groups_, depth_}, at::kDouble);
+    float_sums_ = at::zeros({groups_, depth_}, at::kDouble);
   }
   if (!options_.cross) return;
-  cross_ = at::zeros({groups_, depth_, depth_}, type);
+  cross_ = at::zeros({groups_, depth_, depth_}, at::kDouble);
   if (options_.float_rows.sizes() != rows.sizes()) {
     throw InternalError("cross moments need the float weight by rows");
   }
@@ -205,21 +231,19 @@ void InputMoments::add_columns(const Pair& all, double factor) {
 }
 
 void InputMoments::add_group(int64_t group, const Pair& columns, double factor) {
-  const auto scale = static_cast<float>(factor);
-  add_symmetric(hessian_.select(0, group), columns.input, scale);
+  add_symmetric(hessian_.select(0, group), columns.input, factor);
   if (options_.means) {
-    input_sums_.select(0, group).add_(columns.input.sum(1), scale);
-    if (options_.cross) float_sums_.select(0, group).add_(columns.float_input.sum(1), scale);
+    add_sums(input_sums_.select(0, group), columns.input, factor);
+    if (options_.cross) add_sums(float_sums_.select(0, group), columns.float_input, factor);
   }
   if (!options_.cross) return;
-  at::Tensor cross = cross_.select(0, group);
-  runtime::add_product(cross, columns.input, columns.float_input.t(), scale);
+  add_products(cross_.select(0, group), columns.input, columns.float_input, factor);
   const at::Tensor rows = options_.float_rows.select(0, group);
   energy_ += factor * sum_of_squares(runtime::product(rows, columns.float_input));
 }
 
 at::Tensor InputMoments::hessian() {
-  if (in_lanes_) return hessian_.to(at::kFloat);
+  if (in_lanes_) return hessian_;
   for (int64_t group = 0; group < groups_; ++group) mirror(hessian_.select(0, group));
   return hessian_;
 }

@@ -17,8 +17,9 @@ namespace ptq::passes {
 ///
 /// where f is the same column of a second input, that of the float network. What the quantized
 /// layer does wrong follows from them: the sum of |W f - Q x|² is the energy of W f, minus
-/// 2 tr(Q cross Wᵀ), plus tr(Q hessian Qᵀ). Sums are float32 products of blocks (those of depthwise
-/// convolutions are added in float64); an unfolded input is never there as a whole.
+/// 2 tr(Q cross Wᵀ), plus tr(Q hessian Qᵀ). Float32 products of a few columns are added in float64:
+/// with sums of all columns in float32, whose last digits differ between processors, codes differ
+/// too. An unfolded input is never there as a whole.
 class InputMoments {
  public:
   struct Options {
@@ -43,9 +44,9 @@ class InputMoments {
   void add(const at::Tensor& input, double factor = 1);
   void add(const at::Tensor& input, const at::Tensor& float_input, double factor = 1);
 
-  /// [groups, K, K], float32.
+  /// [groups, K, K], float64.
   at::Tensor hessian();
-  at::Tensor cross() const { return cross_.to(at::kFloat); }
+  at::Tensor cross() const { return cross_; }
   /// [groups, K], float32: sums of factor x and of factor f.
   at::Tensor input_sums() const { return input_sums_.to(at::kFloat); }
   at::Tensor float_sums() const { return float_sums_.to(at::kFloat); }
@@ -74,8 +75,7 @@ class InputMoments {
   int64_t groups_, depth_;
   /// Whether there are so many small groups that they are summed side by side (LaneMoments).
   bool in_lanes_;
-  /// Sums are float64 in lanes, else float32. Out of lanes only the upper triangle, in blocks, of
-  /// the Hessian is right.
+  /// Float64. Out of lanes only the upper triangle, in blocks, of the Hessian is right.
   at::Tensor hessian_;
   at::Tensor cross_;
   at::Tensor input_sums_, float_sums_;

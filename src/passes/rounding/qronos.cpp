@@ -52,8 +52,8 @@ at::Tensor first_column(const at::Tensor& hessian, const at::Tensor& cross,
 
 bool round_by_qronos(ColumnProblem& problem) {
   const std::vector<int64_t> order = order_columns(problem);
-  const at::Tensor hessian = in_order(problem.hessian, order).to(at::kDouble).contiguous();
-  const at::Tensor cross = in_order(problem.cross, order).to(at::kDouble).contiguous();
+  const at::Tensor hessian = in_order(problem.hessian, order).contiguous();
+  const at::Tensor cross = in_order(problem.cross, order).contiguous();
   const at::Tensor original = rows_in_order(problem.original, order).to(at::kDouble);
   at::Tensor weight = rows_in_order(problem.weight, order);
   const int64_t rest = weight.size(0) - 1, outputs = weight.size(1);
@@ -82,8 +82,7 @@ bool round_by_qronos(ColumnProblem& problem) {
     const at::Tensor upper = factor->contiguous();
     at::Tensor others =
         product(upper.t().contiguous(), product(upper, wanted)).to(at::kFloat).contiguous();
-    diffuse_errors(problem, {order.begin() + 1, order.end()}, upper.to(at::kFloat).contiguous(),
-                   others);
+    diffuse_errors(problem, {order.begin() + 1, order.end()}, upper, others);
     weight.narrow(0, 1, rest).copy_(others);
   }
   write_rows(problem.weight, order, weight);

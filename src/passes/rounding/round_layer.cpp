@@ -15,13 +15,13 @@
 namespace ptq::passes {
 namespace {
 
-/// Sum over groups of tr(a m bᵀ); `a` and `b` [groups, out, K], `m` [groups, K, K].
+/// Sum over groups of tr(a m bᵀ); `a` and `b` [groups, out, K] float32, `m` [groups, K, K] float64.
 double trace(const at::Tensor& a, const at::Tensor& m, const at::Tensor& b) {
   // Where a group has one output, a product for each would take longer than all of them together.
   if (a.size(1) == 1) return sum_of_products(a.transpose(1, 2).mul(b), m);
   double sum = 0;
   for (int64_t group = 0; group < a.size(0); ++group) {
-    sum += sum_of_products(runtime::product(a.select(0, group), m.select(0, group)),
+    sum += sum_of_products(runtime::product(a.select(0, group), m.select(0, group).to(at::kFloat)),
                            b.select(0, group));
   }
   return sum;
