@@ -36,13 +36,9 @@ std::vector<std::string> option_columns(const TextTable& results) {
 
 json page_data(const TextTable& results, const TextTable& best,
                const std::vector<Skipped>& skipped) {
-  json skips = json::array();
-  for (const Skipped& each : skipped) {
-    skips.push_back({each.number, each.combination, each.reason});
-  }
   return {{"columns", results.columns},           {"rows", results.rows},
           {"options", option_columns(results)},   {"telling", telling_columns(results)},
-          {"best", best_rows(results, best)},     {"skipped", skips},
+          {"best", best_rows(results, best)},     {"skipped", skip_reasons(skipped).rows},
           {"version", options::program_version()}};
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <set>
 
 #include "base/atomic_file.h"
@@ -77,6 +78,17 @@ std::vector<std::string> telling_columns(const TextTable& results) {
   return columns;
 }
 
+TextTable skip_reasons(const std::vector<Skipped>& skipped) {
+  TextTable table{{"reason", "combinations", "the first"}, {}};
+  std::map<std::string, size_t> rows, counts;
+  for (const Skipped& each : skipped) {
+    const auto [row, is_new] = rows.emplace(each.reason, table.rows.size());
+    if (is_new) table.rows.push_back({each.reason, "", each.combination});
+    table.rows[row->second][1] = std::to_string(++counts[each.reason]);
+  }
+  return table;
+}
+
 std::string markdown_page(const TextTable& results, const TextTable& best,
                           const std::vector<Skipped>& skipped) {
   const std::vector<std::string> columns = telling_columns(results);
@@ -89,7 +101,7 @@ std::string markdown_page(const TextTable& results, const TextTable& best,
       "granularity and activation type the highest top-1.\n\n" +
       markdown_table(best, columns);
   if (!skipped.empty()) {
-    const TextTable table = skipped_table(skipped);
+    const TextTable table = skip_reasons(skipped);
     page += "\n## Skipped\n\n" + markdown_table(table, table.columns);
   }
   return page;

@@ -16,7 +16,10 @@ void write_tables(const std::string& folder, const TextTable& results,
 /// Columns worth reading: number, model, options whose values differ between rows, accuracy.
 std::vector<std::string> telling_columns(const TextTable& results);
 
-/// The telling columns of both tables, and what was skipped.
+/// Why combinations were skipped: a reason a row, with their number and the first of them.
+TextTable skip_reasons(const std::vector<Skipped>& skipped);
+
+/// The telling columns of both tables, and why combinations were skipped.
 std::string markdown_page(const TextTable& results, const TextTable& best,
                           const std::vector<Skipped>& skipped);
 

@@ -63,14 +63,16 @@ TEST(Tables, TellOnlyWhatDiffers) {
 TEST(Tables, AreWrittenWithReasonsForWhatWasSkipped) {
   const support::TemporaryFolder folder;
   const TextTable results = results_of({{"m|x", "4", "99.9", "50.000", "done"}});
-  write_tables(folder.path(), results, {{7, "gptq=on", "no </script> today"}});
+  write_tables(folder.path(), results,
+               {{7, "gptq=on", "no </script> today"}, {9, "gpfq=on", "no </script> today"}});
   EXPECT_EQ(read_csv(folder.file("results.csv")).rows, results.rows);
   EXPECT_EQ(read_csv(folder.file("best_configs.csv")).rows, results.rows);
   EXPECT_THAT(read_csv(folder.file("skipped.csv")).rows,
-              ElementsAre(ElementsAre("7", "gptq=on", "no </script> today")));
+              ElementsAre(ElementsAre("7", "gptq=on", "no </script> today"),
+                          ElementsAre("9", "gpfq=on", "no </script> today")));
   const std::string markdown = support::content_of(folder.file("results.md"));
   EXPECT_THAT(markdown, HasSubstr("m\\|x"));
-  EXPECT_THAT(markdown, HasSubstr("| 7 | gptq=on |"));
+  EXPECT_THAT(markdown, HasSubstr("| no </script> today | 2 | gptq=on |"));
   const std::string page = support::content_of(folder.file("results.html"));
   EXPECT_THAT(page, HasSubstr("no \\u003c/script> today"));
   for (const char* elsewhere : {"src=", "href=", "@import", "url(", "fetch("}) {

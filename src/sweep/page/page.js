@@ -125,10 +125,10 @@ function fillTable() {
 function fillSkipped() {
   byId('skipped-section').hidden = data.skipped.length === 0;
   document.querySelector('#skipped-section summary').textContent =
-    `${data.skipped.length} combinations that were skipped, and why`;
-  for (const [number, combination, reason] of data.skipped) {
+    'Why combinations were skipped, how many, and the first of them';
+  for (const [reason, count, first] of data.skipped) {
     const line = make('tr');
-    line.append(make('td', number, 'number'), make('td', combination), make('td', reason));
+    line.append(make('td', reason), make('td', count, 'number'), make('td', first));
     byId('skipped').append(line);
   }
 }
