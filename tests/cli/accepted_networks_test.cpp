@@ -198,14 +198,14 @@ TEST_F(QuantizedNetworks, RunForkedBranches) {
 }
 
 TEST_F(QuantizedNetworks, ReportWeightsThatStayInFloat) {
-  run_network(kPool + "  y = torch.bilinear(y, y, self.cube, None)\n");
+  run_network(kPool + "  y = torch.einsum(\"bi,bj,kij->bk\", [y, y, self.cube])\n");
   EXPECT_THAT(result_.err, HasSubstr("1 of 3 weights stay in float"));
   const auto report = nlohmann::json::parse(support::content_of(path("report.json")));
   const auto& weights = report.at("float_weights");
   EXPECT_EQ(weights.at("count"), 1);
   EXPECT_EQ(weights.at("of"), 3);
   EXPECT_NEAR(weights.at("share").get<double>(), 4096.0 / (4096 + 768 + 160), 1e-9);
-  EXPECT_EQ(weights.at("places"), nlohmann::json{"bilinear (aten::bilinear)"});
+  EXPECT_EQ(weights.at("places"), nlohmann::json{"einsum (aten::einsum)"});
 }
 
 TEST_F(QuantizedNetworks, ReportThatNoWeightStaysInFloat) {
