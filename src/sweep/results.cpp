@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <utility>
 
 #include "base/text.h"
 #include "ptq/base/error.h"
@@ -152,13 +151,14 @@ std::string identity_key(const TextTable& table, const std::vector<std::string>&
          table.cell(row, "tool_version");
 }
 
-bool mark_round(const TextTable& table, std::vector<std::string>& row,
-                const Configuration& configuration) {
-  if (is_failed(table, row)) return false;
-  const auto column = std::find(table.columns.begin(), table.columns.end(), "status");
-  std::string& status = row.at(static_cast<size_t>(column - table.columns.begin()));
-  const std::string before = std::exchange(status, configuration.is_on_subset ? "subset" : "done");
-  return status != before;
+bool bring_up_to_date(const TextTable& table, std::vector<std::string>& row,
+                      const Configuration& configuration) {
+  const std::vector<std::string> before = row;
+  row.at(table.index_of("configuration")) = std::to_string(configuration.number);
+  if (!is_failed(table, row)) {
+    row.at(table.index_of("status")) = configuration.is_on_subset ? "subset" : "done";
+  }
+  return row != before;
 }
 
 bool is_failed(const TextTable& table, const std::vector<std::string>& row) {

@@ -38,10 +38,11 @@ std::vector<std::string> result_row(const std::vector<std::string>& columns,
 std::string identity_key(const Identity& identity);
 std::string identity_key(const TextTable& table, const std::vector<std::string>& row);
 
-/// A run may be a result today that was a round of halving, or the other way round: makes its row
-/// say what it is, and returns whether it said otherwise.
-bool mark_round(const TextTable& table, std::vector<std::string>& row,
-                const Configuration& configuration);
+/// A run may be a result today that was a round of halving, or the other way round, and may have
+/// had another number in an earlier sweep: makes its row say what it is, and returns whether it
+/// said otherwise.
+bool bring_up_to_date(const TextTable& table, std::vector<std::string>& row,
+                      const Configuration& configuration);
 
 bool is_failed(const TextTable& table, const std::vector<std::string>& row);
 

@@ -62,7 +62,7 @@ const RowKeeper::Row* RowKeeper::row_of(const Configuration& configuration,
   ++done_;
   const auto known = rows_.find(key);
   if (known != rows_.end()) {
-    if (mark_round(journal_.table(), known->second, asked)) journal_.append(known->second);
+    if (bring_up_to_date(journal_.table(), known->second, asked)) journal_.append(known->second);
     return &known->second;
   }
   if (const auto left = seconds_left(); left && *left <= 0) return nullptr;

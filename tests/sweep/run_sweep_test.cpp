@@ -80,6 +80,7 @@ TEST_F(RunSweep, LeavesRowsOfOtherConfigurationsOutOfTheTable) {
   run(four);
   const SweepReport report = run("models: a\noptions: {weight-bit-width: [6, 8, 7]}");
   EXPECT_THAT(cells(report.results, "quant_top1"), ElementsAre("6.000", "8.000", "7.000"));
+  EXPECT_THAT(cells(report.results, "configuration"), ElementsAre("1", "2", "3"));
   EXPECT_THAT(pretended.ran, SizeIs(5));
 }
 
