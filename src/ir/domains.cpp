@@ -76,22 +76,6 @@ bool drops_sign(const Node& node) {
          node.is<Softmax>() || (node.is<Mul>() && node.inputs[0] == node.inputs[1]);
 }
 
-bool is_never_negative(const Index& index, ValueId value) {
-  const Node* maker = index.producer(value);
-  if (maker == nullptr) return false;
-  if (drops_sign(*maker)) return true;
-  return keeps_sign(*maker) &&
-         std::all_of(maker->inputs.begin(), maker->inputs.end(),
-                     [&](ValueId input) { return is_never_negative(index, input); });
-}
-
-bool has_domain(const Index& index, const Node& node) {
-  const auto* opaque = node.as<Opaque>();
-  if (opaque == nullptr || node.inputs.empty()) return false;
-  return takes_no_large_numbers(*opaque) ||
-         (takes_no_negatives(*opaque) && !is_never_negative(index, node.inputs[0]));
-}
-
 /// Sums, products and moves, which pass a rounding on.
 bool passes_rounding(const Node& node) {
   static const Names names = {"add",   "sub",    "rsub",  "mul",       "div",   "neg",  "mean",
@@ -105,13 +89,22 @@ bool passes_rounding(const Node& node) {
          node.is<Concat>();
 }
 
-/// Follows roundings down to domains.
-class Roundings {
+/// What follows from a graph's operations. Each value is asked about once: with sums of a value and
+/// itself there are more ways through a graph than anybody can walk.
+class Domains {
  public:
-  explicit Roundings(const Index& index) : index_(index) {}
+  explicit Domains(const Index& index) : index_(index) {}
 
+  bool has_domain(const Node& node) {
+    const auto* opaque = node.as<Opaque>();
+    if (opaque == nullptr || node.inputs.empty()) return false;
+    return takes_no_large_numbers(*opaque) ||
+           (takes_no_negatives(*opaque) && !is_never_negative(node.inputs[0]));
+  }
+
+  /// Whether a rounding of what `user` reads gets to a function with a domain.
   bool reach_domain(const Node& user) {
-    if (has_domain(index_, user)) return true;
+    if (has_domain(user)) return true;
     if (!passes_rounding(user)) return false;
     const auto [known, is_new] = reach_.try_emplace(user.output(), false);
     if (is_new) {
@@ -123,20 +116,36 @@ class Roundings {
   }
 
  private:
+  bool is_never_negative(ValueId value) {
+    const Node* maker = index_.producer(value);
+    if (maker == nullptr) return false;
+    const auto [known, is_new] = never_negative_.try_emplace(value, false);
+    if (is_new) {
+      const auto& inputs = maker->inputs;
+      known->second =
+          drops_sign(*maker) ||
+          (keeps_sign(*maker) && std::all_of(inputs.begin(), inputs.end(), [&](ValueId input) {
+             return is_never_negative(input);
+           }));
+    }
+    return known->second;
+  }
+
   const Index& index_;
-  std::map<ValueId, bool> reach_;
+  std::map<ValueId, bool> reach_, never_negative_;
 };
 
 }  // namespace
 
 bool breaks_when_rounded(const Index& index, const Node& user, ValueId value) {
-  return needs_small_numbers(index, user, value) || Roundings(index).reach_domain(user);
+  return needs_small_numbers(index, user, value) || Domains(index).reach_domain(user);
 }
 
 std::vector<const Node*> functions_with_domain(const Index& index, const Graph& graph) {
+  Domains domains(index);
   std::vector<const Node*> found;
   for (const Node& node : graph.nodes) {
-    if (has_domain(index, node)) found.push_back(&node);
+    if (domains.has_domain(node)) found.push_back(&node);
   }
   return found;
 }

@@ -208,6 +208,19 @@ TEST(FloatValues, WhatIsInTheDomainAnywayIsRounded) {
   EXPECT_NE(gamma_sites(gamma, rectified).find("input"), std::string::npos);
 }
 
+/// Sixty sums of a value and itself are 2^60 ways through the graph.
+TEST(FloatValues, DomainsAreFoundInTimeWhereWaysAreMany) {
+  NetworkBuilder net({3, 6, 6});
+  ValueId x = net.add("relu", ir::Relu{}, {net.conv("first", net.input(), {})});
+  for (int i = 0; i < 60; ++i) {
+    x = net.add("half" + std::to_string(i), ir::MulScalar{0.5}, {x});
+    x = net.add("sum" + std::to_string(i), ir::Add{}, {x, x});
+  }
+  const ir::Opaque root{"aten::sqrt", "", {ir::InputRef{0}}};
+  net.conv("last", net.add("sqrt", root, {x}), {});
+  EXPECT_FALSE(place(net).sites().empty());
+}
+
 /// What else reads the sum takes it rounded; the sum itself shares no scale.
 TEST(FloatValues, ASumThatAFunctionWithADomainReadsSharesNoScale) {
   NetworkBuilder net({3, 6, 6});
