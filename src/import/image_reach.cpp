@@ -92,11 +92,6 @@ at::Tensor Way::operator()(const ir::Mean& op) const {
   return any.reshape(shape);
 }
 
-bool reached_by_any(const Reach& reach) {
-  return std::any_of(reach.begin(), reach.end(),
-                     [](const at::Tensor& mask) { return mask.defined(); });
-}
-
 /// Follows the images through a graph.
 class Follower {
  public:
@@ -111,17 +106,18 @@ class Follower {
   }
   Reach through(const ir::Node& node);
   Reach through(const ir::Opaque& op, const ir::Node& node);
-  at::Tensor value_for_trial(ir::ValueId value) const;
+  at::Tensor value_for_trial(ir::ValueId value);
 
   const ir::Graph& graph_;
   /// Constants, what operators make of them, and places that a walk saw.
   std::map<ir::ValueId, at::Tensor> known_;
   std::vector<Reach> reach_;
+  Draws draws_;
 };
 
-at::Tensor Follower::value_for_trial(ir::ValueId value) const {
+at::Tensor Follower::value_for_trial(ir::ValueId value) {
   const auto known = known_.find(value);
-  return known == known_.end() ? drawn_floats(extents(value)) : known->second;
+  return known == known_.end() ? draws_.floats(extents(value)) : known->second;
 }
 
 Reach Follower::through(const ir::Opaque& op, const ir::Node& node) {
@@ -131,11 +127,11 @@ Reach Follower::through(const ir::Opaque& op, const ir::Node& node) {
     inputs.push_back(reach_[static_cast<size_t>(input)]);
     values.push_back(value_for_trial(input));
   }
-  if (std::none_of(inputs.begin(), inputs.end(), reached_by_any)) {
+  if (std::none_of(inputs.begin(), inputs.end(), is_reached)) {
     known_[node.output()] = ir::call_opaque(op, values, kFirstBatch);
     return {};
   }
-  return reach_through(op, inputs, values, extents(node.output()));
+  return reach_through(op, inputs, values, extents(node.output()), draws_);
 }
 
 Reach Follower::through(const ir::Node& node) {
@@ -163,14 +159,20 @@ std::vector<Reach> Follower::follow() {
     images[image] = rows.expand(extents(graph_.input));
   }
   for (const ir::Node& node : graph_.nodes) {
-    if (const auto* constant = node.as<ir::Constant>())
+    if (const auto* constant = node.as<ir::Constant>()) {
       known_[node.output()] = constant->value.value;
+    }
     reach_[static_cast<size_t>(node.output())] = through(node);
   }
   return std::move(reach_);
 }
 
 }  // namespace
+
+bool is_reached(const Reach& reach) {
+  return std::any_of(reach.begin(), reach.end(),
+                     [](const at::Tensor& mask) { return mask.defined(); });
+}
 
 std::vector<Reach> reach_of(const ir::Graph& graph, const Places& places) {
   return Follower(graph, places).follow();

@@ -18,6 +18,9 @@ using Places = std::map<ir::ValueId, at::Tensor>;
 /// One mask an image: where a value may depend on it.
 using Reach = std::array<at::Tensor, kFirstBatch>;
 
+/// Whether anything of an image is in a value.
+bool is_reached(const Reach& reach);
+
 /// The reach of every value of `graph`, by the rule of each operation; undefined masks where
 /// nothing of the images is in a value.
 std::vector<Reach> reach_of(const ir::Graph& graph, const Places& places);

@@ -186,14 +186,14 @@ class Exchange {
 
   /// Whether elements of `value` that depend on one image alone change the answer to the other. It
   /// is taken to where a walk does not show the value, or answers are no numbers.
-  bool reaches_other(ir::ValueId value, const Reach& reach) const {
+  bool reaches_other(ir::ValueId value, const Reach& reach) {
     return reaches_other(value, reach[0], reach[1], 1) ||
            reaches_other(value, reach[1], reach[0], 0);
   }
 
  private:
   bool reaches_other(ir::ValueId value, const at::Tensor& own, const at::Tensor& others,
-                     int64_t other) const {
+                     int64_t other) {
     if (!own.defined()) return false;
     const at::Tensor mask = others.defined() ? own.logical_and(others.logical_not()) : own;
     return std::any_of(kFactors.begin(), kFactors.end(), [&](double factor) {
@@ -201,7 +201,7 @@ class Exchange {
       const auto exchange = [&](ir::ValueId id, const at::Tensor& x) {
         if (id != value || seen) return;
         seen = true;
-        x.copy_(with_others(x, mask, factor));
+        x.copy_(draws_.others(x, mask, factor));
       };
       const at::Tensor answers = walk_on_(kFirstPictures, exchange).logits;
       return !seen || !(difference(answers_[other], answers[other]) <= kSame);
@@ -210,6 +210,7 @@ class Exchange {
 
   const WalkPictures& walk_on_;
   const at::Tensor answers_;
+  Draws draws_;
 };
 
 }  // namespace
@@ -234,7 +235,7 @@ void check_reach_apart(const ir::Graph& graph, const Places& places, const at::T
   if (!meets(reach, graph.output)) return;
   const WalkPictures walks =
       is_finite(first) ? loud_walks(image_size, walk_on) : calm_walks(image_size, walk_on);
-  const Exchange exchange(walks);
+  Exchange exchange(walks);
   for (const ir::Node& node : graph.nodes) {
     if (!meets(reach, node.output())) continue;
     for (const ir::ValueId input : node.inputs) {

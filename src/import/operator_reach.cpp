@@ -20,11 +20,6 @@ using Tensors = std::vector<at::Tensor>;
 constexpr int64_t kManyElements = 1000;
 constexpr int kDrawsOfFew = 4;
 
-at::Generator& generator() {
-  static at::Generator made = at::detail::createCPUGenerator(1);
-  return made;
-}
-
 /// Decisions made all alike show each side of a choice whole.
 enum class Decisions { kAsSeen, kTrue, kFalse };
 
@@ -35,13 +30,12 @@ at::Tensor changes(const at::Tensor& base, const at::Tensor& other) {
   return base.ne(other).logical_and(both_none.logical_not());
 }
 
-bool reaches(const at::Tensor& mask) { return mask.defined(); }
-
 /// One operator that is called again and again.
 class Trials {
  public:
-  Trials(const ir::Opaque& op, const std::vector<Reach>& inputs, const ir::Ints& shape)
-      : op_(op), inputs_(inputs) {
+  Trials(const ir::Opaque& op, const std::vector<Reach>& inputs, const ir::Ints& shape,
+         Draws& draws)
+      : op_(op), inputs_(inputs), draws_(draws) {
     for (at::Tensor& mask : reach_) mask = at::zeros(shape, at::kBool);
   }
 
@@ -49,22 +43,20 @@ class Trials {
   const Reach& reach() const { return reach_; }
 
  private:
-  bool depends_on_images(size_t input) const {
-    return std::any_of(inputs_[input].begin(), inputs_[input].end(), reaches);
-  }
   Tensors base_of(const Tensors& values, Decisions decisions) const;
   void exchange(const Tensors& base, const at::Tensor& result, size_t input, size_t image);
 
   const ir::Opaque& op_;
   const std::vector<Reach>& inputs_;
+  Draws& draws_;
   Reach reach_;
 };
 
 Tensors Trials::base_of(const Tensors& values, Decisions decisions) const {
   Tensors base = values;
   for (size_t i = 0; i < base.size(); ++i) {
-    if (!depends_on_images(i)) continue;
-    if (base[i].is_floating_point()) base[i] = drawn_floats(base[i].sizes().vec());
+    if (!is_reached(inputs_[i])) continue;
+    if (base[i].is_floating_point()) base[i] = draws_.floats(base[i].sizes().vec());
     const bool decides = base[i].scalar_type() == at::kBool && decisions != Decisions::kAsSeen;
     if (decides) base[i] = at::full_like(base[i], decisions == Decisions::kTrue);
   }
@@ -76,7 +68,7 @@ void Trials::exchange(const Tensors& base, const at::Tensor& result, size_t inpu
   if (!mask.defined()) return;
   for (const double factor : kFactors) {
     Tensors others = base;
-    others[input] = with_others(base[input], mask, factor);
+    others[input] = draws_.others(base[input], mask, factor);
     const at::Tensor changed = changes(result, ir::call_opaque(op_, others, kFirstBatch));
     at::Tensor& reached = reach_[image];
     reached = changed.defined() ? reached.logical_or(changed) : at::full_like(reached, true);
@@ -97,7 +89,7 @@ Reach everywhere(const std::vector<Reach>& inputs, const ir::Ints& shape) {
   Reach reach;
   for (size_t image = 0; image < reach.size(); ++image) {
     const bool any = std::any_of(inputs.begin(), inputs.end(),
-                                 [&](const Reach& input) { return reaches(input[image]); });
+                                 [&](const Reach& input) { return input[image].defined(); });
     if (any) reach[image] = at::zeros({}, at::kBool).logical_not().expand(shape);
   }
   return reach;
@@ -105,28 +97,30 @@ Reach everywhere(const std::vector<Reach>& inputs, const ir::Ints& shape) {
 
 }  // namespace
 
-at::Tensor drawn_floats(const ir::Ints& shape) {
-  return at::rand(shape, generator()).mul(0.8).add(0.1);
+Draws::Draws() : generator_(at::detail::createCPUGenerator(1)) {}
+
+at::Tensor Draws::floats(const ir::Ints& shape) {
+  return at::rand(shape, generator_).mul(0.8).add(0.1);
 }
 
-at::Tensor with_others(const at::Tensor& value, const at::Tensor& mask, double factor) {
+at::Tensor Draws::others(const at::Tensor& value, const at::Tensor& mask, double factor) {
   if (value.scalar_type() == at::kBool) return value.logical_xor(mask);
   if (value.is_floating_point()) {
-    return at::where(mask, drawn_floats(value.sizes().vec()).mul(factor), value);
+    return at::where(mask, floats(value.sizes().vec()).mul(factor), value);
   }
-  const at::Tensor order = at::randperm(value.numel(), generator(), at::kLong);
+  const at::Tensor order = at::randperm(value.numel(), generator_, at::kLong);
   return at::where(mask, value.flatten().index_select(0, order).view(value.sizes()), value);
 }
 
 Reach reach_through(const ir::Opaque& op, const std::vector<Reach>& inputs, const Tensors& values,
-                    const ir::Ints& shape) {
-  Trials trials(op, inputs, shape);
+                    const ir::Ints& shape, Draws& draws) {
+  Trials trials(op, inputs, shape, draws);
   const bool decides = std::any_of(values.begin(), values.end(), [](const at::Tensor& value) {
     return value.scalar_type() == at::kBool;
   });
   try {
-    const int draws = trials.reach().front().numel() < kManyElements ? kDrawsOfFew : 1;
-    for (int draw = 0; draw < draws; ++draw) {
+    const int rounds = trials.reach().front().numel() < kManyElements ? kDrawsOfFew : 1;
+    for (int round = 0; round < rounds; ++round) {
       trials.try_with(values, Decisions::kAsSeen);
       if (decides) trials.try_with(values, Decisions::kTrue);
       if (decides) trials.try_with(values, Decisions::kFalse);

@@ -1,21 +1,34 @@
 #pragma once
 
+#include <ATen/core/Generator.h>
+
+#include <array>
+#include <vector>
+
 #include "import/image_reach.h"
 
 namespace ptq::import {
+
+/// Numbers drawn at random, the same ones from every new object: what an import finds does not
+/// depend on those before it.
+class Draws {
+ public:
+  Draws();
+  /// Numbers that every function takes, between 0.1 and 0.9.
+  at::Tensor floats(const ir::Ints& shape);
+  /// `value` with other numbers where `mask` says so: floats() times `factor`, decisions reversed,
+  /// places taken from elsewhere in it.
+  at::Tensor others(const at::Tensor& value, const at::Tensor& mask, double factor);
+
+ private:
+  at::Generator generator_;
+};
 
 /// The reach of the result, of extents `shape`, of an operator without a rule: it is called alone
 /// on numbers drawn for the purpose, and again with others in their place. `values` are what it may
 /// be called with; floats that depend on images are drawn anew.
 Reach reach_through(const ir::Opaque& op, const std::vector<Reach>& inputs,
-                    const std::vector<at::Tensor>& values, const ir::Ints& shape);
-
-/// Numbers that every function takes, between 0.1 and 0.9.
-at::Tensor drawn_floats(const ir::Ints& shape);
-
-/// `value` with other numbers where `mask` says so: drawn floats times `factor`, decisions
-/// reversed, places taken from elsewhere in it.
-at::Tensor with_others(const at::Tensor& value, const at::Tensor& mask, double factor);
+                    const std::vector<at::Tensor>& values, const ir::Ints& shape, Draws& draws);
 
 /// What drawn floats are multiplied by: clamps, comparisons and maxima let one of these through.
 inline constexpr std::array<double, 3> kFactors = {1, 1000, -1000};

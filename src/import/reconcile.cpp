@@ -89,8 +89,9 @@ void reconcile_dim(ir::Dim& first, const ir::Dim& second, const std::string& nod
 void reconcile_op(ir::Node& first, const ir::Node& second) {
   ir::Op other = second.op;
   Attributes a(first.op), b(other);
-  if (a.rest() != b.rest() || a.dims.size() != b.dims.size())
+  if (a.rest() != b.rest() || a.dims.size() != b.dims.size()) {
     refuse_growth(first.name, "an attribute");
+  }
   for (size_t i = 0; i < a.dims.size(); ++i) reconcile_dim(*a.dims[i], *b.dims[i], first.name);
 }
 
