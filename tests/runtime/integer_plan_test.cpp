@@ -17,6 +17,17 @@ TEST_F(IntegerPlan, ConvolutionsOfEveryShape) {
   expect_oracle(builder_.fake_quantize(conv(x, 19, {5, 1, 2, 1, 1, true}), 2.1));
 }
 
+/// Inputs that no cache holds whole: blocks of lines, of windows and of pixels.
+TEST_F(IntegerPlan, ImagesOfManyBlocks) {
+  builder_ = GraphBuilder{{3, 75, 91}};
+  auto x = asymmetric(conv(input(), 40, {7, 2, 3, 1, 1, true}), 0.07, 117);
+  x = builder_.fake_quantize(conv(x, 40, {3, 1, 1, 1, 1, true}, {8, true, true}), 0.5);
+  x = builder_.fake_quantize(conv(x, 36, {3, 1, 0, 2, 1, false}), 0.6);
+  x = builder_.fake_quantize(conv(x, 70, {1, 1, 0, 1, 1, true}), 0.5);
+  x = builder_.fake_quantize(conv(x, 24, {3, 1, 2, 1, 2, true}), 1.4);
+  expect_oracle(builder_.fake_quantize(conv(x, 9, {3, 3, 1, 1, 1, true}), 2.1));
+}
+
 TEST_F(IntegerPlan, DepthwiseConvolutionsOfEveryShape) {
   auto x = asymmetric(conv(input(), 40), 0.05, 117);
   x = builder_.add(ir::Relu6{}, {conv(x, 40, {3, 1, 1, 40, 1, true})});

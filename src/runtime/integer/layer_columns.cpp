@@ -22,10 +22,10 @@ Columns LayerColumns::columns() const {
 
 std::shared_ptr<const LayerColumns> layer_columns(const quant::IntegerLayer& layer,
                                                   const at::Tensor& rows, int64_t groups,
-                                                  const quant::ByteFormat& input) {
+                                                  int64_t pieces, const quant::ByteFormat& input) {
   const int64_t channels = rows.size(0), terms = rows.size(1);
   auto result = std::make_shared<LayerColumns>(LayerColumns{
-      PanelShape(product_kernel(), terms, channels / groups), {}, groups, {}, {}, {}, {}});
+      PanelShape(product_kernel(), terms, channels / groups, pieces), {}, groups, {}, {}, {}, {}});
   const auto* weights = rows.data_ptr<int8_t>();
   result->weight_zero = layer.weight_zero;
   result->scale = layer.scale;

@@ -22,9 +22,10 @@ struct LayerColumns {
   Columns columns() const;
 };
 
-/// `rows` is [output channels, terms] int8, those of a group one after the other.
+/// `rows` is [output channels, terms] int8, those of a group one after the other; terms come in so
+/// many pieces.
 std::shared_ptr<const LayerColumns> layer_columns(const quant::IntegerLayer& layer,
                                                   const at::Tensor& rows, int64_t groups,
-                                                  const quant::ByteFormat& input);
+                                                  int64_t pieces, const quant::ByteFormat& input);
 
 }  // namespace ptq::runtime::integer

@@ -7,20 +7,24 @@
 
 namespace ptq::runtime::integer {
 
-/// How a matrix of `terms` x `columns` int8 lies in panels for a kernel.
+/// How a matrix of `terms` x `columns` int8 lies in panels for a kernel. Terms come in pieces of
+/// equal length, and each begins a step of its own.
 class PanelShape {
  public:
-  PanelShape(const ProductKernel& kernel, int64_t terms, int64_t columns);
+  PanelShape(const ProductKernel& kernel, int64_t terms, int64_t columns, int64_t pieces = 1);
 
   struct Panel {
     int64_t first, columns, offset;
   };
   const std::vector<Panel>& panels() const { return panels_; }
   int64_t bytes() const { return bytes_; }
+  int64_t pieces() const { return terms_ / piece_terms_; }
+  int64_t piece_terms() const { return piece_terms_; }
+  /// Steps of a piece.
   int64_t depth_steps() const { return steps_; }
   int64_t columns() const { return columns_; }
-  /// Elements of a row that a kernel reads.
-  int64_t row_terms() const { return steps_ * kernel_->depth; }
+  /// Elements of a piece of a row that a kernel reads.
+  int64_t read_terms() const { return steps_ * kernel_->depth; }
   const ProductKernel& kernel() const { return *kernel_; }
 
   /// Element (term, column) is from[term * term_stride + column * column_stride], with its highest
@@ -34,7 +38,7 @@ class PanelShape {
                void* to) const;
 
   const ProductKernel* kernel_;
-  int64_t terms_, columns_, steps_, bytes_ = 0;
+  int64_t terms_, piece_terms_, columns_, steps_, bytes_ = 0;
   std::vector<Panel> panels_;
 };
 

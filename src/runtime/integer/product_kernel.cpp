@@ -10,16 +10,17 @@ namespace {
 int64_t four_rows(int64_t /*columns*/) { return 4; }
 
 /// Plain C++, for processors without a kernel of their own.
-void plain_tile(const void* rows, int64_t row_bytes, int64_t count, const void* panel,
-                int64_t depth_steps, int64_t columns, int32_t* sums) {
-  for (int64_t row = 0; row < count; ++row) {
-    const uint8_t* x = static_cast<const uint8_t*>(rows) + row * row_bytes;
+void plain_tile(const TileRows& rows, const void* panel, int64_t columns, int32_t* sums) {
+  std::fill_n(sums, rows.count * columns, 0);
+  for (int64_t row = 0; row < rows.count; ++row, sums += columns) {
     const auto* w = static_cast<const int8_t*>(panel);
-    int32_t* out = sums + row * columns;
-    std::fill_n(out, columns, 0);
-    for (int64_t step = 0; step < depth_steps; ++step, x += 4) {
-      for (int64_t column = 0; column < columns; ++column, w += 4) {
-        out[column] += x[0] * w[0] + x[1] * w[1] + x[2] * w[2] + x[3] * w[3];
+    for (int64_t piece = 0; piece < rows.pieces; ++piece) {
+      const uint8_t* x =
+          static_cast<const uint8_t*>(rows.data) + row * rows.row_bytes + piece * rows.piece_bytes;
+      for (int64_t step = 0; step < rows.steps; ++step, x += 4) {
+        for (int64_t column = 0; column < columns; ++column, w += 4) {
+          sums[column] += x[0] * w[0] + x[1] * w[1] + x[2] * w[2] + x[3] * w[3];
+        }
       }
     }
   }

@@ -12,6 +12,14 @@ namespace ptq::runtime::integer {
 /// Integers of a tile that a kernel makes at once, at most.
 inline constexpr int64_t kTileElements = 384;
 
+/// Rows of a tile: `count` of them, `row_bytes` apart. The terms of one lie in `pieces` that are
+/// `piece_bytes` apart, `steps` times the kernel's depth in each.
+struct TileRows {
+  const void* data;
+  int64_t row_bytes, count;
+  int64_t pieces, piece_bytes, steps;
+};
+
 struct ProductKernel {
   const char* name;
   CpuIsa isa;
@@ -23,10 +31,8 @@ struct ProductKernel {
   int64_t element_bytes;
   /// Rows of a tile of so many columns.
   int64_t (*tile_rows)(int64_t columns);
-  /// sums[row * columns + column] for `count` <= tile_rows(columns) rows that lie `row_bytes`
-  /// apart. Rows are read up to the next multiple of `depth` terms.
-  void (*tile)(const void* rows, int64_t row_bytes, int64_t count, const void* panel,
-               int64_t depth_steps, int64_t columns, int32_t* sums);
+  /// sums[row * columns + column] for at most tile_rows(columns) rows.
+  void (*tile)(const TileRows& rows, const void* panel, int64_t columns, int32_t* sums);
 };
 
 /// The fastest one that may be used here.

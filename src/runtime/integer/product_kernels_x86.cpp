@@ -3,7 +3,9 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+#include <array>
 #include <cstring>
+#include <utility>
 #endif
 
 // Every kernel is one template: the sums of some rows and some vectors of columns stay in registers
@@ -21,31 +23,42 @@ inline int32_t load_32(const void* from) {
   return bits;
 }
 
-#define PTQ_PRODUCT_TILE(name, isa, Vector, zero, broadcast, load, store, multiply_add)     \
-  template <int kRows, int kVectors>                                                        \
-  __attribute__((target(isa))) void name(const uint8_t* rows, int64_t row_bytes,            \
-                                         const void* panel, int64_t steps, int32_t* sums) { \
-    Vector sum[kRows][kVectors];                                                            \
-    _Pragma("GCC unroll 32") for (int r = 0; r < kRows; ++r) {                              \
-      _Pragma("GCC unroll 4") for (int v = 0; v < kVectors; ++v) sum[r][v] = zero();        \
-    }                                                                                       \
-    const auto* w = static_cast<const Vector*>(panel);                                      \
-    for (int64_t step = 0; step < steps; ++step, w += kVectors, rows += 4) {                \
-      Vector weights[kVectors];                                                             \
-      _Pragma("GCC unroll 4") for (int v = 0; v < kVectors; ++v) weights[v] = load(w + v);  \
-      _Pragma("GCC unroll 32") for (int r = 0; r < kRows; ++r) {                            \
-        const Vector x = broadcast(load_32(rows + r * row_bytes));                          \
-        _Pragma("GCC unroll 4") for (int v = 0; v < kVectors; ++v) {                        \
-          sum[r][v] = multiply_add(sum[r][v], x, weights[v]);                               \
-        }                                                                                   \
-      }                                                                                     \
-    }                                                                                       \
-    auto* out = reinterpret_cast<Vector*>(sums);                                            \
-    _Pragma("GCC unroll 32") for (int r = 0; r < kRows; ++r) {                              \
-      _Pragma("GCC unroll 4") for (int v = 0; v < kVectors; ++v) {                          \
-        store(out + r * kVectors + v, sum[r][v]);                                           \
-      }                                                                                     \
-    }                                                                                       \
+using Tile = void (*)(const TileRows&, const uint8_t*, const void*, int32_t*);
+
+#define PTQ_PRODUCT_TILE(name, isa, Vector, zero, broadcast, load, store, multiply_add)           \
+  template <int kRows, int kVectors>                                                              \
+  __attribute__((target(isa))) void name(const TileRows& rows, const uint8_t* data,               \
+                                         const void* panel, int32_t* sums) {                      \
+    Vector sum[kRows][kVectors];                                                                  \
+    _Pragma("GCC unroll 32") for (int r = 0; r < kRows; ++r) {                                    \
+      _Pragma("GCC unroll 4") for (int v = 0; v < kVectors; ++v) sum[r][v] = zero();              \
+    }                                                                                             \
+    const auto* w = static_cast<const Vector*>(panel);                                            \
+    const int64_t row_bytes = rows.row_bytes, steps = rows.steps, piece_bytes = rows.piece_bytes; \
+    for (int64_t pieces = rows.pieces; pieces > 0; --pieces, data += piece_bytes) {               \
+      const uint8_t* x = data;                                                                    \
+      for (int64_t step = 0; step < steps; ++step, w += kVectors, x += 4) {                       \
+        Vector weights[kVectors];                                                                 \
+        _Pragma("GCC unroll 4") for (int v = 0; v < kVectors; ++v) weights[v] = load(w + v);      \
+        _Pragma("GCC unroll 32") for (int r = 0; r < kRows; ++r) {                                \
+          const Vector terms = broadcast(load_32(x + r * row_bytes));                             \
+          _Pragma("GCC unroll 4") for (int v = 0; v < kVectors; ++v) {                            \
+            sum[r][v] = multiply_add(sum[r][v], terms, weights[v]);                               \
+          }                                                                                       \
+        }                                                                                         \
+      }                                                                                           \
+    }                                                                                             \
+    auto* out = reinterpret_cast<Vector*>(sums);                                                  \
+    _Pragma("GCC unroll 32") for (int r = 0; r < kRows; ++r) {                                    \
+      _Pragma("GCC unroll 4") for (int v = 0; v < kVectors; ++v) {                                \
+        store(out + r * kVectors + v, sum[r][v]);                                                 \
+      }                                                                                           \
+    }                                                                                             \
+  }                                                                                               \
+  /* Those of one row, of two, and so on. */                                                      \
+  template <int kVectors, int... kRows>                                                           \
+  constexpr std::array<Tile, sizeof...(kRows)> name(std::integer_sequence<int, kRows...>) {       \
+    return {name<kRows + 1, kVectors>...};                                                        \
   }
 
 #define PTQ_AVX512 "avx512f,avx512bw,avx512dq,avx512vl"
@@ -65,43 +78,41 @@ PTQ_PRODUCT_TILE(sse2_madd, "sse2", __m128i, _mm_setzero_si128, _mm_set1_epi32, 
                  _mm_storeu_si128, PTQ_MADD_128)
 #undef PTQ_PRODUCT_TILE
 
-using Tile = void (*)(const uint8_t*, int64_t, const void*, int64_t, int32_t*);
-
-/// Tiles for one width: `full` rows at once while there are so many, then four, two, one.
-struct Tiles {
-  int64_t full_rows;
-  Tile full, four, two, one;
-};
-
-void run_tiles(const Tiles& tiles, const void* rows, int64_t row_bytes, int64_t count,
-               const void* panel, int64_t steps, int64_t columns, int32_t* sums) {
-  const auto* x = static_cast<const uint8_t*>(rows);
-  while (count > 0) {
-    const int64_t now = count >= tiles.full_rows ? tiles.full_rows
-                        : count >= 4             ? 4
-                        : count >= 2             ? 2
-                                                 : 1;
-    const Tile tile = now == tiles.full_rows ? tiles.full
-                      : now == 4             ? tiles.four
-                      : now == 2             ? tiles.two
-                                             : tiles.one;
-    tile(x, row_bytes, panel, steps, sums);
-    x += now * row_bytes, sums += now * columns, count -= now;
+/// As few tiles as hold all rows, and none much lower than the others: a low one waits for its
+/// products more than it multiplies.
+template <size_t kMost>
+void run_tiles(const std::array<Tile, kMost>& tiles, const TileRows& rows, const void* panel,
+               int64_t columns, int32_t* sums) {
+  const auto* data = static_cast<const uint8_t*>(rows.data);
+  int64_t left = rows.count;
+  for (int64_t parts = (left + kMost - 1) / kMost; parts > 0; --parts) {
+    const int64_t now = (left + parts - 1) / parts;
+    tiles[static_cast<size_t>(now - 1)](rows, data, panel, sums);
+    data += now * rows.row_bytes, sums += now * columns, left -= now;
   }
 }
 
-#define PTQ_TILES(name, rows, vectors) \
-  { rows, name<rows, vectors>, name<4, vectors>, name<2, vectors>, name<1, vectors> }
+#define PTQ_TILES(name, rows, vectors) name<vectors>(std::make_integer_sequence<int, rows>())
 
 constexpr int64_t kRowsOf512[] = {0, 16, 12, 8, 6};
 int64_t rows_of_512(int64_t columns) { return kRowsOf512[columns / 16]; }
 
-#define PTQ_KERNEL_512(function, name)                                                        \
-  void function(const void* rows, int64_t row_bytes, int64_t count, const void* panel,        \
-                int64_t steps, int64_t columns, int32_t* sums) {                              \
-    static constexpr Tiles kTiles[] = {PTQ_TILES(name, 16, 1), PTQ_TILES(name, 12, 2),        \
-                                       PTQ_TILES(name, 8, 3), PTQ_TILES(name, 6, 4)};         \
-    run_tiles(kTiles[columns / 16 - 1], rows, row_bytes, count, panel, steps, columns, sums); \
+#define PTQ_KERNEL_512(function, name)                                                     \
+  void function(const TileRows& rows, const void* panel, int64_t columns, int32_t* sums) { \
+    static constexpr auto kOne = PTQ_TILES(name, 16, 1);                                   \
+    static constexpr auto kTwo = PTQ_TILES(name, 12, 2);                                   \
+    static constexpr auto kThree = PTQ_TILES(name, 8, 3);                                  \
+    static constexpr auto kFour = PTQ_TILES(name, 6, 4);                                   \
+    switch (columns / 16) {                                                                \
+      case 1:                                                                              \
+        return run_tiles(kOne, rows, panel, columns, sums);                                \
+      case 2:                                                                              \
+        return run_tiles(kTwo, rows, panel, columns, sums);                                \
+      case 3:                                                                              \
+        return run_tiles(kThree, rows, panel, columns, sums);                              \
+      default:                                                                             \
+        return run_tiles(kFour, rows, panel, columns, sums);                               \
+    }                                                                                      \
   }
 PTQ_KERNEL_512(avx512_vnni_product, avx512_vnni)
 PTQ_KERNEL_512(avx512_madd_product, avx512_madd)
@@ -109,11 +120,10 @@ PTQ_KERNEL_512(avx512_madd_product, avx512_madd)
 /// Several times what stays in registers, so that an epilogue has enough to do.
 int64_t rows_of_few(int64_t columns) { return kTileElements / columns; }
 
-#define PTQ_KERNEL_TWO_VECTORS(function, name, most)                                   \
-  void function(const void* rows, int64_t row_bytes, int64_t count, const void* panel, \
-                int64_t steps, int64_t columns, int32_t* sums) {                       \
-    static constexpr Tiles kTiles = PTQ_TILES(name, most, 2);                          \
-    run_tiles(kTiles, rows, row_bytes, count, panel, steps, columns, sums);            \
+#define PTQ_KERNEL_TWO_VECTORS(function, name, most)                                       \
+  void function(const TileRows& rows, const void* panel, int64_t columns, int32_t* sums) { \
+    static constexpr auto kTiles = PTQ_TILES(name, most, 2);                               \
+    run_tiles(kTiles, rows, panel, columns, sums);                                         \
   }
 PTQ_KERNEL_TWO_VECTORS(avx2_vnni_product, avx2_vnni, 6)
 PTQ_KERNEL_TWO_VECTORS(avx2_madd_product, avx2_madd, 6)

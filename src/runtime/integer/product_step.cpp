@@ -20,7 +20,7 @@ class ProductStep : public Step {
         scales_(static_cast<size_t>(shape_.columns()), first_.params.scale * second_.params.scale),
         weight_zeros_(scales_.size(), second_.zero() - 128),
         tail_(std::move(tail)) {
-    row_bytes_ = (shape_.row_terms() + 15) / 16 * 16 * shape_.kernel().element_bytes;
+    row_bytes_ = (shape_.read_terms() + 15) / 16 * 16 * shape_.kernel().element_bytes;
   }
 
   int64_t scratch_bytes() const override {
@@ -85,14 +85,16 @@ class ProductStep : public Step {
       parts.row_sums[row] = sum;
       if (shape_.kernel().element_bytes == 1) {
         for (int64_t term = 0; term < terms_; ++term) to[term] = from[term * term_stride];
-        std::fill(to + terms_, to + shape_.row_terms(), uint8_t{0});
+        std::fill(to + terms_, to + shape_.read_terms(), uint8_t{0});
       } else {
         auto* const wide = reinterpret_cast<int16_t*>(to);
         for (int64_t term = 0; term < terms_; ++term) wide[term] = from[term * term_stride];
-        std::fill(wide + terms_, wide + shape_.row_terms(), int16_t{0});
+        std::fill(wide + terms_, wide + shape_.read_terms(), int16_t{0});
       }
     }
-    return {parts.rows, row_bytes_, rows_, parts.row_sums};
+    PreparedRows prepared{parts.rows, row_bytes_, rows_};
+    prepared.sums = parts.row_sums;
+    return prepared;
   }
 
   /// Panels of b, 128 lower, and sum (a - za)(b - zb) without sum a b and zb sum a.
