@@ -53,7 +53,7 @@ void step_by_images(benchmark::State& state) {
   Layer layer;
   const runtime::SweepUnit unit{
       {&layer.graph.nodes.front()}, layer.graph.input, layer.graph.output};
-  UnitNetwork network(layer.graph, unit, layer.table);
+  UnitNetwork network(layer, unit);
   RoundedWeight rounded = layer.rounded();
   const at::Tensor x = at::randn({kImages, kChannels, kSide, kSide});
   const at::Tensor target = at::randn({kImages, kChannels, kSide, kSide});

@@ -191,9 +191,8 @@ Contender plan(const std::string& name, const ptq::QuantizedNetwork& network,
   executor_options.numerics = numerics;
   executor_options.threads = options.threads;
   std::shared_ptr<ptq::runtime::Executor> executor;
-  const double build = seconds_of([&] {
-    executor = ptq::runtime::make_plan(network.graph, network.table, std::move(executor_options));
-  });
+  const double build =
+      seconds_of([&] { executor = ptq::runtime::make_plan(network, std::move(executor_options)); });
   std::printf("    %s: built in %.2f s\n", name.c_str(), build);
   const at::Tensor images = random_images(options, options.images);
   return {name, timed(options.images, [executor, images] { executor->run(images); })};

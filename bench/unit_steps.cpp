@@ -152,7 +152,7 @@ struct Step {
 
 void by_network(benchmark::State& state) {
   Step step(state);
-  UnitNetwork network(step.block.builder.graph, step.unit, step.block.builder.table);
+  UnitNetwork network(step.block.builder, step.unit);
   for (auto _ : state) {
     const at::Tensor output = network.forward(step.input, step.weights, step.dropping);
     benchmark::DoNotOptimize(network.backward(output.mul(1e-3)));
@@ -162,8 +162,7 @@ void by_network(benchmark::State& state) {
 
 void by_plan(benchmark::State& state) {
   Step step(state);
-  UnitPlan plan(step.block.builder.graph, step.unit, step.block.builder.table,
-                {step.input.size(0), false});
+  UnitPlan plan(step.block.builder, step.unit, {step.input.size(0), false});
   for (auto _ : state) {
     benchmark::DoNotOptimize(plan.gradients(
         step.input, step.weights, step.dropping,

@@ -82,7 +82,7 @@ std::unique_ptr<runtime::Executor> observed_network(const QuantizedNetwork& netw
     comparison.see(node.inputs.front(), value);
   };
   execution.threads = 1;  // one observer
-  return runtime::make_executor(network.graph, network.table, execution, options);
+  return runtime::make_executor(network, execution, options);
 }
 
 std::optional<ConstantLayer> first_constant(const ir::Graph& graph, const Comparison& comparison) {

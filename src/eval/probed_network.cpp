@@ -14,7 +14,7 @@ ProbedNetwork::ProbedNetwork(const ir::Graph& graph, const quant::QuantizerTable
     values_[node.inputs[0]] = value.to(at::kCPU).to(at::kFloat).clone();
   };
   execution.threads = 1;  // one image is one piece, on one lane
-  network_ = runtime::make_executor(graph_, table, execution, executor);
+  network_ = runtime::make_executor({graph_, table}, execution, executor);
 }
 
 const SeenValues& ProbedNetwork::run(const at::Tensor& image) {

@@ -136,7 +136,7 @@ void check_exports(const QuantizedNetwork& network, data::Loader& validation,
   timed(log, "export check", [&] {
     runtime::Execution execution = options.execution;
     execution.dtype = at::kFloat;
-    const auto executor = runtime::make_executor(network.graph, network.table, execution);
+    const auto executor = runtime::make_executor(network, execution);
     PartingFinder finder({network, execution.compile, execution.threads});
     SideBySide comparison(options, validation, runners, finder);
     comparison.add_images(*executor, log);

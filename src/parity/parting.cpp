@@ -58,9 +58,8 @@ std::unique_ptr<PartingFinder::Tapped> PartingFinder::tapped(bool compile) const
   options.observer = [seen = stream.get()](const ir::Node& node, const at::Tensor& value, int) {
     seen->inputs.emplace_back(&node, value.clone());
   };
-  stream->executor =
-      compile ? runtime::make_plan(stream_.network.graph, stream_.network.table, options)
-              : runtime::make_interpreter(stream_.network.graph, stream_.network.table, options);
+  stream->executor = compile ? runtime::make_plan(stream_.network, options)
+                             : runtime::make_interpreter(stream_.network, options);
   return stream;
 }
 

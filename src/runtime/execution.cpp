@@ -17,12 +17,12 @@ std::string_view word(Arithmetic arithmetic) {
   return arithmetic == Arithmetic::kInteger ? "integer" : "float";
 }
 
-std::unique_ptr<Executor> make_executor(const ir::Graph& graph, const quant::QuantizerTable& table,
-                                        const Execution& execution, ExecutorOptions options) {
+std::unique_ptr<Executor> make_executor(NetworkView network, const Execution& execution,
+                                        ExecutorOptions options) {
   options.threads = execution.threads;
   options.dtype = execution.dtype;
-  return execution.compile ? make_plan(graph, table, std::move(options))
-                           : make_interpreter(graph, table, std::move(options));
+  return execution.compile ? make_plan(network, std::move(options))
+                           : make_interpreter(network, std::move(options));
 }
 
 }  // namespace ptq::runtime

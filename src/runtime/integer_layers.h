@@ -3,8 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "ptq/ir/graph.h"
-#include "ptq/quant/quantizer.h"
+#include "ptq/quant/quantized_network.h"
 
 namespace ptq::runtime {
 
@@ -18,7 +17,6 @@ struct LayerArithmetic {
 
 /// What a plan with Arithmetic::kInteger does with every layer and product of a quantized network,
 /// in execution order.
-std::vector<LayerArithmetic> layer_arithmetic(const ir::Graph& graph,
-                                              const quant::QuantizerTable& table);
+std::vector<LayerArithmetic> layer_arithmetic(NetworkView network);
 
 }  // namespace ptq::runtime

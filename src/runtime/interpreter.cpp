@@ -51,17 +51,16 @@ void convert_tensors(ir::Op& op, at::ScalarType dtype) {
   });
 }
 
-std::vector<NodeCall> make_steps(ir::Graph graph, const ir::Graph& original,
-                                 const quant::QuantizerTable& table,
-                                 const ExecutorOptions& options) {
+std::vector<NodeCall> make_steps(NetworkView network, const ExecutorOptions& options) {
+  ir::Graph graph = network.graph;
   const ir::Index index(graph);
   std::vector<NodeCall> steps;
-  auto caller_node = original.nodes.begin();
+  auto caller_node = network.graph.nodes.begin();
   for (const ir::Node& node : graph.nodes) {
     steps.push_back({node, &*caller_node, options.sees(*caller_node), {}});
     ++caller_node;
     ir::Node& own = steps.back().node;
-    if (options.numerics == Numerics::kQuantized) quantize_layer(index, node, table, own);
+    if (options.numerics == Numerics::kQuantized) quantize_layer(index, node, network.table, own);
     if (options.dtype != at::kFloat) convert_tensors(own.op, options.dtype);
   }
   find_last_reads(steps, graph.output);
@@ -70,14 +69,14 @@ std::vector<NodeCall> make_steps(ir::Graph graph, const ir::Graph& original,
 
 class Interpreter final : public Executor {
  public:
-  Interpreter(const ir::Graph& graph, quant::QuantizerTable table, ExecutorOptions options)
-      : steps_(make_steps(graph, graph, table, options)),
-        table_(std::move(table)),
+  Interpreter(NetworkView network, ExecutorOptions options)
+      : steps_(make_steps(network, options)),
+        table_(network.table),
         one_at_a_time_(options.numerics == Numerics::kQuantized &&
                        quant::has_dynamic_scale(table_)),
         options_(std::move(options)),
-        input_(graph.input),
-        output_(graph.output) {}
+        input_(network.graph.input),
+        output_(network.graph.output) {}
 
   at::Tensor run(const at::Tensor& images) override;
 
@@ -141,10 +140,8 @@ at::Tensor Interpreter::run_batch(const at::Tensor& images) const {
 
 }  // namespace
 
-std::unique_ptr<Executor> make_interpreter(const ir::Graph& graph,
-                                           const quant::QuantizerTable& table,
-                                           ExecutorOptions options) {
-  return std::make_unique<Interpreter>(graph, table, std::move(options));
+std::unique_ptr<Executor> make_interpreter(NetworkView network, ExecutorOptions options) {
+  return std::make_unique<Interpreter>(network, std::move(options));
 }
 
 }  // namespace ptq::runtime

@@ -9,8 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "ptq/ir/graph.h"
-#include "ptq/quant/quantizer.h"
+#include "ptq/quant/quantized_network.h"
 
 /// The layer sweep: the calibration set walks through the graph once, and stops at every unit while
 /// a technique changes its weights. What a unit sees are images that came through all units before
@@ -74,8 +73,7 @@ struct SweepOptions {
 /// [N, 3, H, W]; sizes may differ. `treat` runs with as many intra-op threads as the sweep may use.
 /// Throws InternalError naming a node if a unit reads or makes more than it says, DataError if
 /// there was no batch, OutputError if the temporary file cannot be written.
-void sweep(ir::Graph& graph, const quant::QuantizerTable& table, const SweepOptions& options,
-           std::vector<SweepUnit> units,
+void sweep(QuantizedNetwork& network, const SweepOptions& options, std::vector<SweepUnit> units,
            const std::function<std::optional<at::Tensor>()>& next_batch,
            const std::function<void(const SweepStop&)>& treat);
 

@@ -8,8 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include "ptq/ir/graph.h"
-#include "ptq/quant/quantizer.h"
+#include "ptq/quant/quantized_network.h"
 
 /// Many networks that differ from one, the base, in few quantizers, on the same images. Each runs
 /// only from the layer at which it begins to differ: the base walks through the graph once, layer

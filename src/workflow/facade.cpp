@@ -24,20 +24,20 @@ QuantizedNetwork quantized(const Graph& graph, const QuantizeConfig& config,
   return workflow::quantize(graph, config, images, {exact, recording, session}).network;
 }
 
-Accuracy evaluated(const Graph& graph, const quant::QuantizerTable& table,
-                   runtime::Numerics numerics, const ImageSet& images, const Execution& execution) {
+Accuracy evaluated(NetworkView network, runtime::Numerics numerics, const ImageSet& images,
+                   const Execution& execution) {
   if (!images.folder().is_labelled()) throw DataError("images without labels cannot be evaluated");
   const Execution exact = runtime::resolved(execution);
   set_intra_op_threads(exact.threads);
   runtime::ExecutorOptions options;
   options.numerics = numerics;
   options.arithmetic = exact.arithmetic;
-  const auto network = runtime::make_executor(graph, table, exact, std::move(options));
+  const auto executor = runtime::make_executor(network, exact, std::move(options));
   eval::EvaluationOptions evaluation;
   evaluation.recipe = images.recipe();
   evaluation.device = exact.device;
   images.prefetch();
-  return eval::evaluate(*network, images.loader(), evaluation, [](int64_t /*done*/) {}).accuracy;
+  return eval::evaluate(*executor, images.loader(), evaluation, [](int64_t /*done*/) {}).accuracy;
 }
 
 void write(const QuantizedNetwork& network, exporting::Format format, const std::string& path) {
@@ -93,11 +93,11 @@ QuantizedNetwork quantize(const Graph& graph, const QuantizeConfig& config,
 
 Accuracy evaluate(const QuantizedNetwork& network, const ImageSet& images,
                   const Execution& execution) {
-  return evaluated(network.graph, network.table, runtime::Numerics::kQuantized, images, execution);
+  return evaluated(network, runtime::Numerics::kQuantized, images, execution);
 }
 
 Accuracy evaluate(const Graph& graph, const ImageSet& images, const Execution& execution) {
-  return evaluated(graph, {}, runtime::Numerics::kFloat, images, execution);
+  return evaluated(graph, runtime::Numerics::kFloat, images, execution);
 }
 
 void write_quantizers(const QuantizedNetwork& network, const std::string& path) {

@@ -36,8 +36,8 @@ at::Tensor FunctionWatch::run_float(const ir::Graph& graph) {
     runtime::ExecutorOptions options;
     options.numerics = runtime::Numerics::kFloat;
     options.threads = context_.execution.threads;
-    const auto network = context_.execution.compile ? runtime::make_plan(graph, {}, options)
-                                                    : runtime::make_interpreter(graph, {}, options);
+    const auto network = context_.execution.compile ? runtime::make_plan(graph, options)
+                                                    : runtime::make_interpreter(graph, options);
     return network->run(images()).to(at::kCPU);
   });
 }

@@ -24,7 +24,7 @@ passes::LearnedRoundReport learn_rounding(QuantizedNetwork& network, const Quant
   const data::ImageSet shown = images.with_views(augmentation);
   const Context on_cpu = on_the_cpu(context, "learned rounding");
   return over_images(shown, "learned rounding", on_cpu, [&](const passes::NextBatch& next) {
-    return passes::learn_rounding(network.graph, network.table, options, next);
+    return passes::learn_rounding(network, options, next);
   });
 }
 

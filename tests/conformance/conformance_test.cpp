@@ -29,8 +29,8 @@ TEST_P(Conformance, InterpreterEqualsModuleAndPlanIsWithinATenThousandth) {
   const support::ConformanceModel& model = GetParam();
   set_intra_op_threads(1);
   const ir::Graph graph = import::import_torchscript(model.path, {model.image_size});
-  const auto interpreter = runtime::make_interpreter(graph, {}, {runtime::Numerics::kFloat, {}, 1});
-  const auto plan = runtime::make_plan(graph, {}, {runtime::Numerics::kFloat, {}, 2});
+  const auto interpreter = runtime::make_interpreter(graph, {runtime::Numerics::kFloat, {}, 1});
+  const auto plan = runtime::make_plan(graph, {runtime::Numerics::kFloat, {}, 2});
   for (const int64_t batch : {1, 2, 5}) {
     const at::Tensor images = at::randn({batch, 3, model.image_size, model.image_size});
     const at::Tensor expected = support::reference_forward(model.path, images);
@@ -55,10 +55,10 @@ TEST_P(Conformance, IsQuantizedAndRuns) {
     return batches++ == 0 ? std::optional(images) : std::nullopt;
   });
   const at::Tensor logits =
-      runtime::make_plan(graph, table, {runtime::Numerics::kQuantized, {}, 2})->run(images);
+      runtime::make_plan(network, {runtime::Numerics::kQuantized, {}, 2})->run(images);
   expect_lively(logits);
   const at::Tensor float_logits =
-      runtime::make_plan(graph, {}, {runtime::Numerics::kFloat, {}, 2})->run(images);
+      runtime::make_plan(graph, {runtime::Numerics::kFloat, {}, 2})->run(images);
   EXPECT_FALSE(at::equal(logits, float_logits));
 }
 

@@ -71,26 +71,25 @@ class IntegerConformance : public Conformance {
     const at::Tensor images = at::randn({2, 3, model.image_size, model.image_size});
     for (const Formats& each : all) {
       SCOPED_TRACE(each.name);
-      const auto [graph, table] = quantized(prepared, each, images);
-      for (const runtime::LayerArithmetic& layer : runtime::layer_arithmetic(graph, table)) {
+      const QuantizedNetwork network = quantized(prepared, each, images);
+      for (const runtime::LayerArithmetic& layer : runtime::layer_arithmetic(network)) {
         EXPECT_TRUE(layer.on_integers) << layer.layer << ": " << layer.reason;
       }
-      expect_oracle(graph, table, images);
+      expect_oracle(network, images);
     }
   }
 
  private:
   /// Two images alone, and seven, at one thread and at two.
-  static void expect_oracle(const ir::Graph& graph, const quant::QuantizerTable& table,
-                            const at::Tensor& images) {
-    const at::Tensor expected = testing::integer_oracle(graph, table, images);
+  static void expect_oracle(const QuantizedNetwork& network, const at::Tensor& images) {
+    const at::Tensor expected = testing::integer_oracle(network, images);
     const std::vector<at::Tensor> seven{images, images, images, images.narrow(0, 0, 1)};
     const std::vector<at::Tensor> of_seven{expected, expected, expected, expected.narrow(0, 0, 1)};
     for (const int threads : {1, 2}) {
       runtime::ExecutorOptions options;
       options.threads = threads;
       options.arithmetic = runtime::Arithmetic::kInteger;
-      const auto plan = runtime::make_plan(graph, table, options);
+      const auto plan = runtime::make_plan(network, options);
       const at::Tensor logits = plan->run(at::cat(seven));
       EXPECT_TRUE(at::equal(logits, at::cat(of_seven)))
           << logits.narrow(0, 0, 2).sub(expected).abs().max().item<float>() << " of "

@@ -32,11 +32,9 @@ TEST(OnnxHandDefined, AgreesWithTheInterpreterAndWithOnnxRuntime) {
   const std::string path = folder.file("mobilenet.onnx");
   write(network, Format::kOnnx, {}, path);
   const at::Tensor images = at::randn({2, 3, 224, 224});
-  const at::Tensor expected =
-      runtime::make_interpreter(network.graph, network.table, {})->run(images);
+  const at::Tensor expected = runtime::make_interpreter(network, {})->run(images);
   const at::Tensor in_float =
-      runtime::make_interpreter(network.graph, network.table, {runtime::Numerics::kFloat, {}, 1})
-          ->run(images);
+      runtime::make_interpreter(network, {runtime::Numerics::kFloat, {}, 1})->run(images);
   const auto expect_near = [&](const at::Tensor& found) {
     ptq::testing::expect_same_but_for_flips(found, expected, in_float);
   };

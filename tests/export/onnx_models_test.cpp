@@ -38,7 +38,7 @@ struct Traced {
 Traced trace(const Quantized& network, const std::string& path, const at::Tensor& images) {
   Traced traced;
   parity::PartingFinder finder({network, false, 1});
-  const auto interpreter = runtime::make_interpreter(network.graph, network.table, {});
+  const auto interpreter = runtime::make_interpreter(network, {});
   const auto model = parity::load_in_onnx_runtime(path, parity::Optimization::kNone);
   for (const at::Tensor& image : images.split(1)) {
     const at::Tensor expected = interpreter->run(image), actual = model->run(image);
@@ -120,7 +120,7 @@ TEST_P(ExportedModelTest, IsTheNetworkNodeByNode) {
 
 /// Bit for bit, at any batch size.
 TEST_P(ExportedModelTest, IsTheNetworkInTorchScript) {
-  const auto interpreter = runtime::make_interpreter(network_.graph, network_.table, {});
+  const auto interpreter = runtime::make_interpreter(network_, {});
   const auto exported = load(script_path_, Format::kTorchScript);
   for (const int64_t batch : {1, 3}) {
     const at::Tensor some = images(batch);
@@ -133,8 +133,7 @@ TEST_P(ExportedModelTest, Table) {
   const std::string obstacle = why_no_onnx_runtime();
   if (!obstacle.empty()) GTEST_SKIP() << obstacle;
   const at::Tensor eight = images(8);
-  const at::Tensor expected =
-      runtime::make_interpreter(network_.graph, network_.table, {})->run(eight);
+  const at::Tensor expected = runtime::make_interpreter(network_, {})->run(eight);
   std::vector<Compared> results;
   for (const auto& [path, format] :
        {std::pair(script_path_, Format::kTorchScript), std::pair(path_, Format::kOnnx)}) {

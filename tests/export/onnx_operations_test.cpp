@@ -20,7 +20,7 @@ class OnnxOperation : public ::testing::TestWithParam<PlanCase> {
     const std::string path = folder_.file("model.onnx");
     write(network, Format::kOnnx, options, path);
     const auto exported = load(path, Format::kOnnx);
-    const auto interpreter = runtime::make_interpreter(network.graph, network.table, {});
+    const auto interpreter = runtime::make_interpreter(network, {});
     for (const int64_t batch : {1, 2, 5}) {
       const at::Tensor images = images_for(network.graph, batch);
       const at::Tensor expected = interpreter->run(images);
@@ -69,7 +69,7 @@ TEST(OnnxElementwise, GivesTheVeryBitsOfTheNetwork) {
     write({graph, {}}, Format::kOnnx, {}, path);
     const at::Tensor images = images_for(graph, 3);
     EXPECT_TRUE(at::equal(load(path, Format::kOnnx)->run(images),
-                          runtime::make_interpreter(graph, {}, {})->run(images)))
+                          runtime::make_interpreter(graph, {})->run(images)))
         << plan_case.name;
   }
   EXPECT_EQ(seen, exact.size());

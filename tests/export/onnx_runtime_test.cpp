@@ -22,8 +22,7 @@ void expect_outputs_of_interpreter(const std::vector<Case>& cases,
   for (const Case& one : cases) jobs.push_back(one.job);
   run_in_onnx_runtime(jobs, folder);
   for (const Case& one : cases) {
-    const at::Tensor expected =
-        runtime::make_interpreter(one.network.graph, one.network.table, {})->run(one.job.images);
+    const at::Tensor expected = runtime::make_interpreter(one.network, {})->run(one.job.images);
     const at::Tensor actual = first_output(one.job, folder);
     ASSERT_EQ(actual.sizes(), expected.sizes()) << one.name;
     EXPECT_LE(actual.sub(expected).abs().max().item<double>(), tolerance(one.network, expected))

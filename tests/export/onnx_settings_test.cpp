@@ -128,8 +128,7 @@ class WrittenNetwork : public ::testing::Test {
 
   void expect_the_same() {
     const at::Tensor images = images_for(network_.graph, 3);
-    const at::Tensor expected =
-        runtime::make_interpreter(network_.graph, network_.table, {})->run(images);
+    const at::Tensor expected = runtime::make_interpreter(network_, {})->run(images);
     const at::Tensor actual = load(path_, Format::kOnnx)->run(images);
     EXPECT_LE(actual.sub(expected).abs().max().item<double>(), tolerance(network_, expected));
   }
@@ -191,12 +190,11 @@ class OnnxTechnique : public WrittenNetwork, public ::testing::WithParamInterfac
 TEST_P(OnnxTechnique, IsInTheFile) {
   Quantized changed = quantized(network(), {});
   const at::Tensor images = images_for(changed.graph, 4);
-  const at::Tensor before =
-      runtime::make_interpreter(changed.graph, changed.table, {})->run(images);
+  const at::Tensor before = runtime::make_interpreter(changed, {})->run(images);
   GetParam().apply(changed, [batches = 0, images]() mutable -> std::optional<at::Tensor> {
     return batches++ == 0 ? std::optional(images) : std::nullopt;
   });
-  const at::Tensor after = runtime::make_interpreter(changed.graph, changed.table, {})->run(images);
+  const at::Tensor after = runtime::make_interpreter(changed, {})->run(images);
   EXPECT_FALSE(at::equal(before, after));
   write_network(std::move(changed), {});
   expect_the_same();

@@ -28,8 +28,8 @@ inline std::unique_ptr<ExportedModel> exported(const QuantizedNetwork& network,
 inline void expect_same(const QuantizedNetwork& network) {
   const support::TemporaryFolder folder;
   const auto model = exported(network, folder);
-  const auto interpreter = runtime::make_interpreter(network.graph, network.table,
-                                                     {runtime::Numerics::kQuantized, {}, 1});
+  const auto interpreter =
+      runtime::make_interpreter(network, {runtime::Numerics::kQuantized, {}, 1});
   for (const int64_t batch : {1, 4}) {
     const at::Tensor images = ptq::testing::images_for(network.graph, batch);
     EXPECT_TRUE(at::equal(model->run(images), interpreter->run(images))) << "batch " << batch;

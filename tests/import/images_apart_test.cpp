@@ -134,9 +134,9 @@ TEST(Import, TakesIntegersThatCountTheImages) {
         "  return y.reshape([n * 64, 3]).index_select(0, i).reshape([n, 4, 3]).mean([1])\n"}) {
     const Imported model(forward(std::string("  n = x.size(0)\n") + lines));
     model.expect_same_as_module();
-    const auto plan = runtime::make_plan(model.graph(), {}, {runtime::Numerics::kFloat, {}, 1});
+    const auto plan = runtime::make_plan(model.graph(), {runtime::Numerics::kFloat, {}, 1});
     const auto interpreter =
-        runtime::make_interpreter(model.graph(), {}, {runtime::Numerics::kFloat, {}, 1});
+        runtime::make_interpreter(model.graph(), {runtime::Numerics::kFloat, {}, 1});
     const at::Tensor images = at::randn({7, 3, kImageSize, kImageSize});
     EXPECT_TRUE(plan->run(images).allclose(interpreter->run(images), 1e-5, 1e-6)) << lines;
   }

@@ -47,8 +47,7 @@ class Imported {
 
   /// Within `tolerance` of the largest logit.
   void expect_close_to_module(double tolerance) const {
-    const auto interpreter =
-        runtime::make_interpreter(graph_, {}, {runtime::Numerics::kFloat, {}, 1});
+    const auto interpreter = runtime::make_interpreter(graph_, {runtime::Numerics::kFloat, {}, 1});
     for (const int64_t batch : {1, 2, 5}) {
       const at::Tensor images = at::randn({batch, 3, kImageSize, kImageSize});
       const at::Tensor expected = support::reference_forward(path_, images.clone());

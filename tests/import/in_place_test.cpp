@@ -80,9 +80,9 @@ class AsStrided : public ::testing::TestWithParam<const char*> {};
 TEST_P(AsStrided, ReadsTheMemoryOfTheModel) {
   const Imported model(std::string("def forward(self, x):\n") + GetParam());
   model.expect_same_as_module();
-  const auto plan = runtime::make_plan(model.graph(), {}, {runtime::Numerics::kFloat, {}, 1});
+  const auto plan = runtime::make_plan(model.graph(), {runtime::Numerics::kFloat, {}, 1});
   const auto interpreter =
-      runtime::make_interpreter(model.graph(), {}, {runtime::Numerics::kFloat, {}, 1});
+      runtime::make_interpreter(model.graph(), {runtime::Numerics::kFloat, {}, 1});
   const at::Tensor images = at::randn({5, 3, kImageSize, kImageSize});
   EXPECT_LE(plan->run(images).sub(interpreter->run(images)).abs().max().item<float>(), 1e-5F);
 }

@@ -22,8 +22,8 @@ double distance(const at::Tensor& a, const at::Tensor& b) {
 
 /// Values at batch sizes that were not walked, by the interpreter and the plan.
 void compare(const std::string& path, const ir::Graph& graph) {
-  const auto interpreter = runtime::make_interpreter(graph, {}, {runtime::Numerics::kFloat, {}, 1});
-  const auto plan = runtime::make_plan(graph, {}, {runtime::Numerics::kFloat, {}, 1});
+  const auto interpreter = runtime::make_interpreter(graph, {runtime::Numerics::kFloat, {}, 1});
+  const auto plan = runtime::make_plan(graph, {runtime::Numerics::kFloat, {}, 1});
   for (const int64_t batch : {1, 4}) {
     const at::Tensor images = at::randn({batch, 3, kImageSize, kImageSize});
     const at::Tensor expected = support::reference_forward(path, images.clone());

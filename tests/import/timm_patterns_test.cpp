@@ -35,9 +35,9 @@ TEST_P(TimmPattern, ComputesWhatTheModuleDoes) {
   model.code(std::string("def forward(self, x):\n") + kPatches + GetParam().lines);
   const Imported imported(model);
   imported.expect_close_to_module(1e-5);
-  const auto plan = runtime::make_plan(imported.graph(), {}, {runtime::Numerics::kFloat, {}, 1});
+  const auto plan = runtime::make_plan(imported.graph(), {runtime::Numerics::kFloat, {}, 1});
   const auto interpreter =
-      runtime::make_interpreter(imported.graph(), {}, {runtime::Numerics::kFloat, {}, 1});
+      runtime::make_interpreter(imported.graph(), {runtime::Numerics::kFloat, {}, 1});
   const at::Tensor images = at::randn({5, 3, kImageSize, kImageSize});
   const at::Tensor expected = interpreter->run(images);
   EXPECT_LE(plan->run(images).sub(expected).abs().max().item<float>(),

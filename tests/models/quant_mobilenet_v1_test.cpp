@@ -140,7 +140,7 @@ TEST_P(QuantMobileNetV1, EqualsAComputationLayerByLayer) {
   const at::Tensor image = images(2);
   const at::Tensor expected = direct.run(images(3), image);
   const auto run = [&](const auto& make, runtime::Numerics numerics) {
-    return make(network_.graph, network_.table, {numerics, {}, 2})->run(image);
+    return make(network_, {numerics, {}, 2})->run(image);
   };
   const at::Tensor in_float = run(runtime::make_interpreter, runtime::Numerics::kFloat);
   for (const auto& make : {runtime::make_interpreter, runtime::make_plan}) {

@@ -44,7 +44,7 @@ class Partings : public ::testing::Test {
     return pixels;
   }
   at::Tensor logits(double odd) const {
-    return runtime::make_interpreter(network_.graph, network_.table, {})->run(image(odd));
+    return runtime::make_interpreter(network_, {})->run(image(odd));
   }
   /// Where ours holds `odd` and the other made `theirs` of it.
   std::optional<Parting> find(double odd, double theirs) {

@@ -12,7 +12,8 @@ using testing::GraphBuilder;
 TEST(LayerArithmetic, SaysWhyALayerRunsOnFloats) {
   GraphBuilder builder;
   const auto reason = [&](ir::ValueId output) {
-    return layer_arithmetic(builder.finish(output), builder.table).back().reason;
+    builder.finish(output);
+    return layer_arithmetic(builder).back().reason;
   };
   EXPECT_EQ(reason(builder.conv(builder.input(), 4)), "its input is not quantized");
   const auto in = builder.fake_quantize(builder.input(), 0.1);

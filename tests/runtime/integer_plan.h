@@ -86,17 +86,17 @@ class IntegerPlan : public ::testing::Test {
 
   void expect_oracle(ir::ValueId output, float spread = 1) {
     const ir::Graph graph = builder_.finish(output);
-    for (const LayerArithmetic& layer : layer_arithmetic(graph, builder_.table)) {
+    for (const LayerArithmetic& layer : layer_arithmetic(builder_)) {
       EXPECT_TRUE(layer.on_integers) << layer.layer << ": " << layer.reason;
     }
     const at::Tensor images = normals(ir::at_batch(graph.values[0].shape, 7), spread, 5);
-    const at::Tensor expected = testing::integer_oracle(graph, builder_.table, images);
+    const at::Tensor expected = testing::integer_oracle(builder_, images);
     EXPECT_GT(expected.abs().max().item<float>(), 0);
     for (const auto& [threads, micro_batch] : {std::pair{1, 1}, {2, 2}, {1, 8}}) {
       ExecutorOptions options;
       options.threads = threads;
       options.arithmetic = Arithmetic::kInteger;
-      const auto plan = make_plan(graph, builder_.table, options, micro_batch);
+      const auto plan = make_plan(builder_, options, micro_batch);
       EXPECT_TRUE(at::equal(plan->run(images), expected)) << micro_batch << " at once";
       EXPECT_TRUE(at::equal(plan->run(images.narrow(0, 2, 1)), expected.narrow(0, 2, 1)));
     }

@@ -220,7 +220,7 @@ TEST_F(IntegerPlan, NamesWhatIsNoNumber) {
   ExecutorOptions options;
   options.arithmetic = Arithmetic::kInteger;
   try {
-    make_plan(graph, builder_.table, options, 1)->run(images);
+    make_plan(builder_, options, 1)->run(images);
     FAIL() << "not refused";
   } catch (const QuantizationError& error) {
     EXPECT_EQ(error.what(),

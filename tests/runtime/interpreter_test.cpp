@@ -11,10 +11,7 @@ namespace ptq::runtime {
 namespace {
 
 /// images [N, 3, 1, 1] -> flatten -> fake_quantize -> linear -> fake_quantize
-struct TinyNetwork {
-  ir::Graph graph;
-  quant::QuantizerTable table;
-
+struct TinyNetwork : QuantizedNetwork {
   TinyNetwork() {
     graph.input = graph.add_value("images", {{1, true}, {3, false}, {1, false}, {1, false}});
     graph.output = graph.input;
@@ -48,8 +45,7 @@ at::Tensor image() { return at::tensor(std::vector<float>{1.1F, 0, 0}).reshape({
 
 TEST(Interpreter, FloatPassesQuantizersByAndKeepsOriginalWeights) {
   const TinyNetwork network;
-  const auto interpreter =
-      make_interpreter(network.graph, network.table, {Numerics::kFloat, {}, 1});
+  const auto interpreter = make_interpreter(network, {Numerics::kFloat, {}, 1});
   const at::Tensor expected = at::full({1, 2}, 1.1F * 0.3F + 0.4F);
   EXPECT_TRUE(interpreter->run(image()).allclose(expected, 1e-6));
 }
@@ -57,9 +53,20 @@ TEST(Interpreter, FloatPassesQuantizersByAndKeepsOriginalWeights) {
 /// 1.1 becomes 1.0 on the grid of 0.5, 0.3 becomes 0.25, and 0.25 + 0.4 becomes 1 on that of 1.
 TEST(Interpreter, QuantizedAppliesEveryQuantizer) {
   const TinyNetwork network;
-  const auto interpreter =
-      make_interpreter(network.graph, network.table, {Numerics::kQuantized, {}, 1});
+  const auto interpreter = make_interpreter(network, {Numerics::kQuantized, {}, 1});
   EXPECT_TRUE(at::equal(interpreter->run(image()), at::full({1, 2}, 1.0)));
+}
+
+TEST(Interpreter, TakesAGraphAloneInFloatAndAGraphWithAnotherTable) {
+  const TinyNetwork network;
+  const ExecutorOptions in_float{Numerics::kFloat, {}, 1};
+  EXPECT_TRUE(at::equal(make_interpreter(network.graph, in_float)->run(image()),
+                        make_interpreter(network, in_float)->run(image())));
+  // 0.3 becomes 0.5 on the grid of 0.5, and 0.5 + 0.4 becomes 0 on that of 2.
+  quant::QuantizerTable coarse = network.table;
+  for (quant::Scale& scale : coarse.scales) scale.value = scale.value.mul(2);
+  EXPECT_TRUE(at::equal(make_interpreter({network.graph, coarse}, {})->run(image()),
+                        at::full({1, 2}, 0.0)));
 }
 
 TEST(Interpreter, ShowsTheObserverTheInputOfEachQuantizer) {
@@ -70,7 +77,7 @@ TEST(Interpreter, ShowsTheObserverTheInputOfEachQuantizer) {
       EXPECT_EQ(lane, 0);
       seen.emplace_back(&node, value.clone());
     };
-    make_interpreter(network.graph, network.table, {numerics, observer, 1})->run(image());
+    make_interpreter(network, {numerics, observer, 1})->run(image());
     ASSERT_EQ(seen.size(), 2U);
     EXPECT_EQ(seen[0].first, &*std::next(network.graph.nodes.begin()));
     EXPECT_TRUE(at::equal(seen[0].second, image().reshape({1, 3})));
@@ -82,8 +89,7 @@ TEST(Interpreter, ShowsTheObserverTheInputOfEachQuantizer) {
 
 TEST(Interpreter, OutlivesAndIgnoresChangesOfGraphAndTable) {
   auto network = std::make_unique<TinyNetwork>();
-  const auto interpreter =
-      make_interpreter(network->graph, network->table, {Numerics::kQuantized, {}, 1});
+  const auto interpreter = make_interpreter(*network, {Numerics::kQuantized, {}, 1});
   const at::Tensor before = interpreter->run(image());
   network->table.scales.clear();
   network->graph.nodes.clear();
@@ -93,8 +99,7 @@ TEST(Interpreter, OutlivesAndIgnoresChangesOfGraphAndTable) {
 
 TEST(Interpreter, RunsAnyBatchSize) {
   const TinyNetwork network;
-  const auto interpreter =
-      make_interpreter(network.graph, network.table, {Numerics::kFloat, {}, 1});
+  const auto interpreter = make_interpreter(network, {Numerics::kFloat, {}, 1});
   for (const int64_t batch : {1, 2, 7}) {
     const at::Tensor logits = interpreter->run(image().repeat({batch, 1, 1, 1}));
     EXPECT_EQ(logits.size(0), batch);
@@ -108,16 +113,14 @@ TEST(Interpreter, ReadsAValueAgainAfterItsFirstUse) {
   ir::Node concat{"cat", "", ir::Concat{1}, {network.graph.output, flat, flat}, {}};
   network.graph.output =
       network.graph.insert(network.graph.nodes.end(), concat, {{1, true}, {8, false}}).output();
-  const auto interpreter =
-      make_interpreter(network.graph, network.table, {Numerics::kFloat, {}, 1});
+  const auto interpreter = make_interpreter(network, {Numerics::kFloat, {}, 1});
   const at::Tensor logits = interpreter->run(image());
   EXPECT_TRUE(at::equal(logits.slice(1, 2, 5), image().reshape({1, 3})));
 }
 
 TEST(Interpreter, NamesTheNodeThatFails) {
   const TinyNetwork network;
-  const auto interpreter =
-      make_interpreter(network.graph, network.table, {Numerics::kFloat, {}, 1});
+  const auto interpreter = make_interpreter(network, {Numerics::kFloat, {}, 1});
   try {
     interpreter->run(at::ones({1, 4, 1, 1}));
     FAIL() << "ran on four channels";

@@ -20,45 +20,40 @@ using ptq::testing::whole_output;
 using Weights = Stream::Weights;
 
 /// What reaches `node` (its first input) in a run over all images.
-at::Tensor tapped(const ir::Graph& graph, const quant::QuantizerTable& table,
-                  const std::string& node, Numerics numerics) {
+at::Tensor tapped(NetworkView network, const std::string& node, Numerics numerics) {
   at::Tensor seen;
   ExecutorOptions options;
   options.numerics = numerics;
   options.observes = [&](const ir::Node& other) { return other.name == node; };
   options.observer = [&](const ir::Node&, const at::Tensor& value, int) { seen = value.clone(); };
-  make_interpreter(graph, table, options)->run(Batches::all());
+  make_interpreter(network, options)->run(Batches::all());
   return seen;
 }
 
-/// The graph with weights as a layer multiplies with them, for runs without activation quantizers.
-ir::Graph with_quantized_weights(ir::Graph graph, const quant::QuantizerTable& table) {
-  for (ir::Node& node : graph.nodes) {
+/// The network with weights as a layer multiplies with them, for runs without activation
+/// quantizers.
+QuantizedNetwork with_quantized_weights(QuantizedNetwork network) {
+  for (ir::Node& node : network.graph.nodes) {
     ir::Weighted* layer = ir::weighted(node.op);
     if (layer == nullptr) continue;
     layer->weight.value =
-        quant::fake_quantize_weight(layer->weight.value, table, layer->weight_quantizer);
+        quant::fake_quantize_weight(layer->weight.value, network.table, layer->weight_quantizer);
   }
-  return graph;
+  return network;
 }
 
 TEST(LayerSweep, ShowsEachLayerWhatAnExecutorTapsThereWithTheLayersBeforeChanged) {
   SweepNetwork network;
-  const auto& table = network.builder.table;
   const auto options =
       options_of({{Weights::kQuantized, true}, {Weights::kQuantized, false}, {Weights::kCurrent}});
   int stops = 0;
-  sweep(network.graph, table, options, network.units(), Batches(), [&](const SweepStop& stop) {
+  sweep(network, options, network.units(), Batches(), [&](const SweepStop& stop) {
     const std::string& name = stop.unit().nodes.front()->name;
-    const ir::Graph weights = with_quantized_weights(network.graph, table);
-    EXPECT_TRUE(
-        at::equal(whole_input(stop, 0), tapped(network.graph, table, name, Numerics::kQuantized)))
+    const QuantizedNetwork weights = with_quantized_weights(network);
+    EXPECT_TRUE(at::equal(whole_input(stop, 0), tapped(network, name, Numerics::kQuantized)))
         << name;
-    EXPECT_TRUE(at::equal(whole_input(stop, 1), tapped(weights, table, name, Numerics::kFloat)))
-        << name;
-    EXPECT_TRUE(
-        at::equal(whole_input(stop, 2), tapped(network.graph, table, name, Numerics::kFloat)))
-        << name;
+    EXPECT_TRUE(at::equal(whole_input(stop, 1), tapped(weights, name, Numerics::kFloat))) << name;
+    EXPECT_TRUE(at::equal(whole_input(stop, 2), tapped(network, name, Numerics::kFloat))) << name;
     change(stop);
     ++stops;
   });
@@ -68,10 +63,10 @@ TEST(LayerSweep, ShowsEachLayerWhatAnExecutorTapsThereWithTheLayersBeforeChanged
 TEST(LayerSweep, OriginalWeightsStayThoseOfTheBeginning) {
   SweepNetwork network;
   const ir::Graph before = network.graph;
-  sweep(network.graph, network.builder.table, options_of({{Weights::kOriginal, false}}),
-        network.units(), Batches(), [&](const SweepStop& stop) {
+  sweep(network, options_of({{Weights::kOriginal, false}}), network.units(), Batches(),
+        [&](const SweepStop& stop) {
           const ir::Node& layer = *stop.unit().nodes.front();
-          const at::Tensor input = tapped(before, {}, layer.name, Numerics::kFloat);
+          const at::Tensor input = tapped(before, layer.name, Numerics::kFloat);
           EXPECT_TRUE(at::equal(whole_input(stop, 0), input));
           EXPECT_TRUE(at::equal(whole_output(stop, 0), execute_op(layer.op, {input}, 21)));
           change(stop);
@@ -85,12 +80,10 @@ TEST(LayerSweep, OriginalWeightsMayBeThoseOfAnEarlierPass) {
   ir::Node& stem = network.node(network.layers[0]);
   options.original_weights[stem.name] = ir::weighted(stem.op)->weight.value;
   ir::weighted(stem.op)->weight.value = ir::weighted(stem.op)->weight.value.mul(3);
-  sweep(network.graph, network.builder.table, options, network.units(), Batches(),
-        [&](const SweepStop& stop) {
-          const at::Tensor expected =
-              tapped(before, {}, stop.unit().nodes.front()->name, Numerics::kFloat);
-          EXPECT_TRUE(at::equal(whole_input(stop, 0), expected));
-        });
+  sweep(network, options, network.units(), Batches(), [&](const SweepStop& stop) {
+    const at::Tensor expected = tapped(before, stop.unit().nodes.front()->name, Numerics::kFloat);
+    EXPECT_TRUE(at::equal(whole_input(stop, 0), expected));
+  });
 }
 
 TEST(LayerSweep, StopsAtBlocksToo) {
@@ -105,15 +98,14 @@ TEST(LayerSweep, StopsAtBlocksToo) {
   const ir::Graph before = network.graph;
   const auto options = options_of({{Weights::kOriginal, false}, {Weights::kQuantized, true}});
   int stops = 0;
-  sweep(network.graph, network.builder.table, options,
-        {unit_of(network.node(network.layers[3])), block}, Batches(), [&](const SweepStop& stop) {
+  sweep(network, options, {unit_of(network.node(network.layers[3])), block}, Batches(),
+        [&](const SweepStop& stop) {
           const std::string name = stop.unit().nodes.front()->name;
-          EXPECT_TRUE(at::equal(whole_input(stop, 0), tapped(before, {}, name, Numerics::kFloat)));
-          EXPECT_TRUE(at::equal(whole_input(stop, 1), tapped(network.graph, network.builder.table,
-                                                             name, Numerics::kQuantized)));
+          EXPECT_TRUE(at::equal(whole_input(stop, 0), tapped(before, name, Numerics::kFloat)));
+          EXPECT_TRUE(at::equal(whole_input(stop, 1), tapped(network, name, Numerics::kQuantized)));
           if (stops++ == 0) {
             EXPECT_EQ(name, "relu");
-            const at::Tensor sum = tapped(before, {}, "fake_quantize_2", Numerics::kFloat);
+            const at::Tensor sum = tapped(before, "fake_quantize_2", Numerics::kFloat);
             EXPECT_TRUE(at::equal(whole_output(stop, 0), sum));
             EXPECT_THROW(stop.output(1, 0), InternalError);
           }
@@ -125,8 +117,7 @@ TEST(LayerSweep, StopsAtBlocksToo) {
 TEST(LayerSweep, NamesTheNodeThatTiesAUnitToMoreThanItSays) {
   SweepNetwork network;
   const auto try_unit = [&](const SweepUnit& unit) {
-    sweep(network.graph, network.builder.table, options_of({{}}), {unit}, Batches(),
-          [](const SweepStop&) {});
+    sweep(network, options_of({{}}), {unit}, Batches(), [](const SweepStop&) {});
   };
   SweepUnit two_inputs = unit_of(network.node(network.layers[1]));
   two_inputs.input = network.graph.input;
@@ -138,8 +129,8 @@ TEST(LayerSweep, NamesTheNodeThatTiesAUnitToMoreThanItSays) {
 
 TEST(LayerSweep, CutsBatchesAndSaysFromWhich) {
   SweepNetwork network;
-  sweep(network.graph, network.builder.table, options_of({{}}), {network.units().front()},
-        Batches(), [&](const SweepStop& stop) {
+  sweep(network, options_of({{}}), {network.units().front()}, Batches(),
+        [&](const SweepStop& stop) {
           std::vector<int64_t> sources, images;
           for (int64_t i = 0; i < stop.batches(); ++i) {
             sources.push_back(stop.source(i));
@@ -154,8 +145,7 @@ TEST(LayerSweep, CutsBatchesAndSaysFromWhich) {
 TEST(LayerSweep, NeedsImages) {
   SweepNetwork network;
   const auto none = []() -> std::optional<at::Tensor> { return std::nullopt; };
-  EXPECT_THROW(sweep(network.graph, network.builder.table, options_of({{}}), network.units(), none,
-                     [](const SweepStop&) {}),
+  EXPECT_THROW(sweep(network, options_of({{}}), network.units(), none, [](const SweepStop&) {}),
                DataError);
 }
 

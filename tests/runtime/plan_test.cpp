@@ -24,17 +24,15 @@ at::Tensor images_for(const ir::Graph& graph, int64_t count, unsigned seed = 5) 
   return testing::normals(sizes, 1, seed);
 }
 
-at::Tensor interpret(const ir::Graph& graph, const quant::QuantizerTable& table, Numerics numerics,
-                     const at::Tensor& images) {
-  return make_interpreter(graph, table, {numerics, {}, 1})->run(images);
+at::Tensor interpret(NetworkView network, Numerics numerics, const at::Tensor& images) {
+  return make_interpreter(network, {numerics, {}, 1})->run(images);
 }
 
-at::Tensor run_plan(const ir::Graph& graph, const quant::QuantizerTable& table, Numerics numerics,
-                    const at::Tensor& images, int threads, int64_t micro_batch,
-                    Arithmetic arithmetic = Arithmetic::kFloat) {
+at::Tensor run_plan(NetworkView network, Numerics numerics, const at::Tensor& images, int threads,
+                    int64_t micro_batch, Arithmetic arithmetic = Arithmetic::kFloat) {
   ExecutorOptions options{numerics, {}, threads};
   options.arithmetic = arithmetic;
-  return make_plan(graph, table, options, micro_batch)->run(images);
+  return make_plan(network, options, micro_batch)->run(images);
 }
 
 double relative_difference(const at::Tensor& actual, const at::Tensor& expected) {
@@ -54,9 +52,9 @@ class PlanCases : public ::testing::TestWithParam<PlanCase> {
 TEST_P(PlanCases, FloatEqualsInterpreter) {
   for (const int64_t count : {1, 3, 7}) {
     const at::Tensor images = images_for(graph_, count);
-    const at::Tensor expected = interpret(graph_, {}, Numerics::kFloat, images);
+    const at::Tensor expected = interpret(graph_, Numerics::kFloat, images);
     for (const int64_t micro_batch : {1, 2, 4}) {
-      const at::Tensor actual = run_plan(graph_, {}, Numerics::kFloat, images, 1, micro_batch);
+      const at::Tensor actual = run_plan(graph_, Numerics::kFloat, images, 1, micro_batch);
       EXPECT_LT(relative_difference(actual, expected), 1e-5)
           << count << " images, " << micro_batch << " at once";
     }
@@ -65,10 +63,10 @@ TEST_P(PlanCases, FloatEqualsInterpreter) {
 
 TEST_P(PlanCases, ResultsDoNotDependOnThreadsOrBatch) {
   const at::Tensor images = images_for(graph_, 7);
-  const at::Tensor one = run_plan(graph_, {}, Numerics::kFloat, images, 1, 2);
-  const at::Tensor two = run_plan(graph_, {}, Numerics::kFloat, images, 2, 2);
+  const at::Tensor one = run_plan(graph_, Numerics::kFloat, images, 1, 2);
+  const at::Tensor two = run_plan(graph_, Numerics::kFloat, images, 2, 2);
   EXPECT_TRUE(at::equal(one, two));
-  const at::Tensor last = run_plan(graph_, {}, Numerics::kFloat, images.narrow(0, 6, 1), 1, 2);
+  const at::Tensor last = run_plan(graph_, Numerics::kFloat, images.narrow(0, 6, 1), 1, 2);
   EXPECT_TRUE(at::equal(last, one.narrow(0, 6, 1)));
 }
 
@@ -85,14 +83,14 @@ class ExactPlan : public ::testing::Test {
     const ir::Graph graph = builder_.finish(output);
     for (const int64_t count : {1, 3, 7}) {
       const at::Tensor images = testing::integers({count, 4, 8, 8}, 3, 11);
-      const at::Tensor expected = interpret(graph, builder_.table, Numerics::kQuantized, images);
+      const at::Tensor expected = interpret(builder_, Numerics::kQuantized, images);
       EXPECT_GT(expected.abs().max().item<float>(), 0);
       for (const int threads : {1, 2}) {
         for (const int64_t micro_batch : {1, 2}) {
           for (const Arithmetic arithmetic : {Arithmetic::kFloat, Arithmetic::kInteger}) {
-            EXPECT_TRUE(at::equal(run_plan(graph, builder_.table, Numerics::kQuantized, images,
-                                           threads, micro_batch, arithmetic),
-                                  expected))
+            EXPECT_TRUE(at::equal(
+                run_plan(builder_, Numerics::kQuantized, images, threads, micro_batch, arithmetic),
+                expected))
                 << (arithmetic == Arithmetic::kInteger ? "on integers" : "on floats");
           }
         }
@@ -167,8 +165,8 @@ struct Seen {
   std::map<std::string, double> sums;
 };
 
-Seen observe(const ir::Graph& graph, const quant::QuantizerTable& table, bool in_plan,
-             const at::Tensor& images, Numerics numerics, int64_t micro_batch) {
+Seen observe(NetworkView network, bool in_plan, const at::Tensor& images, Numerics numerics,
+             int64_t micro_batch) {
   Seen seen;
   std::mutex mutex;
   ExecutorOptions options{numerics, {}, in_plan ? 2 : 1};
@@ -179,8 +177,8 @@ Seen observe(const ir::Graph& graph, const quant::QuantizerTable& table, bool in
     seen.elements[node.name] += value.numel();
     seen.sums[node.name] += value.sum().item<double>();
   };
-  const auto executor = in_plan ? make_plan(graph, table, options, micro_batch)
-                                : make_interpreter(graph, table, options);
+  const auto executor =
+      in_plan ? make_plan(network, options, micro_batch) : make_interpreter(network, options);
   executor->run(images);
   return seen;
 }
@@ -206,9 +204,9 @@ TEST(PlanObserver, SeesEachElementExactlyOnce) {
   const ir::Graph graph = observed_graph(builder);
   const at::Tensor images = images_for(graph, 7);
   for (const Numerics numerics : {Numerics::kFloat, Numerics::kQuantized}) {
-    const Seen expected = observe(graph, builder.table, false, images, numerics, 0);
+    const Seen expected = observe(builder, false, images, numerics, 0);
     for (const int64_t micro_batch : {1, 2, 4}) {
-      const Seen seen = observe(graph, builder.table, true, images, numerics, micro_batch);
+      const Seen seen = observe(builder, true, images, numerics, micro_batch);
       EXPECT_EQ(seen.elements, expected.elements) << micro_batch << " at once";
       for (const auto& [name, sum] : expected.sums) {
         EXPECT_NEAR(seen.sums.at(name), sum, 1e-3 * std::max(1.0, std::abs(sum))) << name;
@@ -231,8 +229,8 @@ TEST(PlanObserver, SeesTheInputsOfTheNodesThatArePicked) {
       names.push_back(node.name);
       last = value.clone();
     };
-    const auto executor = in_plan ? make_plan(graph, builder.table, options)
-                                  : make_interpreter(graph, builder.table, options);
+    const auto executor =
+        in_plan ? make_plan(builder, options) : make_interpreter(builder, options);
     executor->run(images);
     EXPECT_EQ(names.size(), in_plan ? 6U : 2U);
     EXPECT_EQ(names.back(), "conv_1");
@@ -249,7 +247,7 @@ TEST(Plan, OutlivesItsGraphAndTable) {
     const ir::Graph graph =
         builder.finish(builder.fake_quantize(builder.conv(builder.input(), 4), 0.1));
     images = images_for(graph, 2);
-    plan = make_plan(graph, builder.table, {});
+    plan = make_plan(builder, {});
     expected = plan->run(images);
   }
   EXPECT_TRUE(at::equal(plan->run(images), expected));
@@ -261,7 +259,7 @@ TEST(Plan, NamesTheNodeThatFails) {
   ir::Conv& conv = *graph.nodes.front().as<ir::Conv>();
   conv.weight.value = testing::normals({4, 5, 3, 3}, 1, 1);
   try {
-    make_plan(graph, {}, {Numerics::kFloat, {}, 1})->run(images_for(graph, 1));
+    make_plan(graph, {Numerics::kFloat, {}, 1})->run(images_for(graph, 1));
     FAIL() << "no error";
   } catch (const ExecutionError& error) {
     EXPECT_EQ(std::string(error.what()).rfind("conv: ", 0), 0U) << error.what();
@@ -271,7 +269,7 @@ TEST(Plan, NamesTheNodeThatFails) {
 TEST(Plan, RefusesImagesOfAnotherSize) {
   GraphBuilder builder({3, 8, 8});
   const ir::Graph graph = builder.finish(builder.conv(builder.input(), 4));
-  const auto plan = make_plan(graph, {}, {Numerics::kFloat, {}, 1});
+  const auto plan = make_plan(graph, {Numerics::kFloat, {}, 1});
   EXPECT_THROW(plan->run(at::zeros({1, 3, 9, 9})), InternalError);
 }
 

@@ -15,10 +15,10 @@ namespace {
 using testing::Batches;
 using testing::SweepNetwork;
 
-at::Tensor whole(const ir::Graph& graph, const quant::QuantizerTable& table, Numerics numerics) {
+at::Tensor whole(NetworkView network, Numerics numerics) {
   ExecutorOptions options;
   options.numerics = numerics;
-  return make_interpreter(graph, table, options)->run(Batches::all());
+  return make_interpreter(network, options)->run(Batches::all());
 }
 
 /// All bit widths of `table` become `bits`.
@@ -45,7 +45,7 @@ class Variants : public ::testing::Test {
   /// One variant for each quantizer alone.
   std::vector<QuantizerVariant> one_by_one(int bits) const {
     std::vector<QuantizerVariant> variants;
-    const auto table = at_width(network_.builder.table, bits);
+    const auto table = at_width(network_.table, bits);
     for (size_t id = 0; id < table->quantizers.size(); ++id) {
       variants.push_back({{static_cast<ir::QuantizerId>(id)}, table});
     }
@@ -57,7 +57,7 @@ class Variants : public ::testing::Test {
     const std::vector<at::Tensor> logits = run(base, variants, memory);
     for (size_t i = 0; i < variants.size(); ++i) {
       const QuantizerStates states = changed_states(base, variants[i]);
-      const at::Tensor expected = whole(with(states.on), states.table, Numerics::kQuantized);
+      const at::Tensor expected = whole({with(states.on), states.table}, Numerics::kQuantized);
       EXPECT_TRUE(at::equal(logits[i], expected)) << "quantizer " << i;
     }
   }
@@ -86,23 +86,23 @@ class Variants : public ::testing::Test {
 };
 
 TEST_F(Variants, OfTheFloatNetworkAreThatWithOneQuantizer) {
-  expect_whole_networks(all_quantizers(network_.builder.table, false), int64_t{1} << 30);
+  expect_whole_networks(all_quantizers(network_.table, false), int64_t{1} << 30);
 }
 
 TEST_F(Variants, OfTheQuantizedNetworkAreThatWithAnotherWidth) {
-  expect_whole_networks(all_quantizers(network_.builder.table, true), int64_t{1} << 30);
+  expect_whole_networks(all_quantizers(network_.table, true), int64_t{1} << 30);
 }
 
 TEST_F(Variants, DoNotDependOnMemory) {
-  expect_whole_networks(all_quantizers(network_.builder.table, true), 1);
+  expect_whole_networks(all_quantizers(network_.table, true), 1);
 }
 
 TEST_F(Variants, WithoutQuantizersAreTheBase) {
-  const QuantizerStates off = all_quantizers(network_.builder.table, false);
-  const auto in_float = whole(network_.graph, network_.builder.table, Numerics::kFloat);
+  const QuantizerStates off = all_quantizers(network_.table, false);
+  const auto in_float = whole(network_, Numerics::kFloat);
   EXPECT_TRUE(at::equal(run(off, {{}}, 1 << 20).front(), in_float));
-  const QuantizerStates on = all_quantizers(network_.builder.table, true);
-  const auto quantized = whole(network_.graph, network_.builder.table, Numerics::kQuantized);
+  const QuantizerStates on = all_quantizers(network_.table, true);
+  const auto quantized = whole(network_, Numerics::kQuantized);
   EXPECT_TRUE(at::equal(run(on, {{}}, 1 << 20).front(), quantized));
 }
 
@@ -120,12 +120,12 @@ TEST(VariantOfAConstant, ReachesWhereTheConstantIsRead) {
                [&](size_t /*variant*/, int64_t first, const at::Tensor& some) {
                  logits.narrow(0, first, some.size(0)).copy_(some);
                });
-  EXPECT_TRUE(at::equal(logits, whole(graph, builder.table, Numerics::kQuantized)));
-  EXPECT_FALSE(at::equal(logits, whole(graph, builder.table, Numerics::kFloat)));
+  EXPECT_TRUE(at::equal(logits, whole(builder, Numerics::kQuantized)));
+  EXPECT_FALSE(at::equal(logits, whole(builder, Numerics::kFloat)));
 }
 
 TEST_F(Variants, NeedImages) {
-  const QuantizerStates off = all_quantizers(network_.builder.table, false);
+  const QuantizerStates off = all_quantizers(network_.table, false);
   EXPECT_THROW(run_variants(
                    network_.graph, off, {{}}, {}, [] { return std::optional<at::Tensor>(); },
                    [](size_t, int64_t, const at::Tensor&) {}),

@@ -43,13 +43,12 @@ class SpillingSweep : public ::testing::Test {
     std::vector<at::Tensor> seen;
     SweepOptions options = options_of({{Weights::kQuantized, true}, {Weights::kOriginal, false}});
     options.memory_bytes = memory_bytes;
-    sweep(network.graph, network.builder.table, options, network.units(), Batches(),
-          [&](const SweepStop& stop) {
-            seen.push_back(whole_input(stop, 0));
-            seen.push_back(whole_output(stop, 1));
-            *files = open_files();
-            change(stop);
-          });
+    sweep(network, options, network.units(), Batches(), [&](const SweepStop& stop) {
+      seen.push_back(whole_input(stop, 0));
+      seen.push_back(whole_output(stop, 1));
+      *files = open_files();
+      change(stop);
+    });
     return seen;
   }
 
@@ -73,7 +72,7 @@ TEST_F(SpillingSweep, LeavesNoFileBehindWhenItIsInterrupted) {
   SweepNetwork network;
   SweepOptions options = options_of({{}});
   options.memory_bytes = 0;
-  EXPECT_THROW(sweep(network.graph, network.builder.table, options, network.units(), Batches(),
+  EXPECT_THROW(sweep(network, options, network.units(), Batches(),
                      [&](const SweepStop&) {
                        EXPECT_EQ(open_files(), 1);
                        EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));

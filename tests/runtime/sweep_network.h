@@ -15,28 +15,26 @@ using runtime::SweepUnit;
 
 /// Integers all the way, so that every kernel gives the same sums: two branches on one value, a
 /// depthwise convolution, a residual addition, a pooled head.
-struct SweepNetwork {
-  GraphBuilder builder{{3, 8, 8}, GraphBuilder::Weights::kInteger};
+struct SweepNetwork : GraphBuilder {
   std::vector<ir::ValueId> layers;
-  ir::Graph graph;
 
-  SweepNetwork() {
+  SweepNetwork() : GraphBuilder({3, 8, 8}, Weights::kInteger) {
     const auto layer = [&](ir::ValueId made) {
-      builder.quantize_weight(made, 0.5);
+      quantize_weight(made, 0.5);
       layers.push_back(made);
       return made;
     };
-    const auto images = builder.fake_quantize(builder.input(), 1);
-    const auto stem = layer(builder.conv(images, 8));
-    const auto x = builder.fake_quantize(builder.add(ir::Relu{}, {stem}), 2, false);
-    GraphBuilder::ConvOptions depthwise;
+    const auto images = fake_quantize(input(), 1);
+    const auto stem = layer(conv(images, 8));
+    const auto x = fake_quantize(add(ir::Relu{}, {stem}), 2, false);
+    ConvOptions depthwise;
     depthwise.groups = 8;
-    const auto left = layer(builder.conv(x, 8, depthwise));
-    const auto right = layer(builder.conv(x, 8));
-    const auto sum = builder.add(ir::Add{}, {left, right});
-    const auto kept = builder.fake_quantize(sum, 8);
-    const auto features = builder.flatten(kept);
-    graph = builder.finish(layer(builder.linear(features, 5)));
+    const auto left = layer(conv(x, 8, depthwise));
+    const auto right = layer(conv(x, 8));
+    const auto sum = add(ir::Add{}, {left, right});
+    const auto kept = fake_quantize(sum, 8);
+    const auto features = flatten(kept);
+    finish(layer(linear(features, 5)));
   }
 
   ir::Node& node(ir::ValueId output) {

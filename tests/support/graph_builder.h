@@ -9,8 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "ptq/ir/graph.h"
-#include "ptq/quant/quantizer.h"
+#include "ptq/quant/quantized_network.h"
 #include "runtime/execute_op.h"
 
 namespace ptq::testing {
@@ -37,8 +36,8 @@ inline at::Tensor normals(const std::vector<int64_t>& sizes, float deviation, un
 }
 
 /// Builds small graphs node by node. Shapes come from running each operation for one image and for
-/// two. Weights are normals, or integers where asked for.
-class GraphBuilder {
+/// two. Weights are normals, or integers where asked for. It is the network built so far.
+class GraphBuilder : public QuantizedNetwork {
  public:
   using ValueId = ir::ValueId;
   enum class Weights { kNormal, kInteger };
@@ -50,9 +49,6 @@ class GraphBuilder {
     two.insert(two.end(), image.begin(), image.end());
     graph.input = keep("images", at::zeros(one), at::zeros(two));
   }
-
-  ir::Graph graph;
-  quant::QuantizerTable table;
 
   ValueId input() const { return graph.input; }
   /// Extents of a value for one image.

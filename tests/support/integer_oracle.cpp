@@ -161,8 +161,8 @@ std::optional<at::Tensor> activation(const ir::Node& node, const at::Tensor& in)
 
 class OracleWalk {
  public:
-  OracleWalk(const ir::Graph& graph, const quant::QuantizerTable& table)
-      : graph_(graph), index_(graph_), table_(table) {}
+  explicit OracleWalk(NetworkView network)
+      : graph_(network.graph), index_(graph_), table_(network.table) {}
 
   at::Tensor run(const at::Tensor& images) {
     values_[graph_.input] = {images, {}, 0};
@@ -252,9 +252,8 @@ class OracleWalk {
 
 }  // namespace
 
-at::Tensor integer_oracle(const ir::Graph& graph, const quant::QuantizerTable& table,
-                          const at::Tensor& images) {
-  return OracleWalk(graph, table).run(images);
+at::Tensor integer_oracle(NetworkView network, const at::Tensor& images) {
+  return OracleWalk(network).run(images);
 }
 
 }  // namespace ptq::testing

@@ -2,8 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "ptq/ir/graph.h"
-#include "ptq/quant/quantizer.h"
+#include "ptq/quant/quantized_network.h"
 
 namespace ptq::testing {
 
@@ -12,7 +11,6 @@ namespace ptq::testing {
 /// plans, layouts or kernels. Every layer must read codes. Batch norm, softmax and layer norm (over
 /// the last dimension), means, sigmoid, SiLU and GELU are computed one element after the other;
 /// other operations are ATen's.
-at::Tensor integer_oracle(const ir::Graph& graph, const quant::QuantizerTable& table,
-                          const at::Tensor& images);
+at::Tensor integer_oracle(NetworkView network, const at::Tensor& images);
 
 }  // namespace ptq::testing

@@ -8,7 +8,7 @@
 namespace ptq::testing {
 
 inline at::Tensor run_float(const ir::Graph& graph, const at::Tensor& images) {
-  return runtime::make_interpreter(graph, {}, {runtime::Numerics::kFloat, {}, 1})->run(images);
+  return runtime::make_interpreter(graph, {runtime::Numerics::kFloat, {}, 1})->run(images);
 }
 
 /// Random images for the graph's input.

@@ -70,7 +70,7 @@ class Bits : public ::testing::Test {
 at::Tensor float_logits(const QuantizedNetwork& of, const passes::NextBatch& next) {
   runtime::ExecutorOptions options;
   options.numerics = runtime::Numerics::kFloat;
-  const auto network = runtime::make_interpreter(of.graph, of.table, options);
+  const auto network = runtime::make_interpreter(of, options);
   std::vector<at::Tensor> logits;
   while (const auto batch = next()) logits.push_back(network->run(*batch));
   return at::cat(logits);

@@ -9,9 +9,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "ptq/ir/graph.h"
 #include "ptq/passes/calibrate.h"
-#include "ptq/quant/quantizer.h"
+#include "ptq/quant/quantized_network.h"
 
 /// Learned rounding (AdaRound, https://arxiv.org/abs/2004.10568) and block reconstruction (BRECQ,
 /// https://arxiv.org/abs/2102.05426; QDrop, https://arxiv.org/abs/2203.05740).
@@ -110,7 +109,7 @@ struct LearnedRoundReport {
 /// Throws ConfigError if `block_name` is not a regular expression, finds nothing or finds what is
 /// not a block; QuantizationError naming a layer whose weights are minifloats; what runtime::sweep
 /// throws.
-LearnedRoundReport learn_rounding(ir::Graph& graph, quant::QuantizerTable& table,
-                                  const LearnedRoundOptions& options, const NextBatch& next_batch);
+LearnedRoundReport learn_rounding(QuantizedNetwork& network, const LearnedRoundOptions& options,
+                                  const NextBatch& next_batch);
 
 }  // namespace ptq::passes

@@ -114,4 +114,7 @@ struct QuantizerTable {
   void derive_scales();
 };
 
+/// The table of a graph without quantizers.
+inline const QuantizerTable kNoQuantizers{};
+
 }  // namespace ptq::quant

@@ -35,7 +35,7 @@ std::string_view word(Arithmetic arithmetic);
 
 /// The plan or the interpreter, as `execution` says. Its threads and dtype go over those of
 /// `options`.
-std::unique_ptr<Executor> make_executor(const ir::Graph& graph, const quant::QuantizerTable& table,
-                                        const Execution& execution, ExecutorOptions options = {});
+std::unique_ptr<Executor> make_executor(NetworkView network, const Execution& execution,
+                                        ExecutorOptions options = {});
 
 }  // namespace ptq::runtime

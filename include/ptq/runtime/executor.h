@@ -5,8 +5,7 @@
 #include <functional>
 #include <memory>
 
-#include "ptq/ir/graph.h"
-#include "ptq/quant/quantizer.h"
+#include "ptq/quant/quantized_network.h"
 
 namespace ptq::runtime {
 
@@ -43,7 +42,7 @@ struct ExecutorOptions {
   }
 };
 
-/// A graph made ready to run. It keeps what it needs of graph and table: both may change or die
+/// A network made ready to run. It keeps what it needs of graph and table: both may change or die
 /// afterwards without effect on it, except that an observer receives nodes of the original graph.
 class Executor {
  public:
@@ -56,13 +55,10 @@ class Executor {
 
 /// Node by node through plain ATen, in the batch's own size: what every other way of running is
 /// compared with. In kFloat it repeats the module's own calls, bit for bit.
-std::unique_ptr<Executor> make_interpreter(const ir::Graph& graph,
-                                           const quant::QuantizerTable& table,
-                                           ExecutorOptions options);
+std::unique_ptr<Executor> make_interpreter(NetworkView network, ExecutorOptions options);
 
 /// The optimised plan: fused steps, prepacked weights, one lane a thread, micro-batches of its own
 /// choosing (ARCHITECTURE.md, "Running"). Results do not depend on threads or batch size.
-std::unique_ptr<Executor> make_plan(const ir::Graph& graph, const quant::QuantizerTable& table,
-                                    ExecutorOptions options);
+std::unique_ptr<Executor> make_plan(NetworkView network, ExecutorOptions options);
 
 }  // namespace ptq::runtime

@@ -12,7 +12,7 @@ namespace ptq::cli {
 void say_arithmetic(Run& run, const QuantizedNetwork& network) {
   if (run.config.execution.arithmetic != runtime::Arithmetic::kInteger) return;
   std::vector<runtime::LayerArithmetic>& layers = run.result.layers;
-  layers = runtime::layer_arithmetic(network.graph, network.table);
+  layers = runtime::layer_arithmetic(network);
   const auto integers = std::count_if(layers.begin(), layers.end(),
                                       [](const auto& layer) { return layer.on_integers; });
   run.log.line("arithmetic: " + std::to_string(integers) + " of " + std::to_string(layers.size()) +

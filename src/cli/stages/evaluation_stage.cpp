@@ -26,8 +26,7 @@ eval::Evaluation evaluate(Run& run, const EvaluationStage& stage, const Quantize
     } else {
       options.keep_logits = stage.keep_logits || kept.are_wanted();
       validation.prefetch();
-      const auto executor =
-          runtime::make_executor(network.graph, network.table, config.execution, how);
+      const auto executor = runtime::make_executor(network, config.execution, how);
       evaluation = eval::evaluate(*executor, validation.loader(), options, [&](int64_t done) {
         run.log.progress(stage.name, done, validation.size());
       });

@@ -72,8 +72,8 @@ std::unique_ptr<runtime::Executor> InputWatch::executor() {
   executor.observer = [this](const ir::Node& node, const at::Tensor& value, int lane) {
     observe(node, value, lane);
   };
-  return options_.compile ? runtime::make_plan(layers_.stream(), table_, executor)
-                          : runtime::make_interpreter(layers_.stream(), table_, executor);
+  return options_.compile ? runtime::make_plan({layers_.stream(), table_}, executor)
+                          : runtime::make_interpreter({layers_.stream(), table_}, executor);
 }
 
 void InputWatch::observe(const ir::Node& node, const at::Tensor& value, int lane) {

@@ -111,8 +111,8 @@ std::unique_ptr<runtime::Executor> float_executor(const ir::Graph& graph,
   executor.observer = [&tables](const ir::Node& node, const at::Tensor& value, int lane) {
     tables.observe(node, value, lane);
   };
-  return options.compile ? runtime::make_plan(graph, table, executor)
-                         : runtime::make_interpreter(graph, table, executor);
+  return options.compile ? runtime::make_plan({graph, table}, executor)
+                         : runtime::make_interpreter({graph, table}, executor);
 }
 
 }  // namespace

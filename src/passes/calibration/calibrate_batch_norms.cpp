@@ -69,7 +69,7 @@ class Stream {
     executor.observer = [this](const ir::Node& node, const at::Tensor& value, int) {
       norms_[index_.at(&node)].second.add(value);
     };
-    return runtime::make_interpreter(copy_, table, executor);
+    return runtime::make_interpreter({copy_, table}, executor);
   }
 
   /// Writes into the graph that the stream was made of.

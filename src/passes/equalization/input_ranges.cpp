@@ -62,8 +62,7 @@ std::unique_ptr<runtime::Executor> executor(const ir::Graph& graph, LaneRanges& 
   run.observer = [&ranges](const ir::Node& node, const at::Tensor& value, int lane) {
     ranges.observe(node, value, lane);
   };
-  return options.compile ? runtime::make_plan(graph, {}, run)
-                         : runtime::make_interpreter(graph, {}, run);
+  return options.compile ? runtime::make_plan(graph, run) : runtime::make_interpreter(graph, run);
 }
 
 }  // namespace

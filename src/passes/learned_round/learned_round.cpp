@@ -28,9 +28,8 @@ std::vector<runtime::SweepUnit> units_of(ir::Graph& graph, const LearnedRoundOpt
 
 class Learning {
  public:
-  Learning(ir::Graph& graph, quant::QuantizerTable& table, const LearnedRoundOptions& options,
-           size_t units)
-      : graph_(graph), table_(table), options_(options), units_(units) {}
+  Learning(QuantizedNetwork& network, const LearnedRoundOptions& options, size_t units)
+      : network_(network), options_(options), units_(units) {}
 
   void treat(const runtime::SweepStop& stop) {
     for (ir::Node* node : stop.unit().nodes) {
@@ -66,14 +65,14 @@ class Learning {
 
   RoundedUnit from_objective(const runtime::SweepStop& stop, LayerObjective& objective) {
     ir::Node& layer = *stop.unit().nodes.front();
-    const LearnedWeight learned = learn_layer(layer.op, objective, table_, options_);
+    const LearnedWeight learned = learn_layer(layer.op, objective, network_.table, options_);
     ir::weighted(layer.op)->weight.value = learned.weight;
     if (options_.correct_biases) shift_bias(*ir::weighted(layer.op), learned.mean_error.neg());
     return {"", 1, learned.error_before, learned.error_after, learned.moved};
   }
 
   ImageAxis axis_of(ir::ValueId value) const {
-    return image_axis(graph_.values[static_cast<size_t>(value)].shape);
+    return image_axis(network_.graph.values[static_cast<size_t>(value)].shape);
   }
 
   ValueOfImages images(const runtime::SweepStop& stop, ir::ValueId value,
@@ -89,29 +88,28 @@ class Learning {
         images(stop, unit.input, [&](int64_t i) { return stop.input(kQuantizedStream, i); }),
         images(stop, unit.input, [&](int64_t i) { return stop.input(kOriginalStream, i); }),
         images(stop, unit.output, [&](int64_t i) { return stop.output(kOriginalStream, i); })};
-    UnitNetwork network(graph_, unit, table_);
+    UnitNetwork network(network_, unit);
     std::optional<UnitPlan> plan;
-    if (UnitPlan::fits(graph_, unit)) {
+    if (UnitPlan::fits(network_.graph, unit)) {
       const int64_t count = all.quantized.count();
-      plan.emplace(graph_, unit, table_,
+      plan.emplace(network_, unit,
                    UnitPlan::Step{std::min(options_.batch_size.value_or(count), count),
                                   options_.activation_learning_rate > 0});
     }
-    return learn_unit(network, plan ? &*plan : nullptr, all, table_, options_, seed());
+    return learn_unit(network, plan ? &*plan : nullptr, all, network_.table, options_, seed());
   }
 
-  ir::Graph& graph_;
-  quant::QuantizerTable& table_;
+  QuantizedNetwork& network_;
   const LearnedRoundOptions& options_;
   size_t units_;
   LearnedRoundReport report_;
 };
 
 /// Learning takes minutes: what cannot be rounded is said before.
-void require_integers(const ir::Graph& graph, const quant::QuantizerTable& table) {
-  for (const ir::Node& node : graph.nodes) {
+void require_integers(const QuantizedNetwork& network) {
+  for (const ir::Node& node : network.graph.nodes) {
     if (!is_rounded(node)) continue;
-    if (table.at(ir::weighted(node.op)->weight_quantizer).integer() != nullptr) continue;
+    if (network.table.at(ir::weighted(node.op)->weight_quantizer).integer() != nullptr) continue;
     throw QuantizationError(node.name +
                             ": rounding can be learned only for integers, not for minifloats");
   }
@@ -119,17 +117,17 @@ void require_integers(const ir::Graph& graph, const quant::QuantizerTable& table
 
 }  // namespace
 
-LearnedRoundReport learn_rounding(ir::Graph& graph, quant::QuantizerTable& table,
-                                  const LearnedRoundOptions& options, const NextBatch& next_batch) {
-  require_integers(graph, table);
-  std::vector<runtime::SweepUnit> units = units_of(graph, options);
-  Learning learning(graph, table, options, units.size());
+LearnedRoundReport learn_rounding(QuantizedNetwork& network, const LearnedRoundOptions& options,
+                                  const NextBatch& next_batch) {
+  require_integers(network);
+  std::vector<runtime::SweepUnit> units = units_of(network.graph, options);
+  Learning learning(network, options, units.size());
   runtime::SweepOptions sweep;
   sweep.streams = {{runtime::Stream::Weights::kQuantized, true},
                    {runtime::Stream::Weights::kOriginal, false}};
   sweep.threads = options.threads;
   sweep.memory_bytes = options.memory_bytes;
-  runtime::sweep(graph, table, sweep, std::move(units), next_batch,
+  runtime::sweep(network, sweep, std::move(units), next_batch,
                  [&](const runtime::SweepStop& stop) { learning.treat(stop); });
   return learning.take_report();
 }

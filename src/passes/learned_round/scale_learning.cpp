@@ -43,11 +43,12 @@ void ScaleLearning::restore() {
   }
 }
 
-std::vector<double> least_for_biases(ir::Graph& graph, const quant::QuantizerTable& table,
+std::vector<double> least_for_biases(QuantizedNetwork& network,
                                      const std::vector<quant::ScaleId>& scales) {
+  const quant::QuantizerTable& table = network.table;
   std::vector<double> least(scales.size(), 0);
-  const ir::Index index(graph);
-  for (const ir::Node& node : graph.nodes) {
+  const ir::Index index(network.graph);
+  for (const ir::Node& node : network.graph.nodes) {
     if (ir::weighted(node.op) == nullptr) continue;
     const ir::QuantizerId in = quant::input_quantizer(index, node);
     if (in == ir::kNoQuantizer) continue;

@@ -5,8 +5,7 @@
 #include <vector>
 
 #include "passes/learned_round/round_optimizer.h"
-#include "ptq/ir/graph.h"
-#include "ptq/quant/quantizer.h"
+#include "ptq/quant/quantized_network.h"
 
 namespace ptq::passes {
 
@@ -35,7 +34,7 @@ class ScaleLearning {
 
 /// For each of `scales`, the least at which the biases of all layers that multiply its codes still
 /// fit their bits (quant/bias_range.h); 0 where there are none.
-std::vector<double> least_for_biases(ir::Graph& graph, const quant::QuantizerTable& table,
+std::vector<double> least_for_biases(QuantizedNetwork& network,
                                      const std::vector<quant::ScaleId>& scales);
 
 }  // namespace ptq::passes

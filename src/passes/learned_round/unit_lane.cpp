@@ -23,12 +23,11 @@ int64_t scratch_bytes(const std::vector<std::unique_ptr<LayerWeight>>& weights) 
 
 }  // namespace
 
-UnitPlan::Lane::Lane(ir::Graph& graph, const runtime::SweepUnit& unit,
-                     const quant::QuantizerTable& table,
+UnitPlan::Lane::Lane(QuantizedNetwork& network, const runtime::SweepUnit& unit,
                      const std::vector<std::unique_ptr<LayerWeight>>& weights,
                      const std::vector<quant::ScaleId>& scales, int64_t images, Planes planes)
-    : table_(table),
-      index_(graph),
+    : table_(network.table),
+      index_(network.graph),
       input_(unit.input),
       output_(unit.output),
       images_(images),
@@ -40,9 +39,9 @@ UnitPlan::Lane::Lane(ir::Graph& graph, const runtime::SweepUnit& unit,
     if (layer->is_learned) by_weights_.push_back(at::empty({gradient_elements(*layer)}));
   }
   fuse_clamps(unit);
-  add_value(graph, input_);
+  add_value(network.graph, input_);
   for (const ir::Node* node : unit.nodes) {
-    if (fused_.count(node) == 0) add_value(graph, node->output());
+    if (fused_.count(node) == 0) add_value(network.graph, node->output());
   }
   find_gradients(unit, weights);
   add_passes(unit, weights);

@@ -18,7 +18,7 @@ namespace ptq::passes {
 /// The memory and passes of one thread for some images of a unit.
 class UnitPlan::Lane {
  public:
-  Lane(ir::Graph& graph, const runtime::SweepUnit& unit, const quant::QuantizerTable& table,
+  Lane(QuantizedNetwork& network, const runtime::SweepUnit& unit,
        const std::vector<std::unique_ptr<LayerWeight>>& weights,
        const std::vector<quant::ScaleId>& scales, int64_t images, Planes planes);
 

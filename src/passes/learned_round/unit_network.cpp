@@ -26,15 +26,14 @@ at::Tensor constant_value(const ir::Index& index, const quant::QuantizerTable& t
   return runtime::execute_op(producer->op, inputs, batch);
 }
 
-UnitNetwork::UnitNetwork(ir::Graph& graph, const runtime::SweepUnit& unit,
-                         const quant::QuantizerTable& table)
-    : table_(table),
+UnitNetwork::UnitNetwork(QuantizedNetwork& network, const runtime::SweepUnit& unit)
+    : table_(network.table),
       unit_(unit),
-      index_(graph),
-      axis_(image_axis(graph.values[static_cast<size_t>(unit.input)].shape)) {
+      index_(network.graph),
+      axis_(image_axis(network.graph.values[static_cast<size_t>(unit.input)].shape)) {
   for (ir::Node* node : unit.nodes) {
     if (ir::weighted(node->op) == nullptr) continue;
-    const quant::LayerTensors tensors = quant::quantized_layer_tensors(index_, *node, table);
+    const quant::LayerTensors tensors = quant::quantized_layer_tensors(index_, *node, table_);
     tensors_[node] = {tensors.weight, tensors.bias};
     if (!is_rounded(*node)) continue;
     layer_numbers_.emplace(node, layers_.size());

@@ -8,8 +8,7 @@
 
 #include "passes/learned_round/operation.h"
 #include "passes/learned_round/unit_images.h"
-#include "ptq/ir/graph.h"
-#include "ptq/quant/quantizer.h"
+#include "ptq/quant/quantized_network.h"
 #include "runtime/layer_sweep.h"
 
 namespace ptq::passes {
@@ -23,8 +22,8 @@ at::Tensor constant_value(const ir::Index& index, const quant::QuantizerTable& t
 /// network; derivatives are taken by the weights of only its rounded layers.
 class UnitNetwork {
  public:
-  /// Refers to all of them. Biases and weights that are not learned are taken as they are now.
-  UnitNetwork(ir::Graph& graph, const runtime::SweepUnit& unit, const quant::QuantizerTable& table);
+  /// Refers to both. Biases and weights that are not learned are taken as they are now.
+  UnitNetwork(QuantizedNetwork& network, const runtime::SweepUnit& unit);
 
   /// The layers whose rounding is learned, in execution order.
   const std::vector<ir::Node*>& layers() const { return layers_; }

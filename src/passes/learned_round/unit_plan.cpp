@@ -48,11 +48,11 @@ std::optional<runtime::TrainableConvolution> convolution_of(const ir::Graph& gra
   return runtime::TrainableConvolution(shape);
 }
 
-LayerWeight layer_weight(const ir::Graph& graph, const ir::Index& index,
-                         const quant::QuantizerTable& table, const ir::Node& node, int64_t images) {
-  const quant::LayerTensors tensors = quant::quantized_layer_tensors(index, node, table);
+LayerWeight layer_weight(const QuantizedNetwork& network, const ir::Index& index,
+                         const ir::Node& node, int64_t images) {
+  const quant::LayerTensors tensors = quant::quantized_layer_tensors(index, node, network.table);
   LayerWeight layer{&node, is_rounded(node), tensors.weight, tensors.bias,
-                    convolution_of(graph, node, images)};
+                    convolution_of(network.graph, node, images)};
   const bool adds_bias = layer.convolution || node.is<ir::Linear>();
   if (!layer.bias.defined() && adds_bias) layer.bias = at::zeros({tensors.weight.size(0)});
   if (layer.bias.defined()) layer.bias = layer.bias.contiguous();
@@ -70,11 +70,12 @@ std::unordered_set<quant::ScaleId> truncated_scales(const quant::QuantizerTable&
 }
 
 /// Scales of any value that quantizers of the unit alone have.
-std::vector<quant::ScaleId> own_scales(const ir::Graph& graph, const runtime::SweepUnit& unit,
-                                       const quant::QuantizerTable& table) {
+std::vector<quant::ScaleId> own_scales(const QuantizedNetwork& network,
+                                       const runtime::SweepUnit& unit) {
+  const quant::QuantizerTable& table = network.table;
   std::unordered_set<const ir::Node*> inside(unit.nodes.begin(), unit.nodes.end());
   std::unordered_set<quant::ScaleId> taken = truncated_scales(table);
-  for (const ir::Node& node : graph.nodes) {
+  for (const ir::Node& node : network.graph.nodes) {
     const auto* fake = node.as<ir::FakeQuantize>();
     if (fake != nullptr && inside.count(&node) == 0) taken.insert(table.at(fake->quantizer).scale);
   }
@@ -107,17 +108,16 @@ bool UnitPlan::fits(const ir::Graph& graph, const runtime::SweepUnit& unit) {
          });
 }
 
-UnitPlan::UnitPlan(ir::Graph& graph, const runtime::SweepUnit& unit,
-                   const quant::QuantizerTable& table, Step step)
-    : images_(step.images), at_once_(images_at_once(graph, unit)) {
-  if (step.learns_scales) scales_ = own_scales(graph, unit, table);
-  least_scales_ = least_for_biases(graph, table, scales_);
+UnitPlan::UnitPlan(QuantizedNetwork& network, const runtime::SweepUnit& unit, Step step)
+    : images_(step.images), at_once_(images_at_once(network.graph, unit)) {
+  if (step.learns_scales) scales_ = own_scales(network, unit);
+  least_scales_ = least_for_biases(network, scales_);
   by_scales_.resize(static_cast<size_t>(images_ / at_once_));
-  const ir::Index index(graph);
+  const ir::Index index(network.graph);
   for (ir::Node* node : unit.nodes) {
     if (ir::weighted(node->op) == nullptr) continue;
     weights_.push_back(
-        std::make_unique<LayerWeight>(layer_weight(graph, index, table, *node, at_once_)));
+        std::make_unique<LayerWeight>(layer_weight(network, index, *node, at_once_)));
     if (!weights_.back()->is_learned) continue;
     layers_.push_back(node);
     learned_.push_back(weights_.back().get());
@@ -132,8 +132,7 @@ UnitPlan::UnitPlan(ir::Graph& graph, const runtime::SweepUnit& unit,
   }
   const int64_t lanes = std::min<int64_t>(sums, at::get_num_threads());
   for (int64_t lane = 0; lane < lanes; ++lane) {
-    lanes_.push_back(
-        std::make_unique<Lane>(graph, unit, table, weights_, scales_, at_once_, planes()));
+    lanes_.push_back(std::make_unique<Lane>(network, unit, weights_, scales_, at_once_, planes()));
   }
 }
 

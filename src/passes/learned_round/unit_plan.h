@@ -10,8 +10,7 @@
 #include "passes/learned_round/lane_pass.h"
 #include "passes/learned_round/operation.h"
 #include "passes/learned_round/planes.h"
-#include "ptq/ir/graph.h"
-#include "ptq/quant/quantizer.h"
+#include "ptq/quant/quantized_network.h"
 #include "runtime/layer_sweep.h"
 
 namespace ptq::passes {
@@ -33,10 +32,9 @@ class UnitPlan {
     bool learns_scales = false;
   };
 
-  /// Refers to all of them; the unit fits. Biases and weights that are not learned are taken as
+  /// Refers to network and unit, which fits. Biases and weights that are not learned are taken as
   /// they are now, activation scales as they are in each step.
-  UnitPlan(ir::Graph& graph, const runtime::SweepUnit& unit, const quant::QuantizerTable& table,
-           Step step);
+  UnitPlan(QuantizedNetwork& network, const runtime::SweepUnit& unit, Step step);
   ~UnitPlan();
   UnitPlan(const UnitPlan&) = delete;
   UnitPlan& operator=(const UnitPlan&) = delete;

@@ -20,13 +20,13 @@ bool is_quantized_layer(const ir::Node& node) {
 
 class Rounding {
  public:
-  Rounding(ir::Graph& graph, const quant::QuantizerTable& table, const RoundingOptions& options,
+  Rounding(QuantizedNetwork& network, const RoundingOptions& options,
            const OriginalWeights& originals)
-      : graph_(graph), index_(graph), table_(table), options_(options), originals_(originals) {}
+      : network_(network), index_(network.graph), options_(options), originals_(originals) {}
 
   std::vector<RoundedLayer> run(const NextBatch& next_batch) {
     std::vector<runtime::SweepUnit> units;
-    for (ir::Node& node : graph_.nodes) {
+    for (ir::Node& node : network_.graph.nodes) {
       if (is_quantized_layer(node) && is_wanted(node)) units.push_back(runtime::unit_of(node));
     }
     total_ = static_cast<int64_t>(units.size());
@@ -35,7 +35,7 @@ class Rounding {
     sweep.threads = options_.threads;
     sweep.memory_bytes = options_.memory_bytes;
     sweep.original_weights = originals_;
-    runtime::sweep(graph_, table_, sweep, std::move(units), next_batch,
+    runtime::sweep(network_, sweep, std::move(units), next_batch,
                    [&](const runtime::SweepStop& stop) { treat(stop); });
     return std::move(reports_);
   }
@@ -57,8 +57,8 @@ class Rounding {
 
   void treat(const runtime::SweepStop& stop) {
     ir::Node& layer = *stop.unit().nodes.front();
-    const LayerProblem problem{layer, table_, options_, quant::input_quantizer(index_, layer),
-                               original_of(layer)};
+    const LayerProblem problem{layer, network_.table, options_,
+                               quant::input_quantizer(index_, layer), original_of(layer)};
     InputMoments::Options wanted;
     wanted.fraction = options_.input_fraction;
     wanted.cross = has_float_stream();
@@ -120,9 +120,8 @@ class Rounding {
     return factors;
   }
 
-  ir::Graph& graph_;
+  QuantizedNetwork& network_;
   const ir::Index index_;
-  const quant::QuantizerTable& table_;
   const RoundingOptions& options_;
   const OriginalWeights& originals_;
   int64_t total_ = 0;
@@ -144,7 +143,7 @@ std::vector<RoundedLayer> round_weights(QuantizedNetwork& network, const Roundin
                                         const OriginalWeights& originals,
                                         const NextBatch& next_batch) {
   check(options);
-  return Rounding(network.graph, network.table, options, originals).run(next_batch);
+  return Rounding(network, options, originals).run(next_batch);
 }
 
 OriginalWeights weights_of(const ir::Graph& graph) {

@@ -5,7 +5,6 @@
 #include "ir/padding.h"
 #include "quant/layer_quantizers.h"
 #include "runtime/plan/fusion.h"
-#include "runtime/plan/plan_graph.h"
 
 namespace ptq::runtime::integer {
 namespace {
@@ -37,18 +36,17 @@ std::string why_not_codes(const ir::Index& index, ir::ValueId value,
 
 class Decider {
  public:
-  Decider(ir::Graph& graph, const quant::QuantizerTable& table,
-          const std::unordered_set<ir::ValueId>& kept)
-      : graph_(graph), index_(graph), table_(table), kept_(kept), formats_(graph.values.size()) {}
+  Decider(PlanGraph& plan, const std::unordered_set<ir::ValueId>& kept)
+      : plan_(plan), index_(plan.graph), kept_(kept), formats_(plan.graph.values.size()) {}
 
   Decision run() {
-    for (const ir::Node& node : graph_.nodes) {
+    for (const ir::Node& node : plan_.graph.nodes) {
       if (node.outputs.size() == 1) formats_[at(node.output())] = format_after(node);
       decide(node);
     }
     find_wanted();
     decision_.codes.resize(formats_.size());
-    for (const ir::Node& node : graph_.nodes) {
+    for (const ir::Node& node : plan_.graph.nodes) {
       if (node.is<ir::FakeQuantize>() && wanted_.count(node.output()) != 0) {
         decision_.codes[at(node.output())] = formats_[at(node.output())];
       }
@@ -64,7 +62,7 @@ class Decider {
   Format format_after(const ir::Node& node) const {
     if (kept_.count(node.output()) != 0) return std::nullopt;
     if (const auto* fake = node.as<ir::FakeQuantize>()) {
-      return quant::byte_format(table_, fake->quantizer);
+      return quant::byte_format(plan_.table, fake->quantizer);
     }
     if (moves_codes(node)) return format(node.inputs[0]);
     if (node.is<ir::Concat>()) return common_format(node.inputs);
@@ -77,7 +75,7 @@ class Decider {
   }
 
   bool is_image_pool(const ir::Node& node) const {
-    return node.is<ir::MaxPool>() && graph_.values[at(node.inputs[0])].shape.size() == 4;
+    return node.is<ir::MaxPool>() && plan_.graph.values[at(node.inputs[0])].shape.size() == 4;
   }
 
   Format common_format(const std::vector<ir::ValueId>& values) const {
@@ -100,23 +98,23 @@ class Decider {
     }
     for (const ir::ValueId value : node.inputs) {
       if (!format(value)) return why_not(value, "a factor");
-      if (graph_.values[at(value)].shape.size() < 2) return "a factor is no matrix";
+      if (plan_.graph.values[at(value)].shape.size() < 2) return "a factor is no matrix";
     }
-    const int64_t terms = graph_.values[at(node.inputs[0])].shape.back().value;
+    const int64_t terms = plan_.graph.values[at(node.inputs[0])].shape.back().value;
     const bool fits =
         quant::fits_accumulator(terms, *format(node.inputs[0]), *format(node.inputs[1]));
     return fits ? "" : "its sums do not fit 32 bits";
   }
 
   std::string why_not(ir::ValueId value, const std::string& whose) const {
-    return why_not_codes(index_, value, table_, whose);
+    return why_not_codes(index_, value, plan_.table, whose);
   }
 
   std::string reason_of_layer(const ir::Node& node) {
     if (!node.is<ir::Linear>() && ir::weighted(node.op)->weight.value.dim() > 4) {
       return "it runs over three dimensions";
     }
-    auto layer = quant::integer_layer(index_, node, table_, *format(node.inputs[0]));
+    auto layer = quant::integer_layer(index_, node, plan_.table, *format(node.inputs[0]));
     if (const auto* reason = std::get_if<std::string>(&layer)) return *reason;
     decision_.layers.emplace(&node, std::move(std::get<quant::IntegerLayer>(layer)));
     return "";
@@ -124,7 +122,7 @@ class Decider {
 
   /// Backwards: values with a reader that reads codes.
   void find_wanted() {
-    for (auto node = graph_.nodes.rbegin(); node != graph_.nodes.rend(); ++node) {
+    for (auto node = plan_.graph.nodes.rbegin(); node != plan_.graph.nodes.rend(); ++node) {
       if (!reads_codes(*node)) continue;
       for (const ir::ValueId value : node->inputs) wanted_.insert(value);
     }
@@ -139,12 +137,11 @@ class Decider {
       return wanted_.count(node.output()) != 0 && format(node.output()).has_value();
     }
     return node.is<ir::AvgPool>() || node.is<ir::AdaptiveAvgPool>() || node.is<ir::Mean>() ||
-           is_elementwise(node, table_);
+           is_elementwise(node, plan_.table);
   }
 
-  ir::Graph& graph_;
+  const PlanGraph& plan_;
   ir::Index index_;
-  const quant::QuantizerTable& table_;
   const std::unordered_set<ir::ValueId>& kept_;
   std::vector<Format> formats_;
   std::unordered_set<ir::ValueId> wanted_;
@@ -153,19 +150,17 @@ class Decider {
 
 }  // namespace
 
-Decision decide(ir::Graph& graph, const quant::QuantizerTable& table,
-                const std::unordered_set<ir::ValueId>& kept) {
-  return Decider(graph, table, kept).run();
+Decision decide(PlanGraph& plan, const std::unordered_set<ir::ValueId>& kept) {
+  return Decider(plan, kept).run();
 }
 
 }  // namespace ptq::runtime::integer
 
 namespace ptq::runtime {
 
-std::vector<LayerArithmetic> layer_arithmetic(const ir::Graph& graph,
-                                              const quant::QuantizerTable& table) {
-  PlanGraph plan = prepare_plan_graph(graph, table, {});
-  return integer::decide(plan.graph, table, {}).report;
+std::vector<LayerArithmetic> layer_arithmetic(NetworkView network) {
+  PlanGraph plan = prepare_plan_graph(network, {});
+  return integer::decide(plan, {}).report;
 }
 
 }  // namespace ptq::runtime

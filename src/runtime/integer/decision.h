@@ -6,9 +6,9 @@
 #include <unordered_set>
 #include <vector>
 
-#include "ptq/ir/graph.h"
 #include "quant/integer_arithmetic.h"
 #include "runtime/integer_layers.h"
+#include "runtime/plan/plan_graph.h"
 
 namespace ptq::runtime::integer {
 
@@ -24,7 +24,6 @@ struct Decision {
 };
 
 /// Values in `kept` stay floats: somebody looks at them.
-Decision decide(ir::Graph& graph, const quant::QuantizerTable& table,
-                const std::unordered_set<ir::ValueId>& kept);
+Decision decide(PlanGraph& plan, const std::unordered_set<ir::ValueId>& kept);
 
 }  // namespace ptq::runtime::integer

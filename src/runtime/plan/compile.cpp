@@ -15,13 +15,8 @@ namespace {
 
 class Compiler {
  public:
-  Compiler(PlanGraph plan, const quant::QuantizerTable& table, Numerics numerics,
-           Arithmetic arithmetic, int64_t micro_batch)
-      : plan_(std::move(plan)),
-        index_(plan_.graph),
-        table_(table),
-        numerics_(numerics),
-        arithmetic_(arithmetic) {
+  Compiler(PlanGraph plan, Numerics numerics, Arithmetic arithmetic, int64_t micro_batch)
+      : plan_(std::move(plan)), index_(plan_.graph), numerics_(numerics), arithmetic_(arithmetic) {
     program_.micro_batch = micro_batch;
   }
 
@@ -80,9 +75,9 @@ class Compiler {
 
   void emit_all(const std::unordered_set<ir::ValueId>& kept) {
     if (numerics_ == Numerics::kQuantized && arithmetic_ == Arithmetic::kInteger) {
-      decision_ = integer::decide(plan_.graph, table_, kept);
+      decision_ = integer::decide(plan_, kept);
     }
-    for (const Group& group : decide_fusion(plan_.graph, table_, kept)) {
+    for (const Group& group : decide_fusion(plan_, kept)) {
       run_named(group.anchor->name, [&] { emit(group); });
     }
   }
@@ -101,7 +96,7 @@ class Compiler {
                           node.is<ir::Concat>() || node.is<ir::MaxPool>() ||
                           node.is<ir::AvgPool>() || node.is<ir::AdaptiveAvgPool>() ||
                           node.is<ir::Mean>() || ir::zero_padding(node.op).has_value() ||
-                          is_elementwise(node, table_);
+                          is_elementwise(node, plan_.table);
     return has_step && std::any_of(node.inputs.begin(), node.inputs.end(), [&](SlotId input) {
              return slot(input).layout.codes.has_value();
            });
@@ -111,12 +106,12 @@ class Compiler {
   /// them.
   bool emit_step(const Group& group, const std::vector<SlotId>& inputs) {
     const ir::Node& node = *group.anchor;
-    GroupOperands operands = operands_of(group, program_.slots, plan_.graph, table_);
+    GroupOperands operands = operands_of(group, program_.slots, plan_);
     std::copy(inputs.begin(), inputs.end(), operands.inputs.begin());
     end_in_codes(group, operands.tail);
     copy_to_wanted(node, operands.inputs);
     StepRequest request{node,
-                        table_,
+                        plan_.table,
                         layouts(operands.inputs),
                         sizes_of(node),
                         std::move(operands.tail),
@@ -176,7 +171,7 @@ class Compiler {
   }
 
   Extents sizes_of(const ir::Node& node) {
-    if (is_elementwise(node, table_)) return broadcast_sizes(node.inputs, program_.slots);
+    if (is_elementwise(node, plan_.table)) return broadcast_sizes(node.inputs, program_.slots);
     return ir::at_batch(plan_.graph.values[static_cast<size_t>(node.output())].shape, batch());
   }
 
@@ -184,7 +179,7 @@ class Compiler {
     const ir::Weighted* layer = ir::weighted(node.op);
     if (layer == nullptr) return {};
     if (numerics_ == Numerics::kQuantized) {
-      return quant::quantized_layer_tensors(index_, node, table_);
+      return quant::quantized_layer_tensors(index_, node, plan_.table);
     }
     return {layer->weight.value, layer->bias ? layer->bias->value : at::Tensor()};
   }
@@ -262,7 +257,6 @@ class Compiler {
 
   PlanGraph plan_;
   ir::Index index_;
-  const quant::QuantizerTable& table_;
   Numerics numerics_;
   Arithmetic arithmetic_;
   integer::Decision decision_;
@@ -273,15 +267,12 @@ class Compiler {
 
 }  // namespace
 
-Program compile(PlanGraph plan, const quant::QuantizerTable& table, Numerics numerics,
-                Arithmetic arithmetic, int64_t micro_batch) {
-  return Compiler(std::move(plan), table, numerics, arithmetic, micro_batch).whole_network();
+Program compile(PlanGraph plan, Numerics numerics, Arithmetic arithmetic, int64_t micro_batch) {
+  return Compiler(std::move(plan), numerics, arithmetic, micro_batch).whole_network();
 }
 
-Program compile_part(PlanGraph nodes, const PartValues& values, const quant::QuantizerTable& table,
-                     int64_t batch) {
-  return Compiler(std::move(nodes), table, Numerics::kQuantized, Arithmetic::kFloat, batch)
-      .part(values);
+Program compile_part(PlanGraph nodes, const PartValues& values, int64_t batch) {
+  return Compiler(std::move(nodes), Numerics::kQuantized, Arithmetic::kFloat, batch).part(values);
 }
 
 }  // namespace ptq::runtime

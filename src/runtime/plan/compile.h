@@ -10,8 +10,7 @@ namespace ptq::runtime {
 
 /// Compiles a whole network for the threads that OpenMP would use on the calling thread. Throws
 /// ExecutionError naming a node that cannot run.
-Program compile(PlanGraph plan, const quant::QuantizerTable& table, Numerics numerics,
-                Arithmetic arithmetic, int64_t micro_batch);
+Program compile(PlanGraph plan, Numerics numerics, Arithmetic arithmetic, int64_t micro_batch);
 
 /// The values of a part of a network that are made outside, with where their elements lie, and
 /// those it makes that are read outside.
@@ -23,7 +22,6 @@ struct PartValues {
 /// Compiles some nodes of a network, in its order, with weights and biases as they stand in the
 /// nodes and activation quantizers on, for exactly `batch` images. Program::inputs stand in
 /// ascending order, outputs as given and in whatever layout the last step leaves.
-Program compile_part(PlanGraph nodes, const PartValues& values, const quant::QuantizerTable& table,
-                     int64_t batch);
+Program compile_part(PlanGraph nodes, const PartValues& values, int64_t batch);
 
 }  // namespace ptq::runtime

@@ -21,14 +21,13 @@ const ir::Dims& shape(const ir::Graph& graph, ir::ValueId value) {
 
 class Fuser {
  public:
-  Fuser(ir::Graph& graph, const quant::QuantizerTable& table,
-        const std::unordered_set<ir::ValueId>& kept)
-      : graph_(graph), index_(graph), table_(table), kept_(kept) {}
+  Fuser(PlanGraph& plan, const std::unordered_set<ir::ValueId>& kept)
+      : plan_(plan), index_(plan.graph), kept_(kept) {}
 
   std::vector<Group> groups() {
-    for (const ir::Node& node : graph_.nodes) order_.emplace(&node, order_.size());
+    for (const ir::Node& node : plan_.graph.nodes) order_.emplace(&node, order_.size());
     std::vector<Group> result;
-    for (const ir::Node& node : graph_.nodes) {
+    for (const ir::Node& node : plan_.graph.nodes) {
       if (taken_.count(&node) == 0) result.push_back(grow(node));
     }
     std::sort(result.begin(), result.end(), [&](const Group& a, const Group& b) {
@@ -57,18 +56,17 @@ class Fuser {
     }
     const ir::Node& user = *users.front();
     const bool fits =
-        is_elementwise(user, table_) && taken_.count(&user) == 0 && keeps_shape(user, value);
+        is_elementwise(user, plan_.table) && taken_.count(&user) == 0 && keeps_shape(user, value);
     return fits ? &user : nullptr;
   }
 
   bool keeps_shape(const ir::Node& user, ir::ValueId value) const {
-    const ir::Dims& own = shape(graph_, value);
-    return !is_arithmetic(user) || (!own.empty() && own == shape(graph_, user.output()));
+    const ir::Dims& own = shape(plan_.graph, value);
+    return !is_arithmetic(user) || (!own.empty() && own == shape(plan_.graph, user.output()));
   }
 
-  ir::Graph& graph_;
+  const PlanGraph& plan_;
   ir::Index index_;
-  const quant::QuantizerTable& table_;
   const std::unordered_set<ir::ValueId>& kept_;
   std::unordered_map<const ir::Node*, size_t> order_;
   std::unordered_set<const ir::Node*> taken_;
@@ -86,9 +84,8 @@ bool is_elementwise(const ir::Node& node, const quant::QuantizerTable& table) {
          node.is<ir::AddScalar>() || node.is<ir::MulScalar>() || node.is<ir::BatchNorm>();
 }
 
-std::vector<Group> decide_fusion(ir::Graph& graph, const quant::QuantizerTable& table,
-                                 const std::unordered_set<ir::ValueId>& kept) {
-  return Fuser(graph, table, kept).groups();
+std::vector<Group> decide_fusion(PlanGraph& plan, const std::unordered_set<ir::ValueId>& kept) {
+  return Fuser(plan, kept).groups();
 }
 
 }  // namespace ptq::runtime

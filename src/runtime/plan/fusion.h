@@ -3,8 +3,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "ptq/ir/graph.h"
-#include "ptq/quant/quantizer.h"
+#include "runtime/plan/plan_graph.h"
 
 /// Which nodes become one step. Deciding only: nothing is built or changed here.
 namespace ptq::runtime {
@@ -24,7 +23,6 @@ struct Group {
 bool is_elementwise(const ir::Node& node, const quant::QuantizerTable& table);
 
 /// Groups in an order in which they can run. Values in `kept` must come out of a step as they are.
-std::vector<Group> decide_fusion(ir::Graph& graph, const quant::QuantizerTable& table,
-                                 const std::unordered_set<ir::ValueId>& kept);
+std::vector<Group> decide_fusion(PlanGraph& plan, const std::unordered_set<ir::ValueId>& kept);
 
 }  // namespace ptq::runtime

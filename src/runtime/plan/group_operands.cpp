@@ -9,14 +9,12 @@ namespace {
 
 class OperandsOf {
  public:
-  OperandsOf(const std::vector<Slot>& slots, const ir::Graph& graph,
-             const quant::QuantizerTable& table)
-      : slots_(slots), graph_(graph), table_(table) {}
+  OperandsOf(const std::vector<Slot>& slots, const PlanGraph& plan) : slots_(slots), plan_(plan) {}
 
   GroupOperands run(const Group& group) {
     const ir::Node& anchor = *group.anchor;
     operands_.inputs = anchor.inputs;
-    if (is_elementwise(anchor, table_)) {
+    if (is_elementwise(anchor, plan_.table)) {
       operands_.main = main_input(anchor);
       append_tail(anchor, operands_.main);
     }
@@ -49,7 +47,7 @@ class OperandsOf {
       operand = static_cast<int>(operands_.inputs.size());
       operands_.inputs.push_back(node.inputs[1 - through]);
     }
-    Tail tail = tail_of(node, table_, rank == 0 ? rank_of(node) : rank, through, operand);
+    Tail tail = tail_of(node, plan_.table, rank == 0 ? rank_of(node) : rank, through, operand);
     if (is_binary) place_operand(tail.front());
     operands_.tail.insert(operands_.tail.end(), tail.begin(), tail.end());
   }
@@ -67,20 +65,20 @@ class OperandsOf {
   }
 
   int64_t rank_of(const ir::Node& node) const {
-    return static_cast<int64_t>(graph_.values[static_cast<size_t>(node.output())].shape.size());
+    return static_cast<int64_t>(
+        plan_.graph.values[static_cast<size_t>(node.output())].shape.size());
   }
 
   const std::vector<Slot>& slots_;
-  const ir::Graph& graph_;
-  const quant::QuantizerTable& table_;
+  const PlanGraph& plan_;
   GroupOperands operands_;
 };
 
 }  // namespace
 
 GroupOperands operands_of(const Group& group, const std::vector<Slot>& slots,
-                          const ir::Graph& graph, const quant::QuantizerTable& table) {
-  return OperandsOf(slots, graph, table).run(group);
+                          const PlanGraph& plan) {
+  return OperandsOf(slots, plan).run(group);
 }
 
 Extents broadcast_sizes(const std::vector<SlotId>& inputs, const std::vector<Slot>& slots) {

@@ -19,7 +19,7 @@ struct GroupOperands {
 /// `slots` start with those of the graph's values, whose layouts are known as far as the group
 /// reads them.
 GroupOperands operands_of(const Group& group, const std::vector<Slot>& slots,
-                          const ir::Graph& graph, const quant::QuantizerTable& table);
+                          const PlanGraph& plan);
 
 /// Sizes of the arithmetic of these slots.
 Extents broadcast_sizes(const std::vector<SlotId>& inputs, const std::vector<Slot>& slots);

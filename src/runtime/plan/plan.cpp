@@ -18,14 +18,14 @@ namespace {
 
 class Plan : public Executor {
  public:
-  Plan(const ir::Graph& graph, const quant::QuantizerTable& table, ExecutorOptions options,
-       int64_t micro_batch)
+  Plan(NetworkView network, ExecutorOptions options, int64_t micro_batch)
       : options_(std::move(options)), lanes_(static_cast<size_t>(options_.threads)) {
     if (options_.dtype != at::kFloat) throw InternalError("a plan computes in float32");
+    const ir::Graph& graph = network.graph;
     image_sizes_ = ir::at_batch(graph.values.at(static_cast<size_t>(graph.input)).shape, 1);
     on_lane_threads(1, [&](int) {
-      program_ = compile(prepare_plan_graph(graph, table, options_), table, options_.numerics,
-                         options_.arithmetic, one_at_a_time(table) ? 1 : micro_batch);
+      program_ = compile(prepare_plan_graph(network, options_), options_.numerics,
+                         options_.arithmetic, one_at_a_time(network.table) ? 1 : micro_batch);
     });
   }
 
@@ -81,14 +81,13 @@ class Plan : public Executor {
 
 }  // namespace
 
-std::unique_ptr<Executor> make_plan(const ir::Graph& graph, const quant::QuantizerTable& table,
-                                    ExecutorOptions options) {
-  return make_plan(graph, table, std::move(options), choose_micro_batch(graph));
+std::unique_ptr<Executor> make_plan(NetworkView network, ExecutorOptions options) {
+  return make_plan(network, std::move(options), choose_micro_batch(network.graph));
 }
 
-std::unique_ptr<Executor> make_plan(const ir::Graph& graph, const quant::QuantizerTable& table,
-                                    ExecutorOptions options, int64_t micro_batch) {
-  return std::make_unique<Plan>(graph, table, std::move(options), micro_batch);
+std::unique_ptr<Executor> make_plan(NetworkView network, ExecutorOptions options,
+                                    int64_t micro_batch) {
+  return std::make_unique<Plan>(network, std::move(options), micro_batch);
 }
 
 }  // namespace ptq::runtime

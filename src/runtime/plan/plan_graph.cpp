@@ -39,12 +39,10 @@ bool grows_with_batch(const ir::Op& op) {
 
 class Preparation {
  public:
-  Preparation(const ir::Graph& original, const quant::QuantizerTable& table,
-              const ExecutorOptions& options)
-      : table_(table), options_(options) {
-    plan_.graph = original;
-    plan_.constants.resize(original.values.size());
-    auto node = original.nodes.begin();
+  Preparation(NetworkView original, const ExecutorOptions& options)
+      : options_(options), plan_{original.table, original.graph} {
+    plan_.constants.resize(original.graph.values.size());
+    auto node = original.graph.nodes.begin();
     for (const ir::Node& copy : plan_.graph.nodes) originals_.emplace(&copy, &*node++);
   }
 
@@ -106,14 +104,13 @@ class Preparation {
     std::vector<at::Tensor> inputs;
     for (const ir::ValueId value : node.inputs) inputs.push_back(plan_.constants[at(value)]);
     if (const auto* fake = node.as<ir::FakeQuantize>()) {
-      return quant::fake_quantize_activation(inputs[0], table_, fake->quantizer);
+      return quant::fake_quantize_activation(inputs[0], plan_.table, fake->quantizer);
     }
     return execute_op(node.op, inputs, 1);
   }
 
   static size_t at(ir::ValueId value) { return static_cast<size_t>(value); }
 
-  const quant::QuantizerTable& table_;
   const ExecutorOptions& options_;
   PlanGraph plan_;
   std::unordered_map<const ir::Node*, const ir::Node*> originals_;
@@ -127,9 +124,16 @@ std::unordered_set<ir::ValueId> PlanGraph::observed_values() const {
   return values;
 }
 
-PlanGraph prepare_plan_graph(const ir::Graph& original, const quant::QuantizerTable& table,
-                             const ExecutorOptions& options) {
-  return Preparation(original, table, options).run();
+PlanGraph PlanGraph::without_nodes() const {
+  PlanGraph part{table};
+  part.graph.values = graph.values;
+  part.graph.output = graph.output;
+  part.constants = constants;
+  return part;
+}
+
+PlanGraph prepare_plan_graph(NetworkView original, const ExecutorOptions& options) {
+  return Preparation(original, options).run();
 }
 
 void run_named(const std::string& node, const std::function<void()>& action) {

@@ -56,10 +56,9 @@ std::string key_of(const std::vector<Layout>& layouts, int64_t images) {
 
 CutNetwork::CutNetwork(const ir::Graph& graph, const std::vector<size_t>& stretches,
                        QuantizerStates states)
-    : table_(std::move(states.table)),
-      graph_(with_states(graph, states.on)),
-      index_(graph_),
-      plan_(prepare_plan_graph(graph_, table_, ExecutorOptions{})),
+    : network_{with_states(graph, states.on), std::move(states.table)},
+      index_(network_.graph),
+      plan_(prepare_plan_graph(network_, ExecutorOptions{})),
       stretches_(stretches.back() + 1) {
   std::unordered_map<std::string, size_t> of_node;
   size_t at = 0;
@@ -107,11 +106,12 @@ bool CutNetwork::is_changed(const ir::Node& node,
 
 /// Whether one of the quantizers stands in what was computed once, outside all stretches.
 bool CutNetwork::has_folded(const std::unordered_set<ir::QuantizerId>& changed) const {
-  return std::any_of(graph_.nodes.begin(), graph_.nodes.end(), [&](const ir::Node& node) {
-    const auto* fake = node.as<ir::FakeQuantize>();
-    return fake != nullptr && changed.count(fake->quantizer) != 0 &&
-           plan_.is_constant(node.output());
-  });
+  return std::any_of(network_.graph.nodes.begin(), network_.graph.nodes.end(),
+                     [&](const ir::Node& node) {
+                       const auto* fake = node.as<ir::FakeQuantize>();
+                       return fake != nullptr && changed.count(fake->quantizer) != 0 &&
+                              plan_.is_constant(node.output());
+                     });
 }
 
 std::vector<bool> CutNetwork::differences(
@@ -135,7 +135,7 @@ ir::Node CutNetwork::with_weights(const ir::Node& node) const {
   ir::Weighted* layer = ir::weighted(own.op);
   if (layer == nullptr) return own;
   const quant::LayerTensors tensors =
-      quant::quantized_layer_tensors(index_, *index_.producer(node.output()), table_);
+      quant::quantized_layer_tensors(index_, *index_.producer(node.output()), network_.table);
   layer->weight.value = tensors.weight;
   if (layer->bias) layer->bias->value = tensors.bias;
   layer->weight_quantizer = layer->bias_quantizer = ir::kNoQuantizer;
@@ -144,15 +144,12 @@ ir::Node CutNetwork::with_weights(const ir::Node& node) const {
 
 Program CutNetwork::compiled(const Stretch& stretch, const std::vector<Layout>& inputs,
                              int64_t images) const {
-  PlanGraph part;
-  part.graph.values = plan_.graph.values;
-  part.graph.output = plan_.graph.output;
-  part.constants = plan_.constants;
+  PlanGraph part = plan_.without_nodes();
   for (const ir::Node* node : stretch.nodes) part.graph.nodes.push_back(with_weights(*node));
   PartValues values;
   values.outputs = stretch.outputs;
   for (size_t i = 0; i < inputs.size(); ++i) values.inputs.emplace(stretch.inputs[i], inputs[i]);
-  return compile_part(std::move(part), values, table_, images);
+  return compile_part(std::move(part), values, images);
 }
 
 const Program* CutNetwork::program(size_t index, const std::vector<Layout>& inputs,

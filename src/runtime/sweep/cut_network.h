@@ -56,9 +56,8 @@ class CutNetwork {
   bool has_folded(const std::unordered_set<ir::QuantizerId>& changed) const;
   Program compiled(const Stretch& stretch, const std::vector<Layout>& inputs, int64_t images) const;
 
-  quant::QuantizerTable table_;
   /// Without the quantizers that are off.
-  ir::Graph graph_;
+  QuantizedNetwork network_;
   ir::Index index_;
   PlanGraph plan_;
   std::vector<Stretch> stretches_;

@@ -122,23 +122,22 @@ bool one_at_a_time(const quant::QuantizerTable& table, const std::vector<Stream>
 
 SweepUnit unit_of(ir::Node& layer) { return {{&layer}, layer.inputs.at(0), layer.output()}; }
 
-void sweep(ir::Graph& graph, const quant::QuantizerTable& table, const SweepOptions& options,
-           std::vector<SweepUnit> units,
+void sweep(QuantizedNetwork& network, const SweepOptions& options, std::vector<SweepUnit> units,
            const std::function<std::optional<at::Tensor>()>& next_batch,
            const std::function<void(const SweepStop&)>& treat) {
-  const ir::Index index(graph);
-  const UnitCheck check(graph, index);
+  const ir::Index index(network.graph);
+  const UnitCheck check(network.graph, index);
   for (const SweepUnit& unit : units) check(unit);
   const ActivationStore store(options.memory_bytes);
-  SweepImages images =
-      take_images(store, one_at_a_time(table, options.streams) ? 1 : kImagesAtOnce, next_batch);
-  const SweepNetwork network{graph, index, table, options, store};
+  SweepImages images = take_images(
+      store, one_at_a_time(network.table, options.streams) ? 1 : kImagesAtOnce, next_batch);
+  const SweepNetwork swept{network, index, options, store};
   std::list<SweepStream> streams;
   for (const Stream& kind : options.streams) {
-    streams.emplace_back(network, kind, units, images.batches);
+    streams.emplace_back(swept, kind, units, images.batches);
   }
   images.batches.clear();
-  for (const PlacedUnit& placed : in_order(graph, std::move(units))) {
+  for (const PlacedUnit& placed : in_order(network.graph, std::move(units))) {
     for (SweepStream& stream : streams) {
       stream.advance(stream.is_original() ? placed.last + 1 : placed.first);
     }

@@ -23,11 +23,10 @@ ExecutorOptions options_for(const Stream& kind) {
 SweepStream::SweepStream(const SweepNetwork& network, const Stream& kind,
                          const std::vector<SweepUnit>& units,
                          const std::vector<ActivationStore::Handle>& images)
-    : network_(network),
-      kind_(kind),
-      plan_(prepare_plan_graph(network.graph, network.table, options_for(kind))) {
+    : network_(network), kind_(kind), plan_(prepare_plan_graph(network.now, options_for(kind))) {
   std::unordered_map<std::string, size_t> positions;
-  for (const ir::Node& node : network.graph.nodes) positions.emplace(node.name, positions.size());
+  for (const ir::Node& node : network.now.graph.nodes)
+    positions.emplace(node.name, positions.size());
   for (const ir::Node& node : plan_.graph.nodes) {
     steps_.push_back({&node, positions.at(node.name)});
   }
@@ -75,7 +74,7 @@ ir::Node SweepStream::with_weights(const ir::Node& node) const {
     const ir::Node& now = *network_.index.producer(node.output());
     const ir::Weighted& current = *ir::weighted(now.op);
     const quant::LayerTensors quantized =
-        quant::quantized_layer_tensors(network_.index, now, network_.table);
+        quant::quantized_layer_tensors(network_.index, now, network_.now.table);
     layer->weight.value =
         kind_.weights == Stream::Weights::kQuantized ? quantized.weight : current.weight.value;
     layer->bias = current.bias;
@@ -89,10 +88,7 @@ ir::Node SweepStream::with_weights(const ir::Node& node) const {
 }
 
 PlanGraph SweepStream::nodes_until(size_t end) {
-  PlanGraph part;
-  part.graph.values = plan_.graph.values;
-  part.graph.output = plan_.graph.output;
-  part.constants = plan_.constants;
+  PlanGraph part = plan_.without_nodes();
   for (; done_ < steps_.size() && steps_[done_].position < end; ++done_) {
     part.graph.nodes.push_back(with_weights(*steps_[done_].node));
   }
@@ -127,7 +123,7 @@ void SweepStream::run(const PlanGraph& part, const PartValues& values, size_t en
       if (programs.count(images_[batch]) != 0) continue;
       PartValues own = values;
       for (auto& [value, layout] : own.inputs) layout = live_[batch].at(value)->layout();
-      programs.emplace(images_[batch], compile_part(part, own, network_.table, images_[batch]));
+      programs.emplace(images_[batch], compile_part(part, own, images_[batch]));
     }
   });
   std::atomic<size_t> next{0};

@@ -14,9 +14,8 @@ namespace ptq::runtime {
 /// What the streams of one sweep share. Everything outlives them.
 struct SweepNetwork {
   /// As techniques change it.
-  const ir::Graph& graph;
+  const QuantizedNetwork& now;
   const ir::Index& index;
-  const quant::QuantizerTable& table;
   const SweepOptions& options;
   const ActivationStore& store;
 };

@@ -28,7 +28,7 @@ at::Tensor float_logits(const QuantizedNetwork& network, const passes::NextBatch
   const c10::InferenceMode no_gradients;
   runtime::ExecutorOptions options;
   options.numerics = runtime::Numerics::kFloat;
-  const auto executor = runtime::make_executor(network.graph, network.table, execution, options);
+  const auto executor = runtime::make_executor(network, execution, options);
   std::vector<at::Tensor> logits;
   while (const std::optional<at::Tensor> batch = next()) {
     const auto start = std::chrono::steady_clock::now();

@@ -110,13 +110,9 @@ struct Walk {
       return std::exchange(given, true) ? std::nullopt : std::optional(images);
     });
     const auto run = [&](auto make, runtime::Numerics numerics) {
-      return make(network.graph, network.table, runtime::ExecutorOptions{numerics, {}, 1})
-          ->run(images);
+      return make(network, runtime::ExecutorOptions{numerics, {}, 1})->run(images);
     };
-    using Make = std::unique_ptr<runtime::Executor> (*)(
-        const ir::Graph&, const quant::QuantizerTable&, runtime::ExecutorOptions);
-    const at::Tensor plan =
-        run(static_cast<Make>(runtime::make_plan), runtime::Numerics::kQuantized);
+    const at::Tensor plan = run(runtime::make_plan, runtime::Numerics::kQuantized);
     const at::Tensor plain = run(runtime::make_interpreter, runtime::Numerics::kQuantized);
     const at::Tensor in_float = run(runtime::make_interpreter, runtime::Numerics::kFloat);
     EXPECT_TRUE(at::isfinite(plan).all().item<bool>()) << words;

@@ -44,10 +44,10 @@ NextBatch all_images() {
   };
 }
 
-at::Tensor logits(const ir::Graph& graph, const quant::QuantizerTable& table, bool quantized) {
+at::Tensor logits(NetworkView network, bool quantized) {
   runtime::ExecutorOptions options;
   options.numerics = quantized ? runtime::Numerics::kQuantized : runtime::Numerics::kFloat;
-  return runtime::make_interpreter(graph, table, options)->run(*all_images()());
+  return runtime::make_interpreter(network, options)->run(*all_images()());
 }
 
 /// The graph with one quantizer.
@@ -83,11 +83,11 @@ TEST(SecondOrder, IsNearTheDivergenceOfSmallChanges) {
     variants.push_back({{static_cast<ir::QuantizerId>(id)}, table});
   }
   const auto estimates = second_order_losses(network.graph, variants, 1, all_images());
-  const at::Tensor exact = logits(network.graph, *table, false);
+  const at::Tensor exact = logits(network.builder, false);
   ASSERT_EQ(estimates.size(), 5U);
   for (size_t id = 0; id < variants.size(); ++id) {
     const ir::Graph one = only(network.graph, static_cast<ir::QuantizerId>(id));
-    const double expected = divergence(exact, logits(one, *table, true));
+    const double expected = divergence(exact, logits({one, *table}, true));
     // 200 images with one random direction each: the mean of the squares of that many normal
     // numbers is within 0.7 and 1.4 with a probability of 0.999.
     EXPECT_GT(estimates[id], 0.6 * expected) << id;
@@ -100,8 +100,7 @@ TEST(SecondOrder, OfSeveralQuantizersIsThatOfTheirSum) {
   const Network network;
   const auto table = std::make_shared<const quant::QuantizerTable>(network.builder.table);
   const auto all = second_order_losses(network.graph, {{{0, 1, 2, 3, 4}, table}}, 1, all_images());
-  const double expected =
-      divergence(logits(network.graph, *table, false), logits(network.graph, *table, true));
+  const double expected = divergence(logits(network.builder, false), logits(network.builder, true));
   EXPECT_GT(all.front(), 0.6 * expected);
   EXPECT_LT(all.front(), 1.6 * expected);
 }

@@ -47,8 +47,7 @@ class Recovery : public testing::MeasuredModel {
       options.threads = kThreads;
       passes::correct_biases(network, options, batches(calibration_));
     }
-    const auto plan = runtime::make_plan(network.graph, network.table,
-                                         {runtime::Numerics::kQuantized, {}, kThreads});
+    const auto plan = runtime::make_plan(network, {runtime::Numerics::kQuantized, {}, kThreads});
     validation_->start(50);
     return eval::evaluate(*plan, *validation_, {}, [](int64_t) {});
   }
@@ -145,7 +144,7 @@ TEST_F(Recovery, BiasCorrectionTakesAboutOneFloatAndOneQuantizedPass) {
   calibrate_activations(network, run, batches(loader));  // Images are decoded by now.
   const auto pass = [&](runtime::Numerics numerics) {
     return seconds([&] {
-      const auto plan = runtime::make_plan(network.graph, network.table, {numerics, {}, kThreads});
+      const auto plan = runtime::make_plan(network, {numerics, {}, kThreads});
       const NextBatch next = batches(loader);
       while (const auto batch = next()) plan->run(*batch);
     });

@@ -8,8 +8,8 @@ namespace {
 
 /// By output channel, the mean difference of the network to the float one.
 at::Tensor mean_difference(Network& network, Network& original) {
-  const auto quantized = runtime::make_interpreter(network.graph(), network.table(),
-                                                   {runtime::Numerics::kQuantized, {}, 1});
+  const auto quantized =
+      runtime::make_interpreter(network.builder, {runtime::Numerics::kQuantized, {}, 1});
   const NextBatch next = calibration();
   at::Tensor sum = at::zeros({5});
   while (const std::optional<at::Tensor> images = next()) {
@@ -25,7 +25,7 @@ TEST(LearnRounding, LeavesNoMeanErrorToALayerWhoseBiasItCorrects) {
     LearnedRoundOptions options = quick();
     options.batch_size = batch_size;
     options.correct_biases = true;
-    learn_rounding(network.graph(), network.table(), options, calibration());
+    learn_rounding(network.builder, options, calibration());
     const at::Tensor difference = mean_difference(network, original);
     EXPECT_LT(difference.abs().max().item<double>(), 1e-4);
   }
@@ -38,8 +38,7 @@ TEST(LearnRounding, MovesFewerCodesTheMoreItIsDamped) {
     options.batch_size = std::nullopt;
     options.damping = damping;
     double sum = 0;
-    for (const RoundedUnit& unit :
-         learn_rounding(network.graph(), network.table(), options, calibration()).units) {
+    for (const RoundedUnit& unit : learn_rounding(network.builder, options, calibration()).units) {
       sum += unit.moved;
     }
     return sum;

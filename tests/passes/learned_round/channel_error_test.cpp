@@ -51,7 +51,7 @@ struct Learned {
 
 Learned learned(ChannelError channel_error) {
   Block block;
-  UnitNetwork network(block.builder.graph, block.unit, block.builder.table);
+  UnitNetwork network(block.builder, block.unit);
   const at::Tensor target = network.forward(block.images, block.weights());
   const auto all = [](const at::Tensor& value) {
     return ValueOfImages({kImages}, [value](int64_t) { return value; }, {});

@@ -52,8 +52,7 @@ TEST_P(EveryWay, IsBetterThanNearestOnTheCalibrationImages) {
   options.iterations = tested.iterations;
   Network network;
   const auto before = network.weights();
-  const LearnedRoundReport report =
-      learn_rounding(network.graph(), network.table(), options, calibration());
+  const LearnedRoundReport report = learn_rounding(network.builder, options, calibration());
   double ratios = 0;
   int layers = 0;
   for (const RoundedUnit& unit : report.units) {
@@ -105,7 +104,7 @@ TEST(LearnRounding, GivesTheSameForTheSameSeedAlone) {
     options.scope = RoundingScope::kBlock;
     options.drop_activations = 0.5;
     options.seed = seed;
-    learn_rounding(network.graph(), network.table(), options, calibration());
+    learn_rounding(network.builder, options, calibration());
     return network.weights();
   };
   const auto first = learned(1), again = learned(1), other = learned(2);
@@ -129,7 +128,7 @@ TEST(LearnRounding, LearnsActivationScalesOfBlocks) {
     LearnedRoundOptions options = quick();
     options.scope = RoundingScope::kBlock;
     options.activation_learning_rate = rate;
-    const auto report = learn_rounding(network.graph(), table, options, calibration());
+    const auto report = learn_rounding(network.builder, options, calibration());
     std::vector<double> factors;
     for (size_t i = 0; i < before.size(); ++i) {
       factors.push_back(table.scales[i].value.div(before[i].value).max().item<double>());
@@ -166,7 +165,7 @@ TEST(LearnRounding, LeavesBiasesTheCodesThatTheyNeed) {
     LearnedRoundOptions options = quick();
     options.scope = RoundingScope::kBlock;
     options.activation_learning_rate = 0.05;
-    learn_rounding(network.graph(), table, options, calibration());
+    learn_rounding(network.builder, options, calibration());
     return table.scale_of(kInner).value.item<double>() / before;
   };
   EXPECT_LT(factor(false), 0.4);
@@ -182,7 +181,7 @@ TEST(LearnRounding, ReportsUnitsInOrderWithTheirErrors) {
     done.push_back(finished);
     EXPECT_EQ(all, 3);
   };
-  const auto report = learn_rounding(network.graph(), network.table(), options, calibration());
+  const auto report = learn_rounding(network.builder, options, calibration());
   EXPECT_EQ(done, (std::vector<size_t>{1, 2, 3}));
   EXPECT_EQ(report.units[0].name, "conv");
   EXPECT_EQ(report.units[1].name, "conv_1 .. conv_2");
@@ -196,8 +195,7 @@ TEST(LearnRounding, RefusesMinifloatsByLayer) {
       quantizer.format = quant::MinifloatFormat{};
     }
   }
-  EXPECT_THROW(learn_rounding(network.graph(), network.table(), quick(), calibration()),
-               QuantizationError);
+  EXPECT_THROW(learn_rounding(network.builder, quick(), calibration()), QuantizationError);
 }
 
 TEST(LearnRounding, WantsANameThatFindsSomethingUnlessToldOtherwise) {
@@ -206,17 +204,15 @@ TEST(LearnRounding, WantsANameThatFindsSomethingUnlessToldOtherwise) {
   options.iterations = 1;
   options.scope = RoundingScope::kBlock;
   options.block_name = "stage\\d";
-  EXPECT_THROW(learn_rounding(network.graph(), network.table(), options, calibration()),
-               ConfigError);
+  EXPECT_THROW(learn_rounding(network.builder, options, calibration()), ConfigError);
   options.blocks_by_name = BlocksByName::kWhereFound;
-  EXPECT_EQ(learn_rounding(network.graph(), network.table(), options, calibration()).units.size(),
-            3);
+  EXPECT_EQ(learn_rounding(network.builder, options, calibration()).units.size(), 3);
 }
 
 /// Half the derivative of a layer's error by its weight, by running it on all its images.
 at::Tensor direct_half_gradient(Network& network, const runtime::SweepStop& stop,
                                 const at::Tensor& weight) {
-  UnitNetwork unit(network.graph(), stop.unit(), network.table());
+  UnitNetwork unit(network.builder, stop.unit());
   at::Tensor sum = weight.mul(0);
   int64_t columns = 0;
   for (int64_t batch = 0; batch < stop.batches(); ++batch) {
@@ -241,8 +237,7 @@ TEST(LearnRounding, HasTheSameGradientFromMomentsAndFromImages) {
   }
   int layers = 0;
   runtime::sweep(
-      network.graph(), network.table(), options, units, calibration(),
-      [&](const runtime::SweepStop& stop) {
+      network.builder, options, units, calibration(), [&](const runtime::SweepStop& stop) {
         const ir::Node& layer = *stop.unit().nodes.front();
         const at::Tensor weight = ir::weighted(layer.op)->weight.value;
         const at::Tensor changed = weight.add(normals(weight.sizes().vec(), 0.1F, 3));

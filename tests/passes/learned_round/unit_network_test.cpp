@@ -10,8 +10,7 @@ namespace ptq::passes {
 namespace {
 
 struct Trained {
-  explicit Trained(GraphBuilder& builder)
-      : unit(whole(builder.graph)), network(builder.graph, unit, builder.table) {
+  explicit Trained(GraphBuilder& builder) : unit(whole(builder.graph)), network(builder, unit) {
     for (ir::Node* layer : network.layers()) {
       weights.push_back(ir::weighted(layer->op)->weight.value.clone());
     }
@@ -112,8 +111,8 @@ TEST(UnitNetwork, ComputesWhatTheQuantizedNetworkComputes) {
         trained.weights[i], builder.table,
         ir::weighted(trained.network.layers()[i]->op)->weight_quantizer);
   }
-  const auto interpreter = runtime::make_interpreter(builder.graph, builder.table,
-                                                     {runtime::Numerics::kQuantized, {}, 1});
+  const auto interpreter =
+      runtime::make_interpreter(builder, {runtime::Numerics::kQuantized, {}, 1});
   EXPECT_LT(testing::relative_difference(trained.network.forward(x, trained.weights),
                                          interpreter->run(x)),
             1e-5);

@@ -25,7 +25,7 @@ Tensors weights_of(const std::vector<ir::Node*>& layers) {
 
 Outcome by_network(GraphBuilder& builder, const at::Tensor& x, const Dropping& dropping) {
   const runtime::SweepUnit unit = whole(builder.graph);
-  UnitNetwork network(builder.graph, unit, builder.table);
+  UnitNetwork network(builder, unit);
   const at::Tensor output = network.forward(x, weights_of(network.layers()), dropping);
   return {output, network.backward(normals(output.sizes().vec(), 1, 11))};
 }
@@ -34,7 +34,7 @@ Outcome by_plan(GraphBuilder& builder, const at::Tensor& x, const Dropping& drop
   set_intra_op_threads(threads);
   const runtime::SweepUnit unit = whole(builder.graph);
   EXPECT_TRUE(UnitPlan::fits(builder.graph, unit));
-  UnitPlan plan(builder.graph, unit, builder.table, {x.size(0), false});
+  UnitPlan plan(builder, unit, {x.size(0), false});
   Outcome outcome;
   const ir::Dims& shape = builder.graph.values[static_cast<size_t>(unit.output)].shape;
   outcome.output = at::zeros(ir::at_batch(shape, x.size(0)));
@@ -159,7 +159,7 @@ TEST(UnitPlan, DerivesByTheLogarithmOfAScale) {
   builder.graph.output = builder.linear(input, 2);
   builder.quantize_weight(builder.graph.output, 1e-3);
   const runtime::SweepUnit unit = whole(builder.graph);
-  UnitPlan plan(builder.graph, unit, builder.table, {6, true});
+  UnitPlan plan(builder, unit, {6, true});
   ASSERT_EQ(plan.scales().size(), 1);
   const at::Tensor x = normals({6, 3, 40}, 1, 7);
   const at::Tensor g = normals({6, 3, 2}, 1, 8);
@@ -190,7 +190,7 @@ TEST(UnitPlan, LeavesScalesThatOthersShare) {
   for (ir::Node& node : builder.graph.nodes) {
     if (node.output() != after) unit.nodes.push_back(&node);
   }
-  const UnitPlan plan(builder.graph, unit, builder.table, {2, true});
+  const UnitPlan plan(builder, unit, {2, true});
   ASSERT_EQ(plan.scales().size(), 1);
   EXPECT_EQ(plan.scales()[0], builder.table.at(1).scale);
 }

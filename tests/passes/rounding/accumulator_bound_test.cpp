@@ -87,7 +87,7 @@ Sums simulate(BoundedNetwork& net, const std::string& name, const BoundCase& c) 
   runtime::ExecutorOptions executor;
   executor.observes = [&](const ir::Node& node) { return node.name == name; };
   executor.observer = [&](const ir::Node&, const at::Tensor& x, int) { seen = x.clone(); };
-  runtime::make_interpreter(net.graph, net.table, executor)->run(bounded_images()[0]);
+  runtime::make_interpreter(net, executor)->run(bounded_images()[0]);
   const ir::Node& layer = net.layer(name);
   const ir::Index index(net.graph);
   const auto id = quant::input_quantizer(index, layer);

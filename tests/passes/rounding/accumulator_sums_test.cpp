@@ -80,7 +80,7 @@ class AccumulatorSums : public testing::MeasuredModel {
       largest =
           std::max(largest, largest_sum(weights[0], inputs[0], c.tile.value_or(weights.size(2))));
     };
-    runtime::make_interpreter(network_.graph, network_.table, executor)->run(photographs);
+    runtime::make_interpreter(network_, executor)->run(photographs);
     return largest;
   }
 

@@ -120,14 +120,13 @@ TEST_P(RoundingFormats, GptqLeavesWeightsThatRoundToThemselves) {
 
 TEST_P(RoundingFormats, EveryTechniqueBringsTheNetworkNearerToTheFloatOne) {
   const auto error_of = [](Network& net, const at::Tensor& expected) {
-    const auto out = runtime::make_plan(net.graph, net.table, {})->run(images()[0]);
+    const auto out = runtime::make_plan(net, {})->run(images()[0]);
     return out.sub(expected).square().mean().item<double>();
   };
   Network nearest(GetParam().quantizer);
   runtime::ExecutorOptions in_float;
   in_float.numerics = runtime::Numerics::kFloat;
-  const at::Tensor expected =
-      runtime::make_plan(nearest.graph, nearest.table, in_float)->run(images()[0]);
+  const at::Tensor expected = runtime::make_plan(nearest, in_float)->run(images()[0]);
   const double before = error_of(nearest, expected);
   for (const auto technique :
        {RoundingTechnique::kGptq, RoundingTechnique::kGpfq, RoundingTechnique::kQronos}) {
