@@ -137,9 +137,8 @@ std::vector<NodeNoise> measure_node_noise(const ir::Graph& exact, const Quantize
   const c10::InferenceMode no_gradients;
   Measurement measurement(exact, quantized);
   const std::vector<ir::ValueId> seen = measurement.seen();
-  ProbedNetwork in_float(exact, quantized.table, seen, runtime::Numerics::kFloat, execution);
-  ProbedNetwork in_codes(quantized.graph, quantized.table, seen, runtime::Numerics::kQuantized,
-                         execution);
+  ProbedNetwork in_float(exact, seen, runtime::Numerics::kFloat, execution);
+  ProbedNetwork in_codes(quantized, seen, runtime::Numerics::kQuantized, execution);
   int64_t count = 0;
   while (const std::optional<at::Tensor> images = next_images()) {
     count += images->size(0);

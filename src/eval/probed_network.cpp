@@ -2,10 +2,9 @@
 
 namespace ptq::eval {
 
-ProbedNetwork::ProbedNetwork(const ir::Graph& graph, const quant::QuantizerTable& table,
-                             const std::vector<ir::ValueId>& seen, runtime::Numerics numerics,
-                             runtime::Execution execution)
-    : graph_(graph) {
+ProbedNetwork::ProbedNetwork(NetworkView network, const std::vector<ir::ValueId>& seen,
+                             runtime::Numerics numerics, runtime::Execution execution)
+    : graph_(network.graph) {
   for (const ir::ValueId value : seen) add_probe(value);
   runtime::ExecutorOptions executor;
   executor.numerics = numerics;
@@ -14,7 +13,7 @@ ProbedNetwork::ProbedNetwork(const ir::Graph& graph, const quant::QuantizerTable
     values_[node.inputs[0]] = value.to(at::kCPU).to(at::kFloat).clone();
   };
   execution.threads = 1;  // one image is one piece, on one lane
-  network_ = runtime::make_executor({graph_, table}, execution, executor);
+  network_ = runtime::make_executor({graph_, network.table}, execution, executor);
 }
 
 const SeenValues& ProbedNetwork::run(const at::Tensor& image) {

@@ -18,9 +18,8 @@ using SeenValues = std::unordered_map<ir::ValueId, at::Tensor>;
 /// A network some of whose values are seen.
 class ProbedNetwork {
  public:
-  ProbedNetwork(const ir::Graph& graph, const quant::QuantizerTable& table,
-                const std::vector<ir::ValueId>& seen, runtime::Numerics numerics,
-                runtime::Execution execution);
+  ProbedNetwork(NetworkView network, const std::vector<ir::ValueId>& seen,
+                runtime::Numerics numerics, runtime::Execution execution);
   ProbedNetwork(const ProbedNetwork&) = delete;
   ProbedNetwork& operator=(const ProbedNetwork&) = delete;
 

@@ -73,12 +73,11 @@ std::optional<AddSite> site_of(const ir::Index& index, const quant::QuantizerTab
   return share && a.value() != b.value() ? std::optional(site) : std::nullopt;
 }
 
-std::vector<AddSite> sites_of(ir::Graph& graph, const quant::QuantizerTable& table) {
-  const ir::Index index(graph);
+std::vector<AddSite> sites_of(NetworkView network, const ir::Index& index) {
   std::vector<AddSite> sites;
-  for (const ir::Node& node : graph.nodes) {
+  for (const ir::Node& node : network.graph.nodes) {
     if (!node.is<ir::Add>()) continue;
-    if (auto site = site_of(index, table, node)) sites.push_back(std::move(*site));
+    if (auto site = site_of(index, network.table, node)) sites.push_back(std::move(*site));
   }
   return sites;
 }
@@ -134,20 +133,21 @@ UnevenAdd judged(const AddSite& site, const quant::QuantizerTable& table) {
 
 }  // namespace
 
-std::vector<UnevenAdd> uneven_adds(const ir::Graph& network, const quant::QuantizerTable& table,
-                                   const at::Tensor& images, const runtime::Execution& execution) {
+std::vector<UnevenAdd> uneven_adds(const QuantizedNetwork& network, const at::Tensor& images,
+                                   const runtime::Execution& execution) {
   const c10::InferenceMode no_gradients;
-  ir::Graph graph = network;
-  std::vector<AddSite> sites = sites_of(graph, table);
+  ir::Graph copy = network.graph;
+  const ir::Index index(copy);
+  std::vector<AddSite> sites = sites_of({copy, network.table}, index);
   std::vector<UnevenAdd> uneven;
   if (sites.empty()) return uneven;
-  ProbedNetwork probed(graph, table, seen_values(sites), runtime::Numerics::kFloat, execution);
+  ProbedNetwork probed(network, seen_values(sites), runtime::Numerics::kFloat, execution);
   for (int64_t i = 0; i < images.size(0); ++i) {
     const SeenValues& values = probed.run(images.narrow(0, i, 1));
     for (AddSite& site : sites) see(site, values);
   }
   for (const AddSite& site : sites) {
-    const UnevenAdd add = judged(site, table);
+    const UnevenAdd add = judged(site, network.table);
     if (add.lost > 0) uneven.push_back(add);
   }
   std::stable_sort(uneven.begin(), uneven.end(),

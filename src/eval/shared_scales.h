@@ -6,8 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "ptq/ir/graph.h"
-#include "ptq/quant/quantizer.h"
+#include "ptq/quant/quantized_network.h"
 #include "ptq/runtime/execution.h"
 
 /// Adds whose operands share a scale that does not suit them.
@@ -27,8 +26,8 @@ struct UnevenAdd {
 /// more than with scales of the operands' own. The most lost first. A constant operand makes no
 /// residual. Runs the float network on `images`, [N, 3, H, W] float32, if two operands share a
 /// scale at all.
-std::vector<UnevenAdd> uneven_adds(const ir::Graph& graph, const quant::QuantizerTable& table,
-                                   const at::Tensor& images, const runtime::Execution& execution);
+std::vector<UnevenAdd> uneven_adds(const QuantizedNetwork& network, const at::Tensor& images,
+                                   const runtime::Execution& execution);
 
 /// One sentence that names the worst and counts the others; none for none.
 std::vector<std::string> words(const std::vector<UnevenAdd>& adds);

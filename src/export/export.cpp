@@ -18,7 +18,7 @@ namespace {
 
 void write_onnx(const QuantizedNetwork& network, const ExportOptions& options,
                 const std::string& path) {
-  onnx::ModelProto model = to_onnx(network.graph, network.table, options);
+  onnx::ModelProto model = to_onnx(network, options);
   check_onnx_model(model, path);
   write_onnx_file(std::move(model), path);
 }

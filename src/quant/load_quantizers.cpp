@@ -155,13 +155,12 @@ void set_scale(QuantizerTable& table, const QuantizerSite& site, const Loaded& l
   shared = scale;
 }
 
-void load_site(const ir::Graph& graph, QuantizerTable& table, const QuantizerSite& site,
-               const Loaded& loaded) {
-  Quantizer& quantizer = table.at(site.id);
+void load_site(QuantizedNetwork& network, const QuantizerSite& site, const Loaded& loaded) {
+  Quantizer& quantizer = network.table.at(site.id);
   loaded.check_description(describe_quantizer(site.name, quantizer));
   if (!has_own_scale(quantizer)) return;
-  const std::vector<int64_t> sizes = scale_sizes(graph, site, table);
-  set_scale(table, site, loaded, loaded.scale(sizes));
+  const std::vector<int64_t> sizes = scale_sizes(network, site);
+  set_scale(network.table, site, loaded, loaded.scale(sizes));
   quantizer.zero_point = loaded.zero_point(sizes, quantizer);
 }
 
@@ -213,8 +212,7 @@ int64_t load_quantizers(const std::string& path, QuantizedNetwork& network) {
   for (const QuantizerSite& site : quantizer_sites(copy)) {
     const std::string who = words_for(kind_word(network.table.at(site.id).kind), site.name);
     if (const json* entry = entries.take(who)) {
-      load_site(copy, network.table, site,
-                Loaded(path + " does not fit the network: " + who, *entry));
+      load_site(network, site, Loaded(path + " does not fit the network: " + who, *entry));
     } else if (!is_without_bias(site, network.table)) {
       throw QuantizationError(path + " does not fit the network: it lacks " + who);
     }

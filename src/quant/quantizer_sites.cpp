@@ -59,11 +59,10 @@ std::string kind_word(QuantizerKind kind) {
   throw InternalError("a quantizer is of no kind");
 }
 
-std::vector<int64_t> scale_sizes(const ir::Graph& graph, const QuantizerSite& site,
-                                 const QuantizerTable& table) {
-  const Quantizer& quantizer = table.at(site.id);
+std::vector<int64_t> scale_sizes(const QuantizedNetwork& network, const QuantizerSite& site) {
+  const Quantizer& quantizer = network.table.at(site.id);
   if (quantizer.granularity == Granularity::kPerTensor) return {};
-  const std::vector<int64_t> sizes = sizes_of(graph, *site.node);
+  const std::vector<int64_t> sizes = sizes_of(network.graph, *site.node);
   if (quantizer.granularity == Granularity::kPerGroup) {
     return group_shape(sizes, quantizer.axis, quantizer.group_size);
   }

@@ -4,8 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "ptq/ir/graph.h"
-#include "ptq/quant/quantizer.h"
+#include "ptq/quant/quantized_network.h"
 
 namespace ptq::quant {
 
@@ -30,7 +29,6 @@ std::string kind_word(QuantizerKind kind);
 
 /// Sizes of the scale that calibration finds there: [], [C], or those of groups. Of weights and
 /// static activations.
-std::vector<int64_t> scale_sizes(const ir::Graph& graph, const QuantizerSite& site,
-                                 const QuantizerTable& table);
+std::vector<int64_t> scale_sizes(const QuantizedNetwork& network, const QuantizerSite& site);
 
 }  // namespace ptq::quant

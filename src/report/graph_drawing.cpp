@@ -48,7 +48,7 @@ std::string quantizer_words(const quant::Quantizer& quantizer) {
 
 class Drawing {
  public:
-  explicit Drawing(const QuantizedNetwork& network) : graph_(network.graph), table_(network.table) {
+  explicit Drawing(const QuantizedNetwork& network) : network_(network) {
     for (const ir::Node& node : network.graph.nodes) {
       if (const auto* fake = node.as<ir::FakeQuantize>())
         ++users_[network.table.at(fake->quantizer).scale];
@@ -58,9 +58,10 @@ class Drawing {
   std::string text() {
     out_ << "digraph network {\n  rankdir=TB;\n  node [fontname=\"Helvetica\", fontsize=11];\n"
             "  edge [color=\"#666666\"];\n  v"
-         << graph_.input << " [label=\"images\", shape=oval, style=bold];\n";
-    for (const ir::Node& node : graph_.nodes) draw(node);
-    out_ << "  logits [shape=oval, style=bold];\n  v" << graph_.output << " -> logits;\n}\n";
+         << network_.graph.input << " [label=\"images\", shape=oval, style=bold];\n";
+    for (const ir::Node& node : network_.graph.nodes) draw(node);
+    out_ << "  logits [shape=oval, style=bold];\n  v" << network_.graph.output
+         << " -> logits;\n}\n";
     return out_.str();
   }
 
@@ -85,14 +86,15 @@ class Drawing {
     std::string words(ir::op_name(node.op));
     if (const auto* opaque = node.as<ir::Opaque>()) words = opaque->schema;
     const bool is_quantized = layer != nullptr && layer->weight_quantizer != ir::kNoQuantizer;
-    if (is_quantized) words += ", weights " + quantizer_words(table_.at(layer->weight_quantizer));
+    if (is_quantized)
+      words += ", weights " + quantizer_words(network_.table.at(layer->weight_quantizer));
     return label(node.name, words) + ", shape=box" +
            (is_quantized ? ", style=\"filled,rounded\", fillcolor=\"#e8eefb\"" : "");
   }
 
   /// A scale of its own is white.
   std::string ellipse(const ir::FakeQuantize& fake) {
-    const quant::Quantizer& quantizer = table_.at(fake.quantizer);
+    const quant::Quantizer& quantizer = network_.table.at(fake.quantizer);
     std::string words = quantizer_words(quantizer);
     if (quantizer.integer() != nullptr) {
       words += quant::is_signed(quantizer.format) ? ", signed" : ", unsigned";
@@ -103,8 +105,7 @@ class Drawing {
            (is_shared ? colour(static_cast<size_t>(quantizer.scale)) : "white");
   }
 
-  const ir::Graph& graph_;
-  const quant::QuantizerTable& table_;
+  const QuantizedNetwork& network_;
   std::map<quant::ScaleId, int> users_;
   std::ostringstream out_;
 };

@@ -22,21 +22,20 @@ class SharedScale {
     const ir::ValueId a = builder_.fake_quantize(input, scale);
     const ir::ValueId b =
         builder_.fake_quantize(builder_.add(ir::MulScalar{factor}, {input}), scale);
-    graph_ = builder_.finish(builder_.add(ir::Reshape{{{1, true}, {192, false}}},
-                                          {builder_.add(ir::Add{}, {a, b}, "residual")}));
+    builder_.finish(builder_.add(ir::Reshape{{{1, true}, {192, false}}},
+                                 {builder_.add(ir::Add{}, {a, b}, "residual")}));
     if (shared) builder_.table.at(1).scale = builder_.table.at(0).scale;
   }
 
   std::vector<UnevenAdd> uneven(bool compile = true) const {
     runtime::Execution execution;
     execution.compile = compile;
-    return uneven_adds(graph_, builder_.table, images_, execution);
+    return uneven_adds(builder_, images_, execution);
   }
   double largest() const { return images_.abs().max().item<double>(); }
 
  private:
   GraphBuilder builder_;
-  ir::Graph graph_;
   at::Tensor images_ = normals({4, 3, 8, 8}, 1, 1);
 };
 
@@ -73,9 +72,8 @@ TEST(UnevenAdds, AreNoneWhereOneIsAConstant) {
   const ir::ValueId sum = builder.add(
       ir::Add{}, {builder.fake_quantize(builder.input(), 0.2), builder.fake_quantize(large, 0.2)});
   builder.table.at(1).scale = builder.table.at(0).scale;
-  const ir::Graph graph =
-      builder.finish(builder.add(ir::Reshape{{{1, true}, {192, false}}}, {sum}));
-  EXPECT_THAT(uneven_adds(graph, builder.table, normals({4, 3, 8, 8}, 1, 1), {}), IsEmpty());
+  builder.finish(builder.add(ir::Reshape{{{1, true}, {192, false}}}, {sum}));
+  EXPECT_THAT(uneven_adds(builder, normals({4, 3, 8, 8}, 1, 1), {}), IsEmpty());
 }
 
 TEST(UnevenAdds, AreSaidInOneSentence) {

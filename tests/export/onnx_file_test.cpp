@@ -46,9 +46,7 @@ class OnnxFile : public ::testing::Test {
   at::Tensor run() const {
     return load(path_, Format::kOnnx)->run(ptq::testing::images_for(graph_, 2));
   }
-  void write_with_limit(int64_t largest) {
-    write_onnx_file(to_onnx(graph_, {}, {}), path_, largest);
-  }
+  void write_with_limit(int64_t largest) { write_onnx_file(to_onnx(graph_, {}), path_, largest); }
 
   const ir::Graph graph_ = wide_network();
   support::TemporaryFolder folder_;
@@ -76,13 +74,13 @@ TEST_F(OnnxFile, LeavesNothingWhereItCannotBeWritten) {
 }
 
 TEST_F(OnnxFile, IsCheckedBeforeItIsWritten) {
-  onnx::ModelProto model = to_onnx(graph_, {}, {});
+  onnx::ModelProto model = to_onnx(graph_, {});
   model.mutable_graph()->mutable_node(0)->set_input(0, "nobody");
   EXPECT_THROW(check_onnx_model(model, path_), InternalError);
-  model = to_onnx(graph_, {}, {});
+  model = to_onnx(graph_, {});
   model.mutable_graph()->mutable_node(0)->set_op_type("Convolution");
   EXPECT_THROW(check_onnx_model(model, path_), InternalError);
-  model = to_onnx(graph_, {}, {});
+  model = to_onnx(graph_, {});
   model.mutable_graph()->mutable_output(0)->mutable_type()->mutable_tensor_type()->set_elem_type(
       onnx::TensorProto::INT8);
   EXPECT_THROW(check_onnx_model(model, path_), InternalError);
@@ -92,7 +90,7 @@ TEST_F(OnnxFile, IsNamedWhereItCannotBeRead) {
   EXPECT_THAT(error_of([&] { load(path_, Format::kOnnx); }), HasSubstr("model.onnx"));
   folder_.write("model.onnx", "not a model");
   EXPECT_THAT(error_of([&] { load(path_, Format::kOnnx); }), HasSubstr("not an ONNX model"));
-  onnx::ModelProto model = to_onnx(graph_, {}, {});
+  onnx::ModelProto model = to_onnx(graph_, {});
   model.mutable_graph()->mutable_node(0)->set_op_type("LSTM");
   folder_.write("model.onnx", model.SerializeAsString());
   EXPECT_THAT(error_of([&] { load(path_, Format::kOnnx); }), HasSubstr("LSTM"));

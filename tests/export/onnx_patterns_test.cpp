@@ -21,7 +21,7 @@ using ::testing::ElementsAre;
 class Written {
  public:
   Written(const Quantized& network, const ExportOptions& options = {})
-      : model_(to_onnx(network.graph, network.table, options)) {}
+      : model_(to_onnx(network, options)) {}
 
   const onnx::ModelProto& model() const { return model_; }
   const onnx::NodeProto& node(const std::string& name) const {

@@ -24,7 +24,7 @@ void guard_values(Run& run, const QuantizedNetwork& network, const data::ImageSe
   const runtime::Execution& execution = run.config.execution;
   const auto probes = data::Batches(images.in_batches_of(kProbes), execution.device).next();
   if (!probes) return;
-  const auto adds = eval::uneven_adds(network.graph, network.table, *probes, execution);
+  const auto adds = eval::uneven_adds(network, *probes, execution);
   for (const std::string& sentence : eval::words(adds)) run.log.warning(sentence);
   speak(run, eval::suspicions_of_layers(eval::constant_layer(network, *probes, execution)));
 }

@@ -18,9 +18,9 @@ std::string optional_number(const std::optional<int64_t>& value) {
 /// Writes one node: a case an operation, returning the expression of its output.
 class NodeWriter {
  public:
-  NodeWriter(ScriptBuilder& builder, const ir::Graph& graph, const ir::Index& index,
-             const quant::QuantizerTable& table, const ir::Node& node)
-      : builder_(builder), graph_(graph), index_(index), table_(table), node_(node) {}
+  NodeWriter(ScriptBuilder& builder, NetworkView network, const ir::Index& index,
+             const ir::Node& node)
+      : builder_(builder), network_(network), index_(index), node_(node) {}
 
   std::string operator()(const ir::Conv& op) const {
     return call(spatial("conv", op.stride),
@@ -136,7 +136,7 @@ class NodeWriter {
  private:
   const std::string& in(size_t i) const { return builder_.variable(node_.inputs[i]); }
   const ir::Dims& shape(size_t i) const {
-    return graph_.values[static_cast<size_t>(node_.inputs[i])].shape;
+    return network_.graph.values[static_cast<size_t>(node_.inputs[i])].shape;
   }
   std::string keep(const std::string& leaf, const at::Tensor& tensor) const {
     return builder_.keep(node_.name + "." + leaf, tensor);
@@ -152,9 +152,8 @@ class NodeWriter {
   std::string bias(const ir::Weighted& op) const;
 
   ScriptBuilder& builder_;
-  const ir::Graph& graph_;
+  NetworkView network_;
   const ir::Index& index_;
-  const quant::QuantizerTable& table_;
   const ir::Node& node_;
 };
 
@@ -170,12 +169,12 @@ std::string NodeWriter::dequantized(const std::string& leaf,
 
 std::string NodeWriter::weight(const ir::Weighted& op) const {
   if (op.weight_quantizer == ir::kNoQuantizer) return kept("weight", op.weight);
-  return dequantized("weight", quant::integer_weight(node_, table_));
+  return dequantized("weight", quant::integer_weight(node_, network_.table));
 }
 
 std::string NodeWriter::bias(const ir::Weighted& op) const {
   if (!op.bias || op.bias_quantizer == ir::kNoQuantizer) return kept("bias", op.bias);
-  return dequantized("bias", quant::integer_bias(index_, node_, table_));
+  return dequantized("bias", quant::integer_bias(index_, node_, network_.table));
 }
 
 // aten::quantize_per_tensor multiplies by 1 / s and adds z after rounding, which moves ties. These
@@ -184,9 +183,9 @@ std::string NodeWriter::bias(const ir::Weighted& op) const {
 // but nothing that LibTorch's fuser compiles, whose own rounding is wrong in Debian 13's
 // LibTorch 2.6.
 std::string NodeWriter::operator()(const ir::FakeQuantize& op) const {
-  const quant::Quantizer& quantizer = table_.at(op.quantizer);
+  const quant::Quantizer& quantizer = network_.table.at(op.quantizer);
   const quant::IntegerFormat& format = *quantizer.integer();
-  const std::string scale = keep("scale", table_.scale_of(op.quantizer).value);
+  const std::string scale = keep("scale", network_.table.scale_of(op.quantizer).value);
   std::string zero_point;
   std::string steps = call("div", {in(0), scale});
   if (quantizer.symmetry == quant::Symmetry::kAsymmetric) {
@@ -209,7 +208,7 @@ ScriptText script_text(const QuantizedNetwork& network) {
   ScriptBuilder builder;
   builder.bind(network.graph.input, ScriptBuilder::images());
   for (const ir::Node& node : copy.nodes) {
-    const NodeWriter writer(builder, copy, index, network.table, node);
+    const NodeWriter writer(builder, {copy, network.table}, index, node);
     builder.bind(node.output(), builder.assign(node.name, std::visit(writer, node.op)));
   }
   return builder.finish(builder.variable(network.graph.output));

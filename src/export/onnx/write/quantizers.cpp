@@ -61,8 +61,8 @@ struct ActivationTensors {
 
 ActivationTensors activation_tensors(OnnxSite& site, const quant::Quantizer& quantizer,
                                      const Container& container) {
-  const at::Tensor scale =
-      scalar_if_single(site.whole.table.scales.at(static_cast<size_t>(quantizer.scale)).value);
+  const at::Tensor scale = scalar_if_single(
+      site.whole.network.table.scales.at(static_cast<size_t>(quantizer.scale)).value);
   const at::Tensor zero_point = zero_points(quantizer, scale);
   const std::string key = std::to_string(quantizer.scale);
   // Quantizers of one scale may have zero points of their own.
@@ -112,7 +112,7 @@ std::vector<OnnxAttribute> axis_attribute(const at::Tensor& scale, int64_t axis)
 }
 
 std::string quantized_weight(OnnxSite& site, const ir::Weighted& layer, WeightLayout layout) {
-  const quant::QuantizerTable& table = site.whole.table;
+  const quant::QuantizerTable& table = site.whole.network.table;
   const quant::Quantizer& quantizer = table.at(layer.weight_quantizer);
   const Container container = container_of(quantizer, site.whole.options);
   const std::string& name = layer.weight.name;
@@ -157,7 +157,7 @@ std::string truncated_codes(OnnxSite& site, const quant::TruncatingParams& param
 
 std::string codes_of(OnnxSite& site, const ir::FakeQuantize& op, const ActivationTensors& tensors,
                      const std::vector<OnnxAttribute>& axis) {
-  const quant::QuantizerTable& table = site.whole.table;
+  const quant::QuantizerTable& table = site.whole.network.table;
   if (table.at(op.quantizer).truncation) {
     const auto params = quant::element_params(table, op.quantizer);
     return truncated_codes(site, std::get<quant::TruncatingParams>(params), tensors.zero_point);
@@ -169,17 +169,18 @@ std::string codes_of(OnnxSite& site, const ir::FakeQuantize& op, const Activatio
 }  // namespace
 
 void translate(OnnxSite& site, const ir::FakeQuantize& op) {
-  const quant::Quantizer& quantizer = site.whole.table.at(op.quantizer);
+  const quant::Quantizer& quantizer = site.whole.network.table.at(op.quantizer);
   const quant::IntegerFormat& format = *quantizer.integer();
   const Container container = container_of(quantizer, site.whole.options);
   const ActivationTensors tensors = activation_tensors(site, quantizer, container);
-  const auto axis = axis_attribute(site.whole.table.scale_of(op.quantizer).value, quantizer.axis);
+  const auto axis =
+      axis_attribute(site.whole.network.table.scale_of(op.quantizer).value, quantizer.axis);
   std::string codes = codes_of(site, op, tensors, axis);
   const bool is_filled = container.is_filled_by(format);
   if (!is_filled && container.bit_width == 16) {
     finish_with_float_clip(
         site, {codes, tensors.scale, tensors.zero_point},
-        std::get<quant::QParams>(quant::element_params(site.whole.table, op.quantizer)));
+        std::get<quant::QParams>(quant::element_params(site.whole.network.table, op.quantizer)));
     return;
   }
   if (!is_filled) codes = clip_codes(site, site.node.name, codes, format, container);
@@ -203,8 +204,8 @@ std::string bias_tensor(OnnxSite& site, const ir::Weighted& layer) {
   const std::string name = bias.name.empty() ? site.part("bias") : bias.name;
   if (layer.bias_quantizer == ir::kNoQuantizer) return float_tensor(site, name, bias.value);
   const at::Tensor scale =
-      scalar_if_single(quant::bias_scale(site.whole.index, site.node, site.whole.table));
-  const int bits = quant::bit_width(site.whole.table.at(layer.bias_quantizer).format);
+      scalar_if_single(quant::bias_scale(site.whole.index, site.node, site.whole.network.table));
+  const int bits = quant::bit_width(site.whole.network.table.at(layer.bias_quantizer).format);
   const OnnxType type = onnx::TensorProto::INT32;
   return site.model.add(
       {"DequantizeLinear",

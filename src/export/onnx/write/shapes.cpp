@@ -15,7 +15,7 @@ std::string batch_size(OnnxTranslation& whole) {
   if (!name.empty()) return name;
   OnnxModel& model = whole.model;
   const std::string shape =
-      model.add({"Shape", "batch_size.shape", {whole.tensors.at(whole.graph.input)}});
+      model.add({"Shape", "batch_size.shape", {whole.tensors.at(whole.network.graph.input)}});
   const std::string begin = model.add_integers("batch_size.begin", {0});
   const std::string end = model.add_integers("batch_size.end", {1});
   return name = model.add({"Slice", "batch_size", {shape, begin, end}});

@@ -12,9 +12,9 @@ namespace ptq::exporting {
 /// What is being translated, and what several nodes have in common.
 struct OnnxTranslation {
   OnnxModel& model;
-  const ir::Graph& graph;
+  NetworkView network;
+  /// Of its graph.
   const ir::Index& index;
-  const quant::QuantizerTable& table;
   const ExportOptions& options;
   /// Tensor of each value.
   std::map<ir::ValueId, std::string> tensors = {};
@@ -63,7 +63,7 @@ class OnnxSite {
 
  private:
   const ir::Dims& shape(ir::ValueId value) const {
-    return whole.graph.values[static_cast<size_t>(value)].shape;
+    return whole.network.graph.values[static_cast<size_t>(value)].shape;
   }
 };
 

@@ -7,7 +7,7 @@ namespace ptq::exporting {
 namespace {
 
 const ir::Value& value_of(const OnnxTranslation& whole, ir::ValueId value) {
-  return whole.graph.values[static_cast<size_t>(value)];
+  return whole.network.graph.values[static_cast<size_t>(value)];
 }
 
 struct Translate {
@@ -26,8 +26,8 @@ void name_values(OnnxTranslation& whole) {
     const std::string& own = value_of(whole, value).name;
     whole.tensors[value] = whole.model.unique_name(own.empty() ? otherwise : own);
   };
-  name(whole.graph.input, "images");
-  for (const ir::Node& node : whole.graph.nodes) name(node.output(), node.name);
+  name(whole.network.graph.input, "images");
+  for (const ir::Node& node : whole.network.graph.nodes) name(node.output(), node.name);
 }
 
 void translate_node(OnnxTranslation& whole, const ir::Node& node) {
@@ -37,18 +37,18 @@ void translate_node(OnnxTranslation& whole, const ir::Node& node) {
     return;
   }
   std::visit(Translate{site}, node.op);
-  if (node.output() == whole.graph.output) return;
+  if (node.output() == whole.network.graph.output) return;
   OnnxModel::set_float_type(*whole.model.proto().mutable_graph()->add_value_info(), site.output(),
                             site.output_shape());
 }
 
 }  // namespace
 
-onnx::ModelProto to_onnx(ir::Graph graph, const quant::QuantizerTable& table,
-                         const ExportOptions& options) {
-  OnnxModel model(choose_opset(table, options));
+onnx::ModelProto to_onnx(NetworkView network, const ExportOptions& options) {
+  OnnxModel model(choose_opset(network.table, options));
+  ir::Graph graph = network.graph;
   const ir::Index index(graph);
-  OnnxTranslation whole{model, graph, index, table, options};
+  OnnxTranslation whole{model, {graph, network.table}, index, options};
   name_values(whole);
   for (const ir::Node& node : graph.nodes) translate_node(whole, node);
 

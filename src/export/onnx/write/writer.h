@@ -6,8 +6,7 @@
 
 namespace ptq::exporting {
 
-/// The calibrated graph as an ONNX model of one input and one output, with a batch of any size.
-onnx::ModelProto to_onnx(ir::Graph graph, const quant::QuantizerTable& table,
-                         const ExportOptions& options);
+/// The calibrated network as an ONNX model of one input and one output, with a batch of any size.
+onnx::ModelProto to_onnx(NetworkView network, const ExportOptions& options);
 
 }  // namespace ptq::exporting
