@@ -5,8 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "ptq/ir/graph.h"
-#include "ptq/quant/quantizer.h"
+#include "ptq/quant/quantized_network.h"
 
 /// Calibrated activation scales, to be used in a network that differs in its weights' quantizers
 /// alone: calibration runs in float and never sees those.
@@ -20,11 +19,10 @@ struct ActivationScale {
 /// In execution order.
 using ActivationScales = std::vector<ActivationScale>;
 
-ActivationScales activation_scales(const ir::Graph& graph, const quant::QuantizerTable& table);
+ActivationScales activation_scales(NetworkView network);
 
-/// Throws InternalError unless `graph` has the same FakeQuantize nodes as the one the scales are
+/// Throws InternalError unless `network` has the same FakeQuantize nodes as the one the scales are
 /// of.
-void set_activation_scales(const ir::Graph& graph, quant::QuantizerTable& table,
-                           const ActivationScales& scales);
+void set_activation_scales(QuantizedNetwork& network, const ActivationScales& scales);
 
 }  // namespace ptq::passes

@@ -76,12 +76,12 @@ CalibratedActivations calibrated(const QuantizedNetwork& network, const Quantize
       {network.table, config.activations->percentile}};
   for (Companion& other : others) all.push_back(std::move(other.calibration));
   const int64_t count = calibrate_together(graph, all, images, context);
-  CalibratedActivations own = {passes::activation_scales(graph, all.front().table), count};
+  CalibratedActivations own = {passes::activation_scales({graph, all.front().table}), count};
   keep_scales(own, config, images, context);
   for (size_t i = 0; i < others.size(); ++i) {
     const passes::ActivationCalibration& other = all[i + 1];
     if (other.failure) continue;
-    const CalibratedActivations made = {passes::activation_scales(graph, other.table), count};
+    const CalibratedActivations made = {passes::activation_scales({graph, other.table}), count};
     keep_scales(made, *others[i].config, images, context);
     context.session.stages().activations.put(others[i].key, {made, {}});
   }
@@ -99,7 +99,7 @@ int64_t calibrate_activations(QuantizedNetwork& network, const QuantizeConfig& c
                if (auto kept = kept_scales(config, *images, context)) return *std::move(kept);
                return calibrated(network, config, *images, context);
              });
-  passes::set_activation_scales(network.graph, network.table, made.scales);
+  passes::set_activation_scales(network, made.scales);
   return made.images;
 }
 

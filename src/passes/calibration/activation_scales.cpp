@@ -19,18 +19,18 @@ ir::QuantizerId quantizer_of(const ir::Node& node) {
 
 }  // namespace
 
-ActivationScales activation_scales(const ir::Graph& graph, const quant::QuantizerTable& table) {
+ActivationScales activation_scales(NetworkView network) {
+  const quant::QuantizerTable& table = network.table;
   ActivationScales scales;
-  for (const ir::Node* node : fake_quantize_nodes(graph)) {
+  for (const ir::Node* node : fake_quantize_nodes(network.graph)) {
     const ir::QuantizerId id = quantizer_of(*node);
     scales.push_back({node->name, table.scale_of(id).value, table.at(id).zero_point});
   }
   return scales;
 }
 
-void set_activation_scales(const ir::Graph& graph, quant::QuantizerTable& table,
-                           const ActivationScales& scales) {
-  const std::vector<const ir::Node*> nodes = fake_quantize_nodes(graph);
+void set_activation_scales(QuantizedNetwork& network, const ActivationScales& scales) {
+  const std::vector<const ir::Node*> nodes = fake_quantize_nodes(network.graph);
   if (nodes.size() != scales.size()) {
     throw InternalError("activation scales are of " + std::to_string(scales.size()) +
                         " places, the network has " + std::to_string(nodes.size()));
@@ -41,8 +41,8 @@ void set_activation_scales(const ir::Graph& graph, quant::QuantizerTable& table,
                           nodes[i]->name);
     }
     const ir::QuantizerId id = quantizer_of(*nodes[i]);
-    table.scale_of(id).value = scales[i].scale;
-    table.at(id).zero_point = scales[i].zero_point;
+    network.table.scale_of(id).value = scales[i].scale;
+    network.table.at(id).zero_point = scales[i].zero_point;
   }
 }
 

@@ -4,14 +4,13 @@
 
 namespace ptq::passes {
 
-BatchStatistics::BatchStatistics(const ir::Graph& graph, const quant::QuantizerTable& table,
-                                 const CalibrationOptions& options)
-    : table_(table), options_(options) {
-  for (const ir::Node& node : graph.nodes) {
+BatchStatistics::BatchStatistics(NetworkView network, const CalibrationOptions& options)
+    : table_(network.table), options_(options) {
+  for (const ir::Node& node : network.graph.nodes) {
     const auto* fake = node.as<ir::FakeQuantize>();
-    if (fake == nullptr || !quant::needs_calibration(table.at(fake->quantizer))) continue;
-    const quant::Quantizer& quantizer = table.at(fake->quantizer);
-    Site site{&node, graph.values[static_cast<size_t>(node.inputs[0])].shape, {}, {}, {}};
+    if (fake == nullptr || !quant::needs_calibration(table_.at(fake->quantizer))) continue;
+    const quant::Quantizer& quantizer = table_.at(fake->quantizer);
+    Site site{&node, network.graph.values[static_cast<size_t>(node.inputs[0])].shape, {}, {}, {}};
     if (quantizer.granularity == quant::Granularity::kPerChannel) {
       site.channel_axis = quantizer.axis;
     }

@@ -6,7 +6,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include "ptq/ir/graph.h"
 #include "ptq/passes/calibrate.h"
 #include "quant/activation_statistic.h"
 
@@ -16,8 +15,8 @@ namespace ptq::passes {
 /// observe at the same time, each into statistics of its own.
 class BatchStatistics {
  public:
-  BatchStatistics(const ir::Graph& graph, const quant::QuantizerTable& table,
-                  const CalibrationOptions& options);
+  /// Refers to graph and table, and to the options.
+  BatchStatistics(NetworkView network, const CalibrationOptions& options);
 
   bool empty() const { return sites_.empty(); }
   void start_batch(int64_t images);

@@ -20,7 +20,7 @@ class TableCalibration {
       : to_(to),
         options_(with_percentile(common, to.percentile)),
         means_(to.table),
-        statistics_(graph, to.table, options_) {}
+        statistics_({graph, to.table}, options_) {}
   TableCalibration(const TableCalibration&) = delete;
   TableCalibration& operator=(const TableCalibration&) = delete;
 
@@ -101,7 +101,6 @@ class JointCalibration {
 };
 
 std::unique_ptr<runtime::Executor> float_executor(const ir::Graph& graph,
-                                                  const quant::QuantizerTable& table,
                                                   const CalibrationOptions& options,
                                                   JointCalibration& tables) {
   runtime::ExecutorOptions executor;
@@ -111,8 +110,8 @@ std::unique_ptr<runtime::Executor> float_executor(const ir::Graph& graph,
   executor.observer = [&tables](const ir::Node& node, const at::Tensor& value, int lane) {
     tables.observe(node, value, lane);
   };
-  return options.compile ? runtime::make_plan({graph, table}, executor)
-                         : runtime::make_interpreter({graph, table}, executor);
+  return options.compile ? runtime::make_plan(graph, executor)
+                         : runtime::make_interpreter(graph, executor);
 }
 
 }  // namespace
@@ -135,7 +134,7 @@ void calibrate_activations(const ir::Graph& graph, std::vector<ActivationCalibra
                            const CalibrationOptions& options, const NextBatch& next_batch) {
   JointCalibration tables(graph, all, options);
   if (!tables.is_open()) return;
-  const auto executor = float_executor(graph, all.front().table, options, tables);
+  const auto executor = float_executor(graph, options, tables);
   int64_t batches = 0;
   while (tables.is_open()) {
     const std::optional<at::Tensor> images = next_batch();

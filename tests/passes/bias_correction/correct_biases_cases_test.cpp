@@ -147,8 +147,7 @@ TEST_P(CorrectBiasesOf, AgreesWithRunningEveryLayerTwice) {
   calibrate_activations(network, {99.999, 1, false}, batches_of(images));
 
   const Backend placed = backend;
-  DirectCorrection direct(network.graph, network.table,
-                          [&](const ir::Node& layer) { return is_own(placed, layer); });
+  DirectCorrection direct(network, [&](const ir::Node& layer) { return is_own(placed, layer); });
   for (const at::Tensor& batch : images) direct.add_batch(batch);
 
   for (const bool compile : {false, true}) {

@@ -19,12 +19,14 @@ class DirectCorrection {
   /// `own` tells whether the FakeQuantize before a layer is part of it.
   using IsOwn = std::function<bool(const ir::Node& layer)>;
 
-  DirectCorrection(ir::Graph graph, const quant::QuantizerTable& table, IsOwn is_own)
-      : graph_(std::move(graph)), index_(graph_), table_(table), is_own_(std::move(is_own)) {}
+  DirectCorrection(QuantizedNetwork network, IsOwn is_own)
+      : network_(std::move(network)), index_(network_.graph), is_own_(std::move(is_own)) {}
 
   void add_batch(const at::Tensor& images) {
-    values_ = {{graph_.input, images}};
-    for (const ir::Node& node : graph_.nodes) values_[node.output()] = run(node, images.size(0));
+    values_ = {{network_.graph.input, images}};
+    for (const ir::Node& node : network_.graph.nodes) {
+      values_[node.output()] = run(node, images.size(0));
+    }
     ++batches_;
   }
 
@@ -37,7 +39,7 @@ class DirectCorrection {
     std::vector<at::Tensor> inputs;
     for (const ir::ValueId input : node.inputs) inputs.push_back(values_.at(input));
     if (const auto* fake = node.as<ir::FakeQuantize>()) {
-      return quant::fake_quantize_activation(inputs[0], table_, fake->quantizer);
+      return quant::fake_quantize_activation(inputs[0], network_.table, fake->quantizer);
     }
     const ir::Weighted* layer = ir::weighted(node.op);
     if (layer == nullptr || layer->weight_quantizer == ir::kNoQuantizer) {
@@ -49,7 +51,7 @@ class DirectCorrection {
                                        layer->bias ? layer->bias->value : at::Tensor()};
     const at::Tensor in_float = mean(node, inputs[0], original);
     const at::Tensor in_codes =
-        mean(node, quantized, quant::quantized_layer_tensors(index_, node, table_));
+        mean(node, quantized, quant::quantized_layer_tensors(index_, node, network_.table));
     const at::Tensor error = in_float.sub(in_codes);
     at::Tensor& sum = shifts_[node.name];
     sum = sum.defined() ? sum.add(error) : error;
@@ -67,9 +69,8 @@ class DirectCorrection {
     return output.transpose(0, channels).flatten(1).mean(1);
   }
 
-  ir::Graph graph_;
+  QuantizedNetwork network_;
   ir::Index index_;
-  const quant::QuantizerTable& table_;
   IsOwn is_own_;
   std::unordered_map<ir::ValueId, at::Tensor> values_;
   std::map<std::string, at::Tensor> shifts_;
