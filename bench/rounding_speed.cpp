@@ -70,7 +70,7 @@ Quantized quantize(const Options& options, Images& images) {
   net.table = backends::place(backends::Backend::kFx, net.graph, placement);
   passes::initialize_weight_scales(net);
   passes::CalibrationOptions calibration;
-  calibration.threads = options.threads;
+  calibration.execution.threads = options.threads;
   passes::calibrate_activations(net, calibration, images.from_the_first());
   return net;
 }

@@ -159,7 +159,7 @@ Quantized quantize(ptq::ir::Graph graph, const Options& options) {
   result.table = ptq::backends::place(ptq::backends::Backend::kFx, result.graph, {});
   ptq::passes::initialize_weight_scales(result);
   ptq::passes::CalibrationOptions calibration;
-  calibration.threads = options.threads;
+  calibration.execution.threads = options.threads;
   bool first = true;
   ptq::passes::calibrate_activations(result, calibration, [&]() -> std::optional<at::Tensor> {
     if (!std::exchange(first, false)) return std::nullopt;
@@ -174,7 +174,7 @@ Contender calibration(const Quantized& quantized, const Options& options) {
   auto network = std::make_shared<Quantized>(quantized);
   return {"calibration pass", timed(options.images, [network, images, &options] {
             ptq::passes::CalibrationOptions calibration;
-            calibration.threads = options.threads;
+            calibration.execution.threads = options.threads;
             bool first = true;
             ptq::passes::calibrate_activations(
                 *network, calibration, [&]() -> std::optional<at::Tensor> {

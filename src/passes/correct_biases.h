@@ -7,6 +7,7 @@
 
 #include "ptq/passes/calibrate.h"
 #include "ptq/quant/quantized_network.h"
+#include "ptq/runtime/execution.h"
 
 namespace ptq::passes {
 
@@ -18,11 +19,9 @@ enum class InputQuantizers { kGraph, kLayer };
 
 struct BiasCorrectionOptions {
   InputQuantizers input_quantizers = InputQuantizers::kGraph;
-  int threads = 1;
-  /// Run on the optimised plan, or node by node.
-  bool compile = true;
-  /// What the network computes in (runtime/executor.h); means are float64.
-  at::ScalarType dtype = at::kFloat;
+  /// With a number of threads, not 0 (runtime::resolved). Means are float64 whatever the network
+  /// computes in.
+  runtime::Execution execution = {1};
   /// By layer: its weight as it was before a pass rounded it. Other layers have theirs.
   std::unordered_map<std::string, at::Tensor> original_weights;
 };

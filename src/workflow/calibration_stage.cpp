@@ -56,13 +56,11 @@ std::vector<Companion> companions(const ir::Graph& graph, const QuantizeConfig& 
 /// The first of `all` is the quantization's own.
 int64_t calibrate_together(const ir::Graph& graph, std::vector<passes::ActivationCalibration>& all,
                            const data::ImageSet& images, const Context& context) {
-  const runtime::Execution& execution = context.execution;
   const double percentile = all.front().percentile;
   int64_t count = 0;
   timed(context.log, "calibration", [&] {
-    passes::calibrate_activations(
-        graph, all, {percentile, execution.threads, execution.compile, execution.dtype},
-        batches_of(images, "calibration", context, count));
+    passes::calibrate_activations(graph, all, {percentile, context.execution},
+                                  batches_of(images, "calibration", context, count));
   });
   if (all.front().failure) std::rethrow_exception(all.front().failure);
   return count;

@@ -99,11 +99,10 @@ EqualizedGraph equalize_activations(ir::Graph graph, const QuantizeConfig& confi
                                     const Context& context) {
   if (!config.activation_equalization) return {std::move(graph), {}, {}};
   FunctionWatch watch(images, context, graph);
-  const runtime::Execution& execution = context.execution;
   passes::ActivationEqualizationOptions options;
   options.mode = config.activation_equalization->mode;
   options.alpha = config.activation_equalization->alpha;
-  options.run = {100, execution.threads, execution.compile, execution.dtype};
+  options.execution = context.execution;
   const auto report =
       over_images(*images, "activation equalization", context, [&](const passes::NextBatch& next) {
         return passes::equalize_activations(graph, options, next);
@@ -122,8 +121,7 @@ void calibrate_batch_norms(QuantizedNetwork& network, const data::ImageSet& imag
                            const Context& context) {
   const int count =
       over_images(images, "batch norm calibration", context, [&](const passes::NextBatch& next) {
-        return passes::calibrate_batch_norms(
-            network, {context.execution.threads, context.execution.dtype}, next);
+        return passes::calibrate_batch_norms(network, context.execution, next);
       });
   context.log.line("calibrate-batch-norms: " + std::to_string(count) + " batch norms");
   if (count == 0) {
@@ -138,9 +136,7 @@ passes::BiasCorrection correct_biases(QuantizedNetwork& network, const QuantizeC
   options.input_quantizers = config.backend == Backend::kLayerwise
                                  ? passes::InputQuantizers::kLayer
                                  : passes::InputQuantizers::kGraph;
-  options.threads = context.execution.threads;
-  options.compile = context.execution.compile;
-  options.dtype = context.execution.dtype;
+  options.execution = context.execution;
   options.original_weights = originals;
   const auto measure = [&] {
     int64_t done = 0;

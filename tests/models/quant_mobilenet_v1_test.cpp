@@ -127,7 +127,7 @@ class QuantMobileNetV1 : public ::testing::TestWithParam<int> {
     options.act_bit_width = GetParam();
     network_ = find_hand_defined("quant_mobilenet_v1")->build(weights_, options);
     passes::initialize_weight_scales(network_);
-    passes::calibrate_activations(network_, {kPercentile, 2, true},
+    passes::calibrate_activations(network_, {kPercentile, {2, true}},
                                   ptq::testing::batches_of({images(3)}));
   }
 

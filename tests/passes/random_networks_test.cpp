@@ -145,7 +145,7 @@ TEST_P(ActivationEqualizedNetworks, KeepTheirOutput) {
     if (network.seed % 2 == 0) merge_batch_norms(graph);
     ActivationEqualizationOptions options;
     options.mode = GetParam();
-    options.run.compile = false;
+    options.execution.compile = false;
     const auto report =
         equalize_activations(graph, options, ptq::testing::batches_of({network.images}));
     tally.add(network, graph, !report.regions.empty());

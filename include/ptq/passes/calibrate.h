@@ -7,8 +7,8 @@
 #include <optional>
 #include <vector>
 
-#include "ptq/ir/graph.h"
 #include "ptq/quant/quantized_network.h"
+#include "ptq/runtime/execution.h"
 
 namespace ptq::passes {
 
@@ -20,11 +20,9 @@ void initialize_weight_scales(QuantizedNetwork& network);
 struct CalibrationOptions {
   /// Percentile of |x| in percent, (0, 100] (reference-contract 3.5).
   double percentile = 99.999;
-  int threads = 1;
-  /// Run on the optimised plan, or node by node.
-  bool compile = true;
-  /// What the network computes in (runtime/executor.h); statistics are float32.
-  at::ScalarType dtype = at::kFloat;
+  /// With a number of threads, not 0 (runtime::resolved). Statistics are float32 whatever the
+  /// network computes in.
+  runtime::Execution execution = {1};
 };
 
 /// The next calibration batch, images [N, 3, H, W] float32, or nothing at the end.

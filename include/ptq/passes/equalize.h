@@ -8,6 +8,7 @@
 #include "ptq/ir/graph.h"
 #include "ptq/passes/calibrate.h"
 #include "ptq/passes/region_reports.h"
+#include "ptq/runtime/execution.h"
 
 /// Equalization moves scale from channel to channel without changing the network: what makes the
 /// channels of a value leaves them times k > 0, what reads them expects them so, and everything
@@ -60,8 +61,8 @@ struct ActivationEqualizationOptions {
   ActivationEqualization mode = ActivationEqualization::kGraph;
   /// k = r_weight^(1 - alpha) / r_activation^alpha, in [0, 1].
   double alpha = 0.5;
-  /// How the float network runs; the percentile does not matter.
-  CalibrationOptions run;
+  /// How the float network runs; with a number of threads, not 0 (runtime::resolved).
+  runtime::Execution execution = {1};
 };
 
 struct ActivationEqualizationReport {

@@ -9,7 +9,6 @@
 #include "passes/bias_correction/shift_bias.h"
 #include "passes/bias_correction/tap_means.h"
 #include "ptq/base/error.h"
-#include "ptq/runtime/executor.h"
 #include "quant/fake_quantize.h"
 #include "quant/layer_quantizers.h"
 
@@ -59,21 +58,18 @@ InputMeans InputWatch::means_of(const FloatLayer& layer) const {
   const auto axis =
       layer.layer->is<ir::Linear>() ? TapMeans::ChannelAxis::kLast : TapMeans::ChannelAxis::kSecond;
   const TapMeans means(windows_of(layers_.stream(), *layer.in_stream),
-                       input_channels(layer.layer->op), axis, options_.threads);
+                       input_channels(layer.layer->op), axis, options_.execution.threads);
   if (layer.own_quantizer == ir::kNoQuantizer) return {means, std::nullopt};
   return {means, means};
 }
 
 std::unique_ptr<runtime::Executor> InputWatch::executor() {
   runtime::ExecutorOptions executor;
-  executor.threads = options_.threads;
-  executor.dtype = options_.dtype;
   executor.observes = [this](const ir::Node& node) { return index_.count(&node) != 0; };
   executor.observer = [this](const ir::Node& node, const at::Tensor& value, int lane) {
     observe(node, value, lane);
   };
-  return options_.compile ? runtime::make_plan({layers_.stream(), table_}, executor)
-                          : runtime::make_interpreter({layers_.stream(), table_}, executor);
+  return runtime::make_executor({layers_.stream(), table_}, options_.execution, executor);
 }
 
 void InputWatch::observe(const ir::Node& node, const at::Tensor& value, int lane) {

@@ -42,7 +42,7 @@ void BatchStatistics::start_pass(int pass) {
   for (Site& site : sites_) {
     site.lanes.clear();
     if (pass >= site.merged.front()->passes()) continue;
-    for (int lane = 0; lane < options_.threads; ++lane) {
+    for (int lane = 0; lane < options_.execution.threads; ++lane) {
       Statistics& own = site.lanes.emplace_back();
       for (const auto& statistic : site.merged) {
         own.push_back(statistic->clone());

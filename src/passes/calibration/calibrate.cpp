@@ -6,7 +6,6 @@
 #include "passes/calibration/batch_statistics.h"
 #include "passes/calibration/threshold_means.h"
 #include "ptq/base/error.h"
-#include "ptq/runtime/executor.h"
 #include "quant/weight_scale.h"
 
 namespace ptq::passes {
@@ -105,13 +104,10 @@ std::unique_ptr<runtime::Executor> float_executor(const ir::Graph& graph,
                                                   JointCalibration& tables) {
   runtime::ExecutorOptions executor;
   executor.numerics = runtime::Numerics::kFloat;
-  executor.threads = options.threads;
-  executor.dtype = options.dtype;
   executor.observer = [&tables](const ir::Node& node, const at::Tensor& value, int lane) {
     tables.observe(node, value, lane);
   };
-  return options.compile ? runtime::make_plan(graph, executor)
-                         : runtime::make_interpreter(graph, executor);
+  return runtime::make_executor(graph, options.execution, executor);
 }
 
 }  // namespace

@@ -6,7 +6,6 @@
 #include <unordered_map>
 
 #include "ptq/base/error.h"
-#include "ptq/runtime/executor.h"
 
 namespace ptq::passes {
 namespace {
@@ -61,10 +60,10 @@ class Stream {
   bool empty() const { return norms_.empty(); }
 
   std::unique_ptr<runtime::Executor> executor(const quant::QuantizerTable& table,
-                                              const BatchNormCalibrationOptions& options) {
+                                              const runtime::Execution& execution) {
     runtime::ExecutorOptions executor;
-    executor.threads = options.threads;
-    executor.dtype = options.dtype;
+    executor.threads = execution.threads;
+    executor.dtype = execution.dtype;
     executor.observes = [this](const ir::Node& node) { return index_.count(&node) != 0; };
     executor.observer = [this](const ir::Node& node, const at::Tensor& value, int) {
       norms_[index_.at(&node)].second.add(value);
@@ -98,11 +97,11 @@ class Stream {
 
 }  // namespace
 
-int calibrate_batch_norms(QuantizedNetwork& network, const BatchNormCalibrationOptions& options,
+int calibrate_batch_norms(QuantizedNetwork& network, const runtime::Execution& execution,
                           const NextBatch& next_batch) {
   Stream stream(network.graph);
   if (stream.empty()) return 0;
-  const auto executor = stream.executor(network.table, options);
+  const auto executor = stream.executor(network.table, execution);
   int64_t batches = 0;
   while (const std::optional<at::Tensor> images = next_batch()) {
     executor->run(*images);

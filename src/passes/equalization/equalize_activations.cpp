@@ -143,7 +143,7 @@ void Equalization::describe(const EqualizationRegion& region, double before, dou
 }
 
 ActivationEqualizationReport Equalization::run(const NextBatch& next_batch) {
-  const InputRanges ranges = input_ranges(graph_, readers(), options_.run, next_batch);
+  const InputRanges ranges = input_ranges(graph_, readers(), options_.execution, next_batch);
   ScaledLayers layers(regions_);
   for (const EqualizationRegion& region : regions_) {
     at::Tensor activation = ranges.at(region.sinks.front().node);

@@ -6,7 +6,6 @@
 
 #include "passes/equalization/channel_axis.h"
 #include "ptq/base/error.h"
-#include "ptq/runtime/executor.h"
 
 namespace ptq::passes {
 namespace {
@@ -53,24 +52,22 @@ class LaneRanges {
 };
 
 std::unique_ptr<runtime::Executor> executor(const ir::Graph& graph, LaneRanges& ranges,
-                                            const CalibrationOptions& options) {
+                                            const runtime::Execution& execution) {
   runtime::ExecutorOptions run;
   run.numerics = runtime::Numerics::kFloat;
-  run.threads = options.threads;
-  run.dtype = options.dtype;
   run.observes = [&ranges](const ir::Node& node) { return ranges.has(node); };
   run.observer = [&ranges](const ir::Node& node, const at::Tensor& value, int lane) {
     ranges.observe(node, value, lane);
   };
-  return options.compile ? runtime::make_plan(graph, run) : runtime::make_interpreter(graph, run);
+  return runtime::make_executor(graph, execution, run);
 }
 
 }  // namespace
 
 InputRanges input_ranges(const ir::Graph& graph, const std::vector<ir::Node*>& layers,
-                         const CalibrationOptions& options, const NextBatch& next_batch) {
-  LaneRanges ranges(layers, options.threads);
-  const auto network = executor(graph, ranges, options);
+                         const runtime::Execution& execution, const NextBatch& next_batch) {
+  LaneRanges ranges(layers, execution.threads);
+  const auto network = executor(graph, ranges, execution);
   int64_t batches = 0;
   while (const std::optional<at::Tensor> images = next_batch()) {
     network->run(*images);

@@ -7,6 +7,7 @@
 
 #include "ptq/ir/graph.h"
 #include "ptq/passes/calibrate.h"
+#include "ptq/runtime/execution.h"
 
 namespace ptq::passes {
 
@@ -16,6 +17,6 @@ using InputRanges = std::unordered_map<const ir::Node*, at::Tensor>;
 /// One float pass over the batches. Throws DataError if there was none, QuantizationError naming
 /// the layer if its input is not finite.
 InputRanges input_ranges(const ir::Graph& graph, const std::vector<ir::Node*>& layers,
-                         const CalibrationOptions& options, const NextBatch& next_batch);
+                         const runtime::Execution& execution, const NextBatch& next_batch);
 
 }  // namespace ptq::passes

@@ -144,7 +144,7 @@ TEST_P(CorrectBiasesOf, AgreesWithRunningEveryLayerTwice) {
   network.table = place(backend, network.graph);
   initialize_weight_scales(network);
   const std::vector<at::Tensor> images = images_for(network.graph);
-  calibrate_activations(network, {99.999, 1, false}, batches_of(images));
+  calibrate_activations(network, {99.999, {1, false}}, batches_of(images));
 
   const Backend placed = backend;
   DirectCorrection direct(network, [&](const ir::Node& layer) { return is_own(placed, layer); });
@@ -155,8 +155,7 @@ TEST_P(CorrectBiasesOf, AgreesWithRunningEveryLayerTwice) {
     BiasCorrectionOptions options;
     options.input_quantizers =
         backend == Backend::kLayerwise ? InputQuantizers::kLayer : InputQuantizers::kGraph;
-    options.threads = 2;
-    options.compile = compile;
+    options.execution = {2, compile};
     correct_biases(corrected, options, batches_of(images));
     const auto before = biases(network.graph);
     for (const auto& [name, after] : biases(corrected.graph)) {

@@ -64,8 +64,7 @@ class CorrectBiases : public ::testing::TestWithParam<bool> {
   BiasCorrectionOptions options(InputQuantizers placement) const {
     BiasCorrectionOptions result;
     result.input_quantizers = placement;
-    result.threads = 2;
-    result.compile = GetParam();
+    result.execution = {2, GetParam()};
     return result;
   }
 };
@@ -180,7 +179,7 @@ TEST_P(CorrectBiases, GivesTheReferencesBias) {
   initialize_weight_scales(net);
   const std::vector<at::Tensor> images{appendix_images(0, 20), appendix_images(1, 10)};
   EXPECT_EQ(images[0].sum().item<float>(), 152.7578125F);
-  calibrate_activations(net, {99.999, 1, GetParam()}, batches_of(images));
+  calibrate_activations(net, {99.999, {1, GetParam()}}, batches_of(images));
   correct_biases(net, options(InputQuantizers::kLayer), batches_of(images));
 
   // Reference-contract A.3.
@@ -213,7 +212,7 @@ TEST(CorrectBiasesOnLanes, GivesTheSameOnAnyNumberOfThreads) {
   for (const int threads : {1, 2, 3}) {
     BiasedNetwork corrected = net;
     BiasCorrectionOptions options;
-    options.threads = threads;
+    options.execution.threads = threads;
     const BiasCorrection report = correct_biases(corrected, options, batches_of(images));
     EXPECT_EQ(report.layers, 4);
     for (const char* name : {"stem", "depthwise", "point", "head"}) {

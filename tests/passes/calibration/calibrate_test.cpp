@@ -45,7 +45,7 @@ QuantizedNetwork network(bool shared_scale) {
 
 class Calibrate : public ::testing::TestWithParam<bool> {
  protected:
-  CalibrationOptions options() const { return {100, 2, GetParam()}; }
+  CalibrationOptions options() const { return {100, {2, GetParam()}}; }
 };
 
 TEST_P(Calibrate, AveragesBatchesWithoutRegardToTheirSize) {

@@ -61,8 +61,7 @@ class EqualizeActivations : public ::testing::TestWithParam<bool> {
     ActivationEqualizationOptions result;
     result.mode = mode;
     result.alpha = alpha;
-    result.run.threads = 2;
-    result.run.compile = GetParam();
+    result.execution = {2, GetParam()};
     return result;
   }
 

@@ -82,7 +82,7 @@ double equalize(ir::Graph& graph, const Case& tested, const std::string& data, i
   if (tested.activations) {
     ActivationEqualizationOptions activations;
     activations.mode = *tested.activations;
-    activations.run.threads = 2;
+    activations.execution.threads = 2;
     equalize_activations(graph, activations, calibration_images(data, samples));
   }
   return milliseconds;

@@ -33,18 +33,18 @@ class Recovery : public testing::MeasuredModel {
     if (quantization.activations) {
       ActivationEqualizationOptions options;
       options.mode = *quantization.activations;
-      options.run.threads = kThreads;
+      options.execution.threads = kThreads;
       equalize_activations(graph, options, batches(calibration_));
     }
     QuantizedNetwork network{std::move(graph), {}};
     network.table = backends::place(quantization.backend, network.graph, {});
     initialize_weight_scales(network);
     CalibrationOptions run;
-    run.threads = kThreads;
+    run.execution.threads = kThreads;
     calibrate_activations(network, run, batches(calibration_));
     if (quantization.correct_biases) {
       BiasCorrectionOptions options;
-      options.threads = kThreads;
+      options.execution.threads = kThreads;
       passes::correct_biases(network, options, batches(calibration_));
     }
     const auto plan = runtime::make_plan(network, {runtime::Numerics::kQuantized, {}, kThreads});
@@ -140,7 +140,7 @@ TEST_F(Recovery, BiasCorrectionTakesAboutOneFloatAndOneQuantizedPass) {
   network.table = backends::place(backends::Backend::kFx, network.graph, {});
   initialize_weight_scales(network);
   CalibrationOptions run;
-  run.threads = kThreads;
+  run.execution.threads = kThreads;
   calibrate_activations(network, run, batches(loader));  // Images are decoded by now.
   const auto pass = [&](runtime::Numerics numerics) {
     return seconds([&] {
@@ -155,7 +155,7 @@ TEST_F(Recovery, BiasCorrectionTakesAboutOneFloatAndOneQuantizedPass) {
     const double quantized = pass(runtime::Numerics::kQuantized);
     QuantizedNetwork corrected = network;
     BiasCorrectionOptions options;
-    options.threads = kThreads;
+    options.execution.threads = kThreads;
     const double correction =
         seconds([&] { passes::correct_biases(corrected, options, batches(loader)); });
     const double ratio = correction / (in_float + quantized);

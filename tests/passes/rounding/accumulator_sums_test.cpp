@@ -50,7 +50,7 @@ class AccumulatorSums : public testing::MeasuredModel {
     network_.table = backends::place(backends::Backend::kFx, network_.graph, options);
     initialize_weight_scales(network_);
     CalibrationOptions run;
-    run.threads = kThreads;
+    run.execution.threads = kThreads;
     calibrate_activations(network_, run, batches(calibration_));
   }
 
