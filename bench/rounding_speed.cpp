@@ -61,13 +61,12 @@ class Images {
 using Quantized = QuantizedNetwork;
 
 Quantized quantize(const Options& options, Images& images) {
-  Quantized net;
-  net.graph = import::import_torchscript(options.model, {});
-  passes::prepare(net.graph, {});
+  ir::Graph graph = import::import_torchscript(options.model, {});
+  passes::prepare(graph, {});
   backends::PlacementOptions placement;
   placement.weights.format = quant::IntegerFormat{4, true, false};
   placement.weights.granularity = quant::Granularity::kPerChannel;
-  net.table = backends::place(backends::Backend::kFx, net.graph, placement);
+  Quantized net = backends::place(backends::Backend::kFx, std::move(graph), placement);
   passes::initialize_weight_scales(net);
   passes::CalibrationOptions calibration;
   calibration.execution.threads = options.threads;

@@ -155,8 +155,7 @@ using Quantized = ptq::QuantizedNetwork;
 
 Quantized quantize(ptq::ir::Graph graph, const Options& options) {
   ptq::passes::prepare(graph, {});
-  Quantized result{std::move(graph), {}};
-  result.table = ptq::backends::place(ptq::backends::Backend::kFx, result.graph, {});
+  Quantized result = ptq::backends::place(ptq::backends::Backend::kFx, std::move(graph), {});
   ptq::passes::initialize_weight_scales(result);
   ptq::passes::CalibrationOptions calibration;
   calibration.execution.threads = options.threads;

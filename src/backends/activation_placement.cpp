@@ -57,7 +57,7 @@ bool can_share_scales(const ActivationOptions& options) {
 
 int64_t summed_axis(const ir::Node& layer) { return layer.is<ir::Linear>() ? -1 : 1; }
 
-int64_t channel_axis(const Draft& draft, ir::ValueId value) {
+int64_t channel_axis(Draft& draft, ir::ValueId value) {
   // Nothing else asks, and an index of a large graph takes time.
   if (draft.options.activations->granularity != quant::Granularity::kPerGroup) return 1;
   return ir::channel_axis(draft.graph, ir::Index(draft.graph), value);

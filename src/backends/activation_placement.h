@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "backends/attention.h"
@@ -10,16 +11,19 @@
 namespace ptq::backends {
 
 /// A graph being placed, and the quantizers it has so far.
-struct Draft {
-  ir::Graph& graph;
+struct Draft : QuantizedNetwork {
   const PlacementOptions& options;
   AttentionMap attentions;
-  quant::QuantizerTable table;
   /// By value of the graph before placement.
   std::vector<bool> masked;
 
-  Draft(ir::Graph& graph_, const PlacementOptions& options_)
-      : graph(graph_), options(options_), attentions(graph_), masked(ir::masked_values(graph_)) {}
+  Draft(ir::Graph unplaced, const PlacementOptions& options_)
+      : QuantizedNetwork{std::move(unplaced), {}},
+        options(options_),
+        attentions(graph),
+        masked(ir::masked_values(graph)) {}
+  Draft(const Draft&) = delete;
+  Draft& operator=(const Draft&) = delete;
 
   /// Whether `value` holds numbers that stand for minus infinity (ir/facts.h). It gets no
   /// quantizer, and so has no part in any range.
@@ -50,7 +54,7 @@ bool can_share_scales(const ActivationOptions& options);
 int64_t summed_axis(const ir::Node& layer);
 
 /// ir::channel_axis in the graph as it is.
-int64_t channel_axis(const Draft& draft, ir::ValueId value);
+int64_t channel_axis(Draft& draft, ir::ValueId value);
 
 /// Whether quantize_value would leave `value` a reader: not if all need it exact
 /// (ir/domains.h).

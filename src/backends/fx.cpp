@@ -39,7 +39,7 @@ void requantize_adds(State& state) {
 }
 
 /// A layer multiplies with one scale, or with groups that each have theirs.
-bool needs_input_quantizer(const State& state, const ir::Node& node) {
+bool needs_input_quantizer(State& state, const ir::Node& node) {
   const ir::Index index(state.graph);
   return state.options.activations->granularity == quant::Granularity::kPerGroup
              ? !are_inputs_quantized(state, index, node)
@@ -76,15 +76,15 @@ void quantize_between_layers(State& state) {
 }  // namespace
 }  // namespace fx
 
-quant::QuantizerTable place_fx(ir::Graph& graph, const PlacementOptions& options) {
-  fx::State state(graph, options);
+QuantizedNetwork place_fx(ir::Graph graph, const PlacementOptions& options) {
+  fx::State state(std::move(graph), options);
   if (options.activations) fx::quantize_between_layers(state);
-  for (ir::Node* node : fx::nodes_where(graph, is_quantized_layer)) {
+  for (ir::Node* node : fx::nodes_where(state.graph, is_quantized_layer)) {
     if (options.activations) fx::quantize_around(state, *node);
     add_layer_quantizers(state, *node, {});
   }
   if (options.activations) fx::release_adds(state);
-  return std::move(state.table);
+  return std::move(state);
 }
 
 }  // namespace ptq::backends

@@ -5,6 +5,6 @@
 namespace ptq::backends {
 
 /// The fx rules (reference-contract 5.2): inputs, activations, adds, concats, layers, logits.
-quant::QuantizerTable place_fx(ir::Graph& graph, const PlacementOptions& options);
+QuantizedNetwork place_fx(ir::Graph graph, const PlacementOptions& options);
 
 }  // namespace ptq::backends

@@ -41,14 +41,14 @@ void quantize_layers(Draft& draft) {
 
 }  // namespace
 
-quant::QuantizerTable place_layerwise(ir::Graph& graph, const PlacementOptions& options) {
-  Draft draft(graph, options);
+QuantizedNetwork place_layerwise(ir::Graph graph, const PlacementOptions& options) {
+  Draft draft(std::move(graph), options);
   quantize_layers(draft);
-  if (!options.activations) return std::move(draft.table);
+  if (!options.activations) return std::move(draft);
   for (const Attention& attention : draft.attentions.all()) {
     if (attention.kind == Attention::Kind::kModule) quantize_operands(draft, attention);
   }
-  return std::move(draft.table);
+  return std::move(draft);
 }
 
 }  // namespace ptq::backends

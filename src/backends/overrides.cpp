@@ -88,17 +88,18 @@ void apply(const ir::Index& index, quant::QuantizerTable& table, const LayerOver
 
 }  // namespace
 
-void apply_overrides(ir::Graph& graph, quant::QuantizerTable& table,
-                     const PlacementOptions& options) {
+void apply_overrides(QuantizedNetwork& network, const PlacementOptions& options) {
   for (const LayerOverride& change : options.overrides) {
     if (!change.act_bit_width || options.activations) continue;
     throw InvalidOption("layer_bits", "asks for activation bits, but activations are not quantized",
                         "'" + change.pattern + "'");
   }
-  const auto claimed = match(options.overrides, quantized_layers(graph));
-  const ir::Index index(graph);
+  const auto claimed = match(options.overrides, quantized_layers(network.graph));
+  const ir::Index index(network.graph);
   for (size_t i = 0; i < claimed.size(); ++i) {
-    for (const ir::Node* layer : claimed[i]) apply(index, table, options.overrides[i], *layer);
+    for (const ir::Node* layer : claimed[i]) {
+      apply(index, network.table, options.overrides[i], *layer);
+    }
   }
 }
 

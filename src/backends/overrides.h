@@ -4,8 +4,7 @@
 
 namespace ptq::backends {
 
-/// Changes bit widths of a placed graph as `options.overrides` ask; errors as place().
-void apply_overrides(ir::Graph& graph, quant::QuantizerTable& table,
-                     const PlacementOptions& options);
+/// Changes bit widths of a placed network as `options.overrides` ask; errors as place().
+void apply_overrides(QuantizedNetwork& network, const PlacementOptions& options);
 
 }  // namespace ptq::backends

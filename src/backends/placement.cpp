@@ -1,5 +1,7 @@
 #include "ptq/backends/placement.h"
 
+#include <utility>
+
 #include "backends/fx.h"
 #include "backends/layerwise.h"
 #include "backends/overrides.h"
@@ -8,24 +10,24 @@
 namespace ptq::backends {
 namespace {
 
-quant::QuantizerTable place_uniformly(Backend backend, ir::Graph& graph,
-                                      const PlacementOptions& options) {
+QuantizedNetwork place_uniformly(Backend backend, ir::Graph graph,
+                                 const PlacementOptions& options) {
   switch (backend) {
     case Backend::kFx:
     case Backend::kFlexml:
-      return place_fx(graph, options);
+      return place_fx(std::move(graph), options);
     case Backend::kLayerwise:
-      return place_layerwise(graph, options);
+      return place_layerwise(std::move(graph), options);
   }
   throw InternalError("unknown backend");
 }
 
 }  // namespace
 
-quant::QuantizerTable place(Backend backend, ir::Graph& graph, const PlacementOptions& options) {
-  quant::QuantizerTable table = place_uniformly(backend, graph, options);
-  apply_overrides(graph, table, options);
-  return table;
+QuantizedNetwork place(Backend backend, ir::Graph graph, const PlacementOptions& options) {
+  QuantizedNetwork network = place_uniformly(backend, std::move(graph), options);
+  apply_overrides(network, options);
+  return network;
 }
 
 }  // namespace ptq::backends

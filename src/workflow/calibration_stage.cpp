@@ -22,10 +22,9 @@ std::optional<Companion> companion(const QuantizeConfig& config, const std::stri
                                    const ir::Graph& unplaced, const std::string& placed) {
   try {
     if (!calibrates_activations(config)) return std::nullopt;
-    ir::Graph graph = unplaced;
-    quant::QuantizerTable table = backends::place(config.backend, graph, placement_options(config));
-    if (ir::to_text(graph) != placed) return std::nullopt;
-    return Companion{&config, key, {std::move(table), config.activations->percentile}};
+    QuantizedNetwork network = backends::place(config.backend, unplaced, placement_options(config));
+    if (ir::to_text(network.graph) != placed) return std::nullopt;
+    return Companion{&config, key, {std::move(network.table), config.activations->percentile}};
   } catch (const Error&) {
     return std::nullopt;
   }

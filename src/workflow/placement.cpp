@@ -109,13 +109,12 @@ int64_t image_size(const ir::Graph& graph) {
 // Equalization and splitting change no operation and cost time.
 QuantizedNetwork placed_network(const ir::Graph& imported, const QuantizeConfig& config) {
   if (auto by_hand = defined_by_hand(imported, config)) return std::move(*by_hand);
-  QuantizedNetwork network{imported, {}};
+  ir::Graph graph = imported;
   passes::PreparationOptions preparation = preparation_options(config);
   preparation.equalization.iterations = 0;
   preparation.splitting.ratio = 0;
-  passes::prepare(network.graph, preparation);
-  network.table = backends::place(config.backend, network.graph, placement_options(config));
-  return network;
+  passes::prepare(graph, preparation);
+  return backends::place(config.backend, std::move(graph), placement_options(config));
 }
 
 }  // namespace ptq::workflow

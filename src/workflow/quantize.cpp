@@ -59,9 +59,8 @@ EqualizedGraph equalized(ir::Graph graph, const QuantizeConfig& config, const Im
 }
 
 QuantizedNetwork placed(ir::Graph graph, const QuantizeConfig& config, const Context& context) {
-  QuantizedNetwork network{std::move(graph), {}};
-  network.table = timed(context.log, "place", [&] {
-    return backends::place(config.backend, network.graph, placement_options(config));
+  QuantizedNetwork network = timed(context.log, "place", [&] {
+    return backends::place(config.backend, std::move(graph), placement_options(config));
   });
   if (network.table.quantizers.empty()) {
     throw QuantizationError(context.network_name + " has no layer that can be quantized");

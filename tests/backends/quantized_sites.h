@@ -13,10 +13,7 @@ namespace ptq::backends::testing {
 using ptq::testing::NetworkBuilder;
 
 /// A placed graph, and what its quantizers say.
-struct Placed {
-  ir::Graph graph;
-  quant::QuantizerTable table;
-
+struct Placed : QuantizedNetwork {
   /// One word a FakeQuantize, in order: `producer:s0`, signed (s), unsigned (u) or asymmetric (a),
   /// and the number of its scale, counted as scales first appear.
   std::string sites() const {
@@ -111,8 +108,7 @@ struct Placed {
 
 inline Placed place(const NetworkBuilder& builder, const PlacementOptions& options = {},
                     Backend backend = Backend::kFx) {
-  Placed placed{builder.graph(), {}};
-  placed.table = backends::place(backend, placed.graph, options);
+  Placed placed{backends::place(backend, builder.graph(), options)};
   ir::verify(placed.graph);
   return placed;
 }

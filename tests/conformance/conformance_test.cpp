@@ -4,6 +4,8 @@
 #include <ATen/ops/isfinite.h>
 #include <ATen/ops/randn.h>
 
+#include <utility>
+
 #include "base/threads.h"
 #include "import/import.h"
 #include "passes/pipeline.h"
@@ -44,10 +46,9 @@ TEST_P(Conformance, InterpreterEqualsModuleAndPlanIsWithinATenThousandth) {
 
 TEST_P(Conformance, IsQuantizedAndRuns) {
   const support::ConformanceModel& model = GetParam();
-  QuantizedNetwork network{import::import_torchscript(model.path, {model.image_size}), {}};
-  auto& [graph, table] = network;
+  ir::Graph graph = import::import_torchscript(model.path, {model.image_size});
   passes::prepare(graph, {});
-  table = backends::place(backends::Backend::kFx, graph, {});
+  QuantizedNetwork network = backends::place(backends::Backend::kFx, std::move(graph), {});
   passes::initialize_weight_scales(network);
   const at::Tensor images = at::randn({4, 3, model.image_size, model.image_size});
   int batches = 0;
@@ -58,7 +59,7 @@ TEST_P(Conformance, IsQuantizedAndRuns) {
       runtime::make_plan(network, {runtime::Numerics::kQuantized, {}, 2})->run(images);
   expect_lively(logits);
   const at::Tensor float_logits =
-      runtime::make_plan(graph, {runtime::Numerics::kFloat, {}, 2})->run(images);
+      runtime::make_plan(network, {runtime::Numerics::kFloat, {}, 2})->run(images);
   EXPECT_FALSE(at::equal(logits, float_logits));
 }
 

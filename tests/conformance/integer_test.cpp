@@ -53,8 +53,7 @@ class IntegerConformance : public Conformance {
   /// Placed as `formats` say, calibrated on `images`.
   QuantizedNetwork quantized(const ir::Graph& prepared, const Formats& formats,
                              const at::Tensor& images) const {
-    QuantizedNetwork network{prepared, {}};
-    network.table = backends::place(backends::Backend::kFx, network.graph, formats.options);
+    QuantizedNetwork network = backends::place(backends::Backend::kFx, prepared, formats.options);
     passes::initialize_weight_scales(network);
     int batches = 0;
     passes::calibrate_activations(network, {}, [&]() -> std::optional<at::Tensor> {

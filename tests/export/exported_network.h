@@ -30,8 +30,7 @@ using Quantized = QuantizedNetwork;
 inline Quantized quantized(ir::Graph graph, const Setting& setting) {
   const at::Tensor images = ptq::testing::images_for(graph, 4);
   passes::prepare(graph, setting.preparation);
-  Quantized result{graph, {}};
-  result.table = backends::place(setting.backend, result.graph, setting.placement);
+  Quantized result = backends::place(setting.backend, std::move(graph), setting.placement);
   passes::initialize_weight_scales(result);
   if (!setting.placement.activations || result.table.quantizers.empty()) return result;
   bool is_first = true;

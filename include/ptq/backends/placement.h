@@ -4,8 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "ptq/ir/graph.h"
-#include "ptq/quant/quantizer.h"
+#include "ptq/quant/quantized_network.h"
 
 /// Backends decide where a prepared graph is quantized, and nothing else.
 namespace ptq::backends {
@@ -72,10 +71,10 @@ struct PlacementOptions {
   ResidualAdds residual_adds = ResidualAdds::kQuantized;
 };
 
-/// Adds FakeQuantize nodes and layer quantizers to `graph`, scales still undefined. Throws
+/// `graph` with FakeQuantize nodes and layer quantizers, scales still undefined. Throws
 /// QuantizationError naming the layer for a grouped transposed convolution per channel, and
 /// ConfigError naming a pattern of `overrides` that is not a regular expression, matches no layer,
 /// or asks for activation bits where `activations` is none, or for bits of minifloats.
-quant::QuantizerTable place(Backend backend, ir::Graph& graph, const PlacementOptions& options);
+QuantizedNetwork place(Backend backend, ir::Graph graph, const PlacementOptions& options);
 
 }  // namespace ptq::backends

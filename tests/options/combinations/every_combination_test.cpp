@@ -96,14 +96,14 @@ struct Walk {
 
   void check(const backends::PlacementOptions& options, const Settings& settings,
              const std::string& words) {
-    QuantizedNetwork network{graph, {}};
+    ir::Graph prepared = graph;
     passes::PreparationOptions preparation;
     if (settings.choice<Backend>("target-backend") == backends::Backend::kFlexml) {
       preparation.preparation = passes::Preparation::kFlexml;
     }
-    passes::prepare(network.graph, preparation);
-    network.table =
-        backends::place(settings.choice<Backend>("target-backend"), network.graph, options);
+    passes::prepare(prepared, preparation);
+    QuantizedNetwork network =
+        backends::place(settings.choice<Backend>("target-backend"), std::move(prepared), options);
     passes::initialize_weight_scales(network);
     bool given = false;
     passes::calibrate_activations(network, {}, [&]() -> std::optional<at::Tensor> {

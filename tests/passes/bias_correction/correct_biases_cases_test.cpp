@@ -112,7 +112,7 @@ bool is_own(Backend backend, const ir::Node& layer) {
   return backend == Backend::kLayerwise || layer.name == "attn.out_proj";
 }
 
-quant::QuantizerTable place(Backend backend, ir::Graph& graph) {
+QuantizedNetwork place(Backend backend, const ir::Graph& graph) {
   backends::PlacementOptions options;
   options.weights.format = quant::IntegerFormat{3};
   options.activations->format = quant::IntegerFormat{4};
@@ -140,8 +140,7 @@ class CorrectBiasesOf : public ::testing::TestWithParam<std::tuple<Case, Backend
 
 TEST_P(CorrectBiasesOf, AgreesWithRunningEveryLayerTwice) {
   const auto& [the_case, backend] = GetParam();
-  QuantizedNetwork network{the_case.graph, {}};
-  network.table = place(backend, network.graph);
+  QuantizedNetwork network = place(backend, the_case.graph);
   initialize_weight_scales(network);
   const std::vector<at::Tensor> images = images_for(network.graph);
   calibrate_activations(network, {99.999, {1, false}}, batches_of(images));

@@ -166,16 +166,16 @@ at::Tensor appendix_images(int t, int rows) {
 TEST_P(CorrectBiases, GivesTheReferencesBias) {
   NetworkBuilder builder({12});
   builder.linear("fc", builder.input(), 4);
-  BiasedNetwork net{builder.graph(), {}};
+  BiasedNetwork in_float{builder.graph(), {}};
   at::Tensor weight = at::zeros({48});
   for (int i = 0; i < 48; ++i) weight[i] = static_cast<float>((37 * i + 11) % 101 - 50) / 64;
-  net.layer("fc").weight.value = weight.view({4, 12});
-  net.layer("fc").bias->value = at::tensor({0.5F, -0.25F, 0.125F, 0.0F});
+  in_float.layer("fc").weight.value = weight.view({4, 12});
+  in_float.layer("fc").bias->value = at::tensor({0.5F, -0.25F, 0.125F, 0.0F});
 
   backends::PlacementOptions placement;
   placement.weights.format = quant::IntegerFormat{3};
   placement.weights.granularity = quant::Granularity::kPerChannel;
-  net.table = backends::place(backends::Backend::kLayerwise, net.graph, placement);
+  BiasedNetwork net{backends::place(backends::Backend::kLayerwise, in_float.graph, placement)};
   initialize_weight_scales(net);
   const std::vector<at::Tensor> images{appendix_images(0, 20), appendix_images(1, 10)};
   EXPECT_EQ(images[0].sum().item<float>(), 152.7578125F);
@@ -197,8 +197,7 @@ BiasedNetwork deep_network() {
   x = builder.conv("depthwise", x, {8, 3, 1, 8});
   x = builder.add("sum", ir::Add{}, {builder.conv("point", x, {8, 1}), x});
   builder.linear("head", builder.add("pool", ir::Mean{{2, 3}, false}, {x}), 5);
-  BiasedNetwork net{builder.graph(), {}};
-  net.table = backends::place(backends::Backend::kFx, net.graph, {});
+  BiasedNetwork net{backends::place(backends::Backend::kFx, builder.graph(), {})};
   initialize_weight_scales(net);
   return net;
 }

@@ -23,11 +23,9 @@ using ValueId = ir::ValueId;
 struct Placed : QuantizedNetwork {
   std::vector<BitGroup> groups;
 
-  explicit Placed(const NetworkBuilder& net) : QuantizedNetwork{net.graph(), {}} {
-    backends::PlacementOptions options;
-    table = backends::place(backends::Backend::kFx, graph, options);
-    groups = bit_groups(*this);
-  }
+  explicit Placed(const NetworkBuilder& net)
+      : QuantizedNetwork(backends::place(backends::Backend::kFx, net.graph(), {})),
+        groups(bit_groups(*this)) {}
 
   /// The layers of each group of a kind.
   std::vector<std::vector<std::string>> layers(QuantizerKind kind) const {
@@ -115,12 +113,12 @@ TEST(BitGroups, AreOneForQueryKeyAndValue) {
 }
 
 TEST(BitGroups, LeaveMinifloatsOut) {
-  ir::Graph graph = residual().graph();
   backends::PlacementOptions options;
   options.weights.format = quant::MinifloatFormat{};
   options.activations->format = quant::MinifloatFormat{};
-  const auto table = backends::place(backends::Backend::kFx, graph, options);
-  EXPECT_THAT(bit_groups({graph, table}), IsEmpty());
+  const QuantizedNetwork placed =
+      backends::place(backends::Backend::kFx, residual().graph(), options);
+  EXPECT_THAT(bit_groups(placed), IsEmpty());
 }
 
 TEST(LayerCosts, CountProductsAndWeights) {
@@ -142,11 +140,10 @@ TEST(LayerCosts, LookForInputsOnceAValue) {
     value = net.add("sum" + std::to_string(i), ir::Add{}, {value, value});
   }
   net.linear("head", net.reshape("flat", value, {256}), 5);
-  ir::Graph graph = net.graph();
   backends::PlacementOptions options;
   options.activations.reset();
-  backends::place(backends::Backend::kFx, graph, options);
-  EXPECT_THAT(layer_costs(graph).back().inputs, IsEmpty());
+  const auto placed = backends::place(backends::Backend::kFx, net.graph(), options);
+  EXPECT_THAT(layer_costs(placed.graph).back().inputs, IsEmpty());
 }
 
 }  // namespace

@@ -178,8 +178,7 @@ TEST_P(EqualizeActivations, LeavesLayersThatAreQuantizedBehindTheirProduct) {
   ir::Graph equalized = before_;
   equalize_activations(equalized, options(ActivationEqualization::kLayerwise), batches_of(images_));
   for (const auto backend : {backends::Backend::kFx, backends::Backend::kLayerwise}) {
-    ir::Graph graph = equalized;
-    backends::place(backend, graph, {});
+    ir::Graph graph = backends::place(backend, equalized, {}).graph;
     const ir::Index index(graph);
     for (const ir::Node& node : graph.nodes) {
       const ir::Weighted* layer = ir::weighted(node.op);

@@ -36,8 +36,7 @@ class Recovery : public testing::MeasuredModel {
       options.execution.threads = kThreads;
       equalize_activations(graph, options, batches(calibration_));
     }
-    QuantizedNetwork network{std::move(graph), {}};
-    network.table = backends::place(quantization.backend, network.graph, {});
+    QuantizedNetwork network = backends::place(quantization.backend, std::move(graph), {});
     initialize_weight_scales(network);
     CalibrationOptions run;
     run.execution.threads = kThreads;
@@ -136,8 +135,7 @@ TEST_F(Recovery, ActivationEqualizationBringsADisturbedTransformerBack) {
 /// them, so what a processor, or other work on it, does to the ratio of three passes hardly counts.
 TEST_F(Recovery, BiasCorrectionTakesAboutOneFloatAndOneQuantizedPass) {
   const auto loader = images("calibration", 200);
-  QuantizedNetwork network{prepared("mobilenet_v2"), {}};
-  network.table = backends::place(backends::Backend::kFx, network.graph, {});
+  QuantizedNetwork network = backends::place(backends::Backend::kFx, prepared("mobilenet_v2"), {});
   initialize_weight_scales(network);
   CalibrationOptions run;
   run.execution.threads = kThreads;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "import/import.h"
 #include "passes/learned_round/blocks.h"
@@ -26,7 +27,7 @@ std::optional<Units> units_of(const std::string& model, backends::Backend backen
   if (data == nullptr) return std::nullopt;
   ir::Graph graph = import::import_torchscript(std::string(data) + "/models/" + model + ".pt", {});
   prepare(graph, {});
-  backends::place(backend, graph, {});
+  graph = backends::place(backend, std::move(graph), {}).graph;
   Units units;
   for (const runtime::SweepUnit& unit : structural_blocks(graph)) {
     (unit.nodes.size() > 1 ? units.blocks : units.singles).push_back(name_of(unit));

@@ -42,12 +42,11 @@ class AccumulatorSums : public testing::MeasuredModel {
   void SetUp() override {
     MeasuredModel::SetUp();
     if (IsSkipped()) return;
-    network_.graph = prepared("squeezenet1_1");
     calibration_ = images("calibration", 50);
     backends::PlacementOptions options;
     options.weights.format = quant::IntegerFormat{4};
     options.weights.granularity = quant::Granularity::kPerChannel;
-    network_.table = backends::place(backends::Backend::kFx, network_.graph, options);
+    network_ = backends::place(backends::Backend::kFx, prepared("squeezenet1_1"), options);
     initialize_weight_scales(network_);
     CalibrationOptions run;
     run.execution.threads = kThreads;

@@ -3,6 +3,7 @@
 
 #include <sstream>
 #include <stdexcept>
+#include <utility>
 
 #include "passes/correct_biases.h"
 #include "ptq/backends/placement.h"
@@ -51,7 +52,8 @@ struct Example : QuantizedNetwork {
     backends::PlacementOptions placement;
     placement.weights.format = quant::IntegerFormat{bit_width, true, false};
     placement.weights.granularity = quant::Granularity::kPerChannel;
-    table = backends::place(backends::Backend::kLayerwise, graph, placement);
+    QuantizedNetwork::operator=(
+        backends::place(backends::Backend::kLayerwise, std::move(graph), placement));
     initialize_weight_scales(*this);
     calibrate_activations(*this, {}, batches_of(batches()));
   }
