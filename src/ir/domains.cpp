@@ -10,6 +10,7 @@
 #include <unordered_set>
 
 #include "ir/clamp.h"
+#include "ir/coordinates.h"
 #include "ir/opaque_words.h"
 #include "ir/small_numbers.h"
 
@@ -138,7 +139,8 @@ class Domains {
 }  // namespace
 
 bool breaks_when_rounded(const Index& index, const Node& user, ValueId value) {
-  return needs_small_numbers(index, user, value) || Domains(index).reach_domain(user);
+  return needs_small_numbers(index, user, value) || are_coordinates(index, user, value) ||
+         Domains(index).reach_domain(user);
 }
 
 std::vector<const Node*> functions_with_domain(const Index& index, const Graph& graph) {

@@ -55,8 +55,7 @@ void guard_network(Run& run, const QuantizedNetwork& network, ImageSets& images)
   speak(run, eval::suspicions_of_scales(network));
   speak(run, eval::suspicions_of_biases(network));
   guard_weights(run, network.graph);
-  const std::string exact = eval::exact_operands(network.graph);
-  if (!exact.empty()) run.log.line(exact);
+  for (const std::string& line : eval::exact_operands(network.graph)) run.log.line(line);
   guard_values(run, network, images.validation());
 }
 
