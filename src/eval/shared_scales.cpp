@@ -21,6 +21,8 @@ namespace {
 /// A sum this far above its noise is as good as codes of eight bits make it, or nearly.
 constexpr double kGood = 25;
 constexpr double kMaterial = 6;
+/// What is left of an operand of which others than the add read less is hardly there.
+constexpr double kPoor = 10;
 /// Operands nearer to each other lose by a scale that is too small for both.
 constexpr double kUneven = 3;
 
@@ -36,6 +38,8 @@ struct Mean {
 
 struct Operand {
   const ir::Node* quantize = nullptr;
+  /// What else reads the operand as it is rounded for the add; nullptr for nothing.
+  const ir::Node* reader = nullptr;
   double largest = 0;
   std::vector<at::Tensor> images;
 
@@ -49,6 +53,13 @@ struct AddSite {
   Mean sum;
 };
 
+const ir::Node* reader_beside(const ir::Index& index, const ir::Node& add, ir::ValueId value) {
+  for (const ir::Node* user : index.users(value)) {
+    if (user != &add) return user;
+  }
+  return nullptr;
+}
+
 /// The quantizers in front of an add that share a scale which calibration found.
 std::optional<AddSite> site_of(const ir::Index& index, const quant::QuantizerTable& table,
                                const ir::Node& add) {
@@ -61,6 +72,7 @@ std::optional<AddSite> site_of(const ir::Index& index, const quant::QuantizerTab
       return std::nullopt;
     }
     site.operands[i].quantize = producer;
+    site.operands[i].reader = reader_beside(index, add, producer->output());
     const quant::Quantizer& quantizer = table.at(site.operands[i].quantizer());
     const bool plain = quantizer.is_static_per_tensor() && !quantizer.truncation &&
                        quantizer.symmetry == quant::Symmetry::kSymmetric;
@@ -116,18 +128,43 @@ double own_noise(const Operand& operand, const quant::QuantizerTable& table) {
   return noise(operand, own, id);
 }
 
-/// What the add loses; 0 where that is not material.
+/// What the sum loses; 0 where that is not material.
+double lost_by_sum(const AddSite& site, const quant::QuantizerTable& table) {
+  const auto& [a, b] = site.operands;
+  const double now = noise(a, table, a.quantizer()) + noise(b, table, b.quantizer());
+  if (now == 0 || decibels(site.sum.value(), now) >= kGood) return 0;
+  const double lost = decibels(now, own_noise(a, table) + own_noise(b, table));
+  return lost >= kMaterial ? lost : 0;
+}
+
+/// What another reader of the operand loses, which the sum need not notice.
+double lost_by_reader(const Operand& operand, const quant::QuantizerTable& table) {
+  if (operand.reader == nullptr) return 0;
+  Mean power;
+  for (const at::Tensor& x : operand.images) power.add(x);
+  const double now = noise(operand, table, operand.quantizer());
+  if (now == 0 || decibels(power.value(), now) >= kPoor) return 0;
+  const double lost = decibels(now, own_noise(operand, table));
+  return lost >= kMaterial ? lost : 0;
+}
+
 UnevenAdd judged(const AddSite& site, const quant::QuantizerTable& table) {
   const auto& [a, b] = site.operands;
+  const Operand& narrow = a.largest < b.largest ? a : b;
   const quant::Scale& scale = table.scale_of(a.quantizer());
-  UnevenAdd add{site.add->name, std::max(a.largest, b.largest), std::min(a.largest, b.largest),
-                scale.value.item<double>() * scale.threshold_divisor, 0};
+  UnevenAdd add{site.add->name,
+                std::max(a.largest, b.largest),
+                narrow.largest,
+                scale.value.item<double>() * scale.threshold_divisor,
+                0,
+                ""};
   if (add.narrow == 0 || add.wide < kUneven * add.narrow) return add;
-  const double now = noise(a, table, a.quantizer()) + noise(b, table, b.quantizer());
-  const double own = own_noise(a, table) + own_noise(b, table);
-  if (now == 0 || decibels(site.sum.value(), now) >= kGood) return add;
-  const double lost = decibels(now, own);
-  add.lost = lost >= kMaterial ? lost : 0;
+  add.lost = lost_by_sum(site, table);
+  const double beside = lost_by_reader(narrow, table);
+  if (beside > add.lost) {
+    add.lost = beside;
+    add.reader = narrow.reader->name;
+  }
   return add;
 }
 
@@ -162,7 +199,8 @@ std::vector<std::string> words(const std::vector<UnevenAdd>& adds) {
   text.precision(3);
   text << worst.name << " adds values that reach " << worst.wide << " and " << worst.narrow << " ("
        << worst.wide / worst.narrow << " to 1) with one scale that reaches " << worst.scale
-       << ", which costs the sum " << worst.lost << " dB";
+       << ", which costs " << (worst.reader.empty() ? "the sum" : worst.reader) << " " << worst.lost
+       << " dB";
   if (adds.size() > 1) text << " (adds like it: " << adds.size() - 1 << " more)";
   text << "; --residual-adds wide gives operands scales of their own";
   return {text.str()};

@@ -76,9 +76,40 @@ TEST(UnevenAdds, AreNoneWhereOneIsAConstant) {
   EXPECT_THAT(uneven_adds(builder, normals({4, 3, 8, 8}, 1, 1), {}), IsEmpty());
 }
 
+/// Like SharedScale, with a scale that reaches all, and something that reads the smaller as well.
+std::vector<UnevenAdd> uneven_beside_reader(double factor) {
+  GraphBuilder builder;
+  const double scale = 4 * factor / 128;
+  const ir::ValueId a = builder.fake_quantize(builder.input(), scale);
+  const ir::ValueId b =
+      builder.fake_quantize(builder.add(ir::MulScalar{factor}, {builder.input()}), scale);
+  builder.table.at(1).scale = builder.table.at(0).scale;
+  const ir::ValueId sum = builder.add(ir::Add{}, {a, b}, "residual");
+  const ir::ValueId both =
+      builder.add(ir::Concat{1}, {sum, builder.add(ir::Relu{}, {a}, "reader")});
+  const ir::Graph graph =
+      builder.finish(builder.add(ir::Reshape{{{1, true}, {384, false}}}, {both}));
+  return uneven_adds(graph, builder.table, normals({4, 3, 8, 8}, 1, 1), {});
+}
+
+/// The sum does not notice that its small operand is gone, but what else reads it does.
+TEST(UnevenAdds, AreNamedWhereAnotherReaderLoses) {
+  const auto adds = uneven_beside_reader(1000);
+  ASSERT_EQ(adds.size(), 1U);
+  EXPECT_EQ(adds[0].name, "residual");
+  EXPECT_EQ(adds[0].reader, "reader");
+  EXPECT_GT(adds[0].lost, 30);
+}
+
+TEST(UnevenAdds, AreNoneWhereAnotherReaderKeepsEnough) {
+  EXPECT_THAT(uneven_beside_reader(16), IsEmpty());
+}
+
 TEST(UnevenAdds, AreSaidInOneSentence) {
   EXPECT_THAT(words(std::vector<UnevenAdd>()), IsEmpty());
-  EXPECT_THAT(words({{"a.add", 32.5, 2, 12, 9.25}, {"b.add", 8, 4, 2, 7}}),
+  EXPECT_THAT(words({{"a.add", 32.5, 2, 12, 9.25, "fft"}}),
+              ElementsAre(::testing::HasSubstr("12, which costs fft 9.25 dB; ")));
+  EXPECT_THAT(words({{"a.add", 32.5, 2, 12, 9.25, ""}, {"b.add", 8, 4, 2, 7, ""}}),
               ElementsAre("a.add adds values that reach 32.5 and 2 (16.2 to 1) with one scale that "
                           "reaches 12, which costs the sum 9.25 dB (adds like it: 1 more); "
                           "--residual-adds wide gives operands scales of their own"));
