@@ -147,6 +147,8 @@ INSTANTIATE_TEST_SUITE_P(
         ConvCase{"torch._convolution(x, self.weight, self.bias, [1, 1], [1, 1], [1, 1], False, "
                  "[0, 0], 1, False, False, True, True)",
                  "conv _convolution"},
+        ConvCase{"torch._convolution_mode(x, self.weight, self.bias, [1, 1], 'same', [1, 1], 1)",
+                 "opaque pad; conv _convolution_mode"},
         ConvCase{"torch._convolution(x, self.turned, None, [2, 2], [1, 1], [1, 1], True, [1, 1], "
                  "1, False, False, True, True)",
                  "conv_transpose _convolution"},
