@@ -53,18 +53,77 @@ bool all_equal(const at::Tensor& images) {
   return true;
 }
 
+/// Follows what depends on the images. A class token does not, nor does it where it is read out of
+/// a concat with tokens that do.
+class OfImages {
+ public:
+  explicit OfImages(const ir::Graph& graph) : graph_(graph), of_images_({graph.input}) {}
+
+  /// In execution order.
+  bool reads(const ir::Node& node) {
+    const bool reads_images = std::any_of(node.inputs.begin(), node.inputs.end(),
+                                          [&](ir::ValueId id) { return has(id); });
+    if (!reads_images || reads_constants_alone(node)) return false;
+    of_images_.insert(node.outputs.begin(), node.outputs.end());
+    follow_constants(node);
+    return true;
+  }
+
+ private:
+  /// The first `count` along `dim`.
+  struct Leading {
+    int64_t dim, count;
+  };
+
+  bool has(ir::ValueId id) const { return of_images_.count(id) > 0; }
+
+  bool reads_constants_alone(const ir::Node& node) const {
+    const auto found = leading_.find(node.inputs[0]);
+    if (found == leading_.end()) return false;
+    const Leading& constants = found->second;
+    if (const auto* select = node.as<ir::Select>()) {
+      return select->dim == constants.dim && !select->index.times_batch &&
+             select->index.value >= 0 && select->index.value < constants.count;
+    }
+    const auto* slice = node.as<ir::Slice>();
+    return slice != nullptr && slice->dim == constants.dim && !slice->end.times_batch &&
+           slice->start.value >= 0 && slice->end.value >= 0 && slice->end.value <= constants.count;
+  }
+
+  void follow_constants(const ir::Node& node) {
+    if (const auto* concat = node.as<ir::Concat>()) {
+      const auto dim = static_cast<size_t>(concat->dim);
+      int64_t count = 0;
+      for (const ir::ValueId input : node.inputs) {
+        if (has(input)) break;
+        count += graph_.values.at(static_cast<size_t>(input)).shape.at(dim).value;
+      }
+      if (count > 0) leading_[node.output()] = {concat->dim, count};
+      return;
+    }
+    const auto found = leading_.find(node.inputs[0]);
+    if (found == leading_.end()) return;
+    const auto* norm = node.as<ir::LayerNorm>();
+    const auto rank = graph_.values.at(static_cast<size_t>(node.output())).shape.size();
+    const bool apart = norm != nullptr &&
+                       found->second.dim < static_cast<int64_t>(rank) -
+                                               static_cast<int64_t>(norm->normalized_shape.size());
+    if (apart || node.is<ir::FakeQuantize>()) leading_[node.output()] = Leading(found->second);
+  }
+
+  const ir::Graph& graph_;
+  std::unordered_set<ir::ValueId> of_images_;
+  std::unordered_map<ir::ValueId, Leading> leading_;
+};
+
 /// Layers and activation quantizers that read something of the images, in execution order: a class
 /// token, say, is the same for all by design.
 std::vector<const ir::Node*> watched_nodes(const ir::Graph& graph) {
-  std::unordered_set<ir::ValueId> of_images = {graph.input};
+  OfImages of_images(graph);
   std::vector<const ir::Node*> watched;
   for (const ir::Node& node : graph.nodes) {
-    const bool reads_images = std::any_of(node.inputs.begin(), node.inputs.end(),
-                                          [&](ir::ValueId id) { return of_images.count(id) > 0; });
-    if (!reads_images) continue;
-    of_images.insert(node.outputs.begin(), node.outputs.end());
     const bool is_watched = ir::weighted(node.op) != nullptr || node.is<ir::FakeQuantize>();
-    if (is_watched) watched.push_back(&node);
+    if (of_images.reads(node) && is_watched) watched.push_back(&node);
   }
   return watched;
 }

@@ -78,6 +78,32 @@ TEST(ConstantLayer, PassesByWhatIsTheSameForAllByDesign) {
   }
 }
 
+/// A class token that is read out of a concat with tokens of the image (CaiT), and the token
+/// behind.
+TEST(ConstantLayer, PassesByAClassTokenAmongOthers) {
+  for (const int64_t index : {0, 1}) {
+    NetworkBuilder network({3, 6, 6});
+    const auto tokens = network.reshape("tokens", network.input(), {3, 36});
+    const auto token = network.add("token", ir::Constant{network.parameter("t", {1, 1, 36})}, {});
+    const auto expand = network.add("expand", ir::Expand{{{1, true}, {1}, {36}}}, {token});
+    const auto all = network.add("cat", ir::Concat{1}, {expand, tokens});
+    const auto first =
+        network.add("select", ir::Select{1, {index}}, {network.layer_norm("norm", all)});
+    const auto query = network.linear("query", first, 10);
+    network.add("sum", ir::Add{},
+                {query, network.linear("head", network.reshape("flat", all, {144}), 10)});
+    ir::Graph graph = network.graph();
+    for (ir::Node& node : graph.nodes) {
+      if (node.name == "query" && index == 1) {
+        auto& weight = node.as<ir::Linear>()->weight.value;
+        weight = at::zeros_like(weight);
+      }
+    }
+    const auto found = constant_layer({graph, {}}, testing::normals({4, 3, 6, 6}, 1, 1), {});
+    EXPECT_EQ(found.has_value(), index == 1);
+  }
+}
+
 TEST(ConstantLayer, LooksAtAllImagesWhereTheFirstTwoAreEqual) {
   at::Tensor images = testing::normals({4, 3, 6, 6}, 1, 1);
   images[1] = images[0];
