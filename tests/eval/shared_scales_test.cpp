@@ -87,9 +87,8 @@ std::vector<UnevenAdd> uneven_beside_reader(double factor) {
   const ir::ValueId sum = builder.add(ir::Add{}, {a, b}, "residual");
   const ir::ValueId both =
       builder.add(ir::Concat{1}, {sum, builder.add(ir::Relu{}, {a}, "reader")});
-  const ir::Graph graph =
-      builder.finish(builder.add(ir::Reshape{{{1, true}, {384, false}}}, {both}));
-  return uneven_adds(graph, builder.table, normals({4, 3, 8, 8}, 1, 1), {});
+  builder.finish(builder.add(ir::Reshape{{{1, true}, {384, false}}}, {both}));
+  return uneven_adds(builder, normals({4, 3, 8, 8}, 1, 1), {});
 }
 
 /// The sum does not notice that its small operand is gone, but what else reads it does.
