@@ -53,8 +53,8 @@ bool all_equal(const at::Tensor& images) {
   return true;
 }
 
-/// Follows what depends on the images. A class token does not, nor does it where it is read out of
-/// a concat with tokens that do.
+/// Follows what depends on the images. A class token does not, even where a network concatenates it
+/// with tokens that do and reads it out again.
 class OfImages {
  public:
   explicit OfImages(const ir::Graph& graph) : graph_(graph), of_images_({graph.input}) {}

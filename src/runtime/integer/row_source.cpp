@@ -26,9 +26,9 @@ class WholeRows : public RowSource {
   WholeRows(const Windows& windows, const PanelShape& shape) : windows_(windows) {
     const int64_t element = shape.kernel().element_bytes;
     pointwise_ = windows.is_pointwise(), wide_ = element == 2;
+    in_place_ = pointwise_ && !wide_;
     read_terms_ = shape.read_terms();
-    row_bytes_ =
-        pointwise_ && !wide_ ? windows.channels : (read_terms_ + kGatherSlack) / 16 * 16 * element;
+    row_bytes_ = in_place_ ? windows.channels : (read_terms_ + kGatherSlack) / 16 * 16 * element;
     window_bytes_ = (read_terms_ + 2 * kGatherSlack + 63) / 64 * 64;
     most_ = block_rows(shape.bytes());
   }
@@ -42,7 +42,7 @@ class WholeRows : public RowSource {
     const int64_t first = block * most_, count = std::min(most_, windows_.rows() - first);
     PreparedRows rows{scratch, row_bytes_, count};
     const uint8_t* pixels = in + first * windows_.channels + group * windows_.group_channels();
-    if (pointwise_ && !wide_) {
+    if (in_place_) {
       rows.data = pixels;
     } else if (pointwise_) {
       widen(pixels, windows_.channels, count, read_terms_, wide(scratch, 0), row_bytes_ / 2);
@@ -59,7 +59,7 @@ class WholeRows : public RowSource {
   }
 
  private:
-  int64_t rows_bytes() const { return pointwise_ && !wide_ ? 0 : most_ * row_bytes_ + 64; }
+  int64_t rows_bytes() const { return in_place_ ? 0 : most_ * row_bytes_ + 64; }
   int16_t* wide(uint8_t* scratch, int64_t row) const {
     return reinterpret_cast<int16_t*>(scratch + row * row_bytes_);
   }
@@ -73,7 +73,7 @@ class WholeRows : public RowSource {
   }
 
   Windows windows_;
-  bool pointwise_, wide_;
+  bool pointwise_, wide_, in_place_;
   int64_t read_terms_, row_bytes_, window_bytes_, most_;
 };
 

@@ -29,7 +29,7 @@ class RowSource {
                         uint8_t* scratch) const = 0;
 };
 
-/// Rows of a block, at least: a multiple of every number of rows in a tile.
+/// Rows of a block, at least: a multiple of the rows of every kernel's full tiles.
 inline constexpr int64_t kLeastRows = 48;
 
 /// Bytes of prepared rows that are multiplied with all columns before the next ones. Every block

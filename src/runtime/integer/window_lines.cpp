@@ -7,7 +7,7 @@
 namespace ptq::runtime::integer {
 namespace {
 
-/// Pixels of a line of windows, the first at `first`, which may lie before the input.
+/// Pixels that a line of windows covers, with the padding that it reads.
 int64_t line_pixels(const Windows& w) { return (w.out_width - 1) * w.stride_x + w.kernel_width; }
 
 template <class Element>
