@@ -108,13 +108,13 @@ ir::Graph read_and_walk(const std::string& path, const ImportOptions& options,
   const uint64_t size = std::filesystem::file_size(path, absent);
   const uint64_t bytes = absent ? 0 : size;
   // The walk notices by itself when its time is over, unless one operator takes it all.
-  const double seconds =
-      options.trust == ModelTrust::kTrust ? 0 : Budget::most_seconds(bytes) + kSecondsOfOneOperator;
+  const double most = Budget::most_seconds(bytes, options.image_size);
+  const double seconds = options.trust == ModelTrust::kTrust ? 0 : most + kSecondsOfOneOperator;
   const Risk risk(ExitCode::kModel, path + ": LibTorch crashed while it read this file", seconds,
                   path +
                       ": reading it takes longer than any network should; --trust-model lifts "
                       "the limit");
-  const Budget budget(options.trust, bytes);
+  const Budget budget(options.trust, bytes, options.image_size);
   check_model_file(path, options.trust);
   return import_module(load_module(path), options.image_size, notes);
 }

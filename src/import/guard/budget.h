@@ -14,13 +14,14 @@ namespace ptq::import {
 /// Not nested.
 class Budget {
  public:
-  Budget(ModelTrust trust, uint64_t file_bytes);
+  Budget(ModelTrust trust, uint64_t file_bytes, int64_t image_size);
   ~Budget();
   Budget(const Budget&) = delete;
   Budget& operator=(const Budget&) = delete;
 
-  /// Seconds of processor that reading a file of this size may take.
-  static double most_seconds(uint64_t file_bytes);
+  /// Seconds of processor that reading a file of this size may take when the walk sends images of
+  /// this many pixels a side: more of both is more arithmetic.
+  static double most_seconds(uint64_t file_bytes, int64_t image_size);
 
   /// Whether this thread reads a model that is not trusted.
   static bool limited();
