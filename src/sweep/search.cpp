@@ -12,6 +12,7 @@
 #include "eval/paired_interval.h"
 #include "ptq/base/error.h"
 #include "sweep/halving.h"
+#include "sweep/halving_time.h"
 #include "sweep/row_keeper.h"
 
 namespace ptq::sweep {
@@ -51,19 +52,17 @@ class Search {
   }
 
   SearchReport run() {
-    std::vector<int64_t> rounds = rung_sizes(report_.search_images, configurations_.size());
-    rounds.push_back(report_.search_images);
+    sizes_ = rung_sizes(report_.search_images, configurations_.size());
+    sizes_.push_back(report_.search_images);
+    sizes_.push_back(report_.held_out_images);
+    const std::vector<size_t> lots = drawn();
+    const size_t first = budget_ ? first_size_after_trying(lots) : 0;
     std::vector<size_t> contenders;
-    for (size_t round = 0; round < rounds.size(); ++round) {
-      const double share = seconds_left() / static_cast<double>(rounds.size() - round + 1);
-      if (round == 0) {
-        contenders = first_round(rounds[round], share);
-      } else {
-        contenders = ran(contenders, rounds[round]);
-      }
+    for (size_t round = first; round + 1 < sizes_.size(); ++round) {
+      contenders = round == first ? first_round(lots, round) : ran(contenders, sizes_[round]);
       log_.line("search: " + std::to_string(contenders.size()) + " configurations on " +
-                std::to_string(rounds[round]) + " images");
-      contenders = kept(contenders, rounds, round);
+                std::to_string(sizes_[round]) + " images");
+      contenders = kept(contenders, round);
     }
     finish(contenders);
     return std::move(report_);
@@ -75,7 +74,11 @@ class Search {
   SweepWorld remembering(const SweepWorld& world) {
     SweepWorld other = world;
     other.run = [this, &world](const options::Settings& settings) {
+      const double begin = world.clock();
       cli::RunResult result = world.run(settings);
+      const eval::Evaluation& quantized = result.quantized;
+      cost_.add(world.clock() - begin, quantized.network_seconds + quantized.waiting_seconds,
+                quantized.accuracy.count);
       answered_[identity_key(world.identity(settings))] = {result.quantized.predictions,
                                                            result.quantized.right};
       return result;
@@ -112,25 +115,31 @@ class Search {
     return good;
   }
 
-  /// Lots drawn among all, in parts that the time should suffice for.
-  std::vector<size_t> first_round(int64_t samples, double seconds) {
+  std::vector<size_t> drawn() {
     std::vector<size_t> lots(configurations_.size());
     for (size_t i = 0; i < lots.size(); ++i) lots[i] = i;
     for (size_t i = lots.size(); i > 1; --i) std::swap(lots[i - 1], lots[random_() % i]);
-    const double begin = world_.clock();
+    return lots;
+  }
+
+  size_t first_size_after_trying(const std::vector<size_t>& lots) {
+    ran({lots.front()}, sizes_.front());
+    return first_size(cost_, sizes_, lots.size(), seconds_left());
+  }
+
+  /// As many lots as there is time for, this round and those behind it; in parts, since only runs
+  /// tell how long they take.
+  std::vector<size_t> first_round(const std::vector<size_t>& lots, size_t round) {
     std::vector<size_t> good;
     size_t done = 0;
-    for (size_t part = 1; done < lots.size();) {
-      part = std::min(part, lots.size() - done);
-      const auto first = lots.begin() + static_cast<std::ptrdiff_t>(done);
-      const auto more = ran({first, first + static_cast<std::ptrdiff_t>(part)}, samples);
+    for (size_t part = 1; part > 0;) {
+      const auto begin = lots.begin() + static_cast<std::ptrdiff_t>(done);
+      const auto more = ran({begin, begin + static_cast<std::ptrdiff_t>(part)}, sizes_[round]);
       good.insert(good.end(), more.begin(), more.end());
       done += part;
-      const double spent = world_.clock() - begin;
-      const double affordable =
-          (seconds - spent) * static_cast<double>(done) / std::max(spent, 1e-6);
-      if (affordable < 1) break;
-      part = affordable > 1e6 ? lots.size() : static_cast<size_t>(affordable);
+      const double spent = static_cast<double>(done) * cost_.seconds(sizes_[round]);
+      const size_t most = affordable(cost_, sizes_, round, lots.size(), seconds_left() + spent);
+      part = most <= done ? 0 : budget_ ? std::min(most - done, done) : most - done;
     }
     return good;
   }
@@ -161,24 +170,16 @@ class Search {
   }
 
   /// The best first; all of them behind the last round.
-  std::vector<size_t> kept(const std::vector<size_t>& numbers, const std::vector<int64_t>& rounds,
-                           size_t round) {
+  std::vector<size_t> kept(const std::vector<size_t>& numbers, size_t round) const {
     if (numbers.empty()) throw QuantizationError("all configurations of the search failed");
     std::vector<size_t> best = ranked(numbers);
     const size_t leader = best.front();
     best.erase(std::remove_if(best.begin(), best.end(),
                               [&](size_t number) { return is_worse(leader, number); }),
                best.end());
-    if (round + 1 == rounds.size()) return best;
-    double seconds = 0;
-    for (const size_t number : numbers) {
-      seconds += std::stod(keeper_.journal().cell(rows_.at(number), "seconds"));
-    }
-    const double growth =
-        static_cast<double>(rounds[round + 1]) / static_cast<double>(rounds[round]);
-    const TimeLeft time{seconds_left() / static_cast<double>(rounds.size() - round),
-                        growth * seconds / static_cast<double>(numbers.size())};
-    const size_t most = survivors(numbers.size(), time);
+    if (round + 2 == sizes_.size()) return best;
+    const size_t half = (numbers.size() + 1) / 2;
+    const size_t most = affordable(cost_, sizes_, round + 1, half, seconds_left());
     if (best.size() > most) best.resize(most);
     return best;
   }
@@ -204,11 +205,14 @@ class Search {
   const SweepOptions options_;
   /// By identity: what was answered in this process.
   std::map<std::string, Answered> answered_;
+  RunCost cost_;
   const SweepWorld world_;
   Log& log_;
   const double start_;
   RowKeeper keeper_;
   std::mt19937_64 random_;
+  /// Images of each round, and behind them those kept aside.
+  std::vector<int64_t> sizes_;
   /// By position: of the last round that a configuration was in.
   std::map<size_t, Row> rows_;
   SearchReport report_;

@@ -29,8 +29,8 @@ struct SearchReport {
 };
 
 /// Successive halving (sweep/halving.h) over as many configurations as the time allows, drawn at
-/// random: each round has an equal share of what is left. A round drops those that are worse than
-/// its best one beyond chance, and at least half. Part `held_out` of the validation images is kept
+/// random (sweep/halving_time.h). A round drops those that are worse than its best one beyond
+/// chance, and at least half. Part `held_out` of the validation images is kept
 /// aside for the winner, so that choosing among many does not flatter its figure. Throws
 /// ConfigError for a sweep of several models or on a shard, QuantizationError if all
 /// configurations failed.

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "ptq/base/error.h"
+#include "sweep/halving_time.h"
 #include "sweep/sweeps.h"
 
 namespace ptq::sweep {
@@ -50,14 +51,57 @@ TEST_F(SearchTest, EvaluatesTheBestOnImagesThatItDidNotUse) {
 }
 
 TEST_F(SearchTest, TriesFewerWhereTheTimeIsShort) {
-  // 1.25 s each on 125 images: all seven take nine seconds of a third of the time.
-  options.time_budget = 18;
+  // 1.25 s each on 125 images, 2.5 on 250, 5 on 500: four of seven, then two, then two.
+  options.time_budget = 30;
   const SearchReport report = run(seven);
   const auto first = std::count(pretended.counts.begin(), pretended.counts.end(), 125);
   EXPECT_GE(first, 2);
   EXPECT_LT(first, 7);
-  EXPECT_LE(pretended.now, 18 + 5);
+  EXPECT_GE(pretended.now, 18);
+  EXPECT_LE(pretended.now, 30);
   EXPECT_GT(report.held_out_correct, 0);
+}
+
+TEST_F(SearchTest, AsksAConfigurationAgainOnlyWhereThereIsAChoice) {
+  // On all images 5 s each: two, and one on those kept aside.
+  options.time_budget = 17;
+  run(seven);
+  EXPECT_EQ(std::count(pretended.counts.begin(), pretended.counts.end(), 250), 0);
+  EXPECT_EQ(std::count(pretended.counts.begin(), pretended.counts.end(), 500), 3);
+  EXPECT_LE(pretended.now, 17);
+}
+
+TEST(HalvingTime, IsThatOfRunsWithoutImagesAndOfTheirImages) {
+  RunCost cost;
+  EXPECT_EQ(cost.seconds(100), 0);
+  cost.add(10, 1, 100);  // The first one reads the model.
+  EXPECT_DOUBLE_EQ(cost.seconds(200), 9 + 2);
+  cost.add(3, 1, 100);
+  cost.add(5, 1, 100);
+  EXPECT_DOUBLE_EQ(cost.seconds(200), 3 + 2);
+}
+
+TEST(HalvingTime, SufficesForThoseItAllows) {
+  RunCost cost;
+  cost.add(2, 1, 100);
+  const std::vector<int64_t> sizes{100, 200, 400, 400};
+  // Four take 8 s, two 6, one 5, and 5 for the images kept aside.
+  EXPECT_EQ(affordable(cost, sizes, 0, 99, 24), 4U);
+  EXPECT_EQ(affordable(cost, sizes, 0, 99, 23.9), 3U);
+  EXPECT_EQ(affordable(cost, sizes, 0, 3, 24), 3U);
+  EXPECT_EQ(affordable(cost, sizes, 0, 99, 0), 1U);
+  EXPECT_EQ(affordable(cost, sizes, 2, 99, 15), 2U);
+}
+
+TEST(HalvingTime, BeginsWhereTwoAreLeftForTheLastRound) {
+  RunCost cost;
+  cost.add(2, 1, 100);
+  const std::vector<int64_t> sizes{100, 200, 400, 400};
+  // From the first size five leave three, then two: 10, 9, 10 and 5 s.
+  EXPECT_EQ(first_size(cost, sizes, 99, 34), 0U);
+  EXPECT_EQ(first_size(cost, sizes, 99, 33.9), 1U);
+  EXPECT_EQ(first_size(cost, sizes, 99, 1), 2U);
+  EXPECT_EQ(first_size(cost, sizes, 4, 1e9), 1U);
 }
 
 TEST_F(SearchTest, KeepsAsideWhatIsAskedFor) {
