@@ -1,16 +1,21 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "base/text.h"
+#include "workflow/rounding_guard.h"
 #include "workflow/technique_stages.h"
 
 namespace ptq::workflow {
 namespace {
+
+/// With fewer images nothing is judged.
+constexpr int64_t kFewestJudged = 40;
 
 /// Signal to quantization noise.
 std::string decibels(double error) {
@@ -97,6 +102,15 @@ RoundingReport shared_rounding(QuantizedNetwork& network, const Rounding::Techni
   return std::move(made.report);
 }
 
+/// For techniques whose layers make up for the ones before them; where layers are judged, too.
+std::optional<RoundingGuard> guard_of(const passes::RoundingOptions& options,
+                                      const data::ImageSet& images) {
+  const bool judges = options.technique != passes::RoundingTechnique::kGptq &&
+                      options.held_out > 0 && !options.accumulator && options.input_fraction >= 1;
+  if (!judges || images.size() < kFewestJudged) return std::nullopt;
+  return RoundingGuard(options.held_out);
+}
+
 bool keeps_original_weights(const Rounding::Technique& technique) {
   const auto* gptq = std::get_if<Gptq>(&technique);
   return gptq == nullptr || gptq->keep_original_weights;
@@ -120,14 +134,21 @@ RoundingReport round_weights(QuantizedNetwork& network, const Rounding::Techniqu
   options.on_layer = [&](const passes::RoundedLayer& layer, int64_t done, int64_t total) {
     context.log.line(line_of(name, layer, done, total));
   };
+  std::optional<RoundingGuard> guard = guard_of(options, images);
   const auto rounded = [&] {
     const Context on_cpu = on_the_cpu(context, name);
     auto layers = over_images(images, name, on_cpu, [&](const passes::NextBatch& next) {
-      return passes::round_weights(network, options, originals, next);
+      return passes::round_weights(network, options, originals,
+                                   guard ? guard->rest_of(next) : next);
     });
     return RoundingReport{name, std::move(layers)};
   };
+  const passes::OriginalWeights before = passes::weights_of(network.graph);
   RoundingReport report = shared_rounding(network, technique, config, context, rounded);
+  if (guard) {
+    timed(context.log, "rounding check",
+          [&] { guard->judge(network, before, originals, report, context); });
+  }
   summarize(context.log, name, report.layers);
   return report;
 }

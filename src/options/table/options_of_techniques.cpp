@@ -138,8 +138,8 @@ Rows accumulator_options() {
           .from(Level::kQuantized)
           .needs("gpxq-accumulator-bit-width"),
       number("gpxq-held-out", "0.2",
-             "share of the calibration images that judge each layer: where a technique does worse "
-             "on them than the nearest codes, the layer gets those; 0 is off")
+             "share of the calibration images that judge each layer, and with GPFQ and Qronos the "
+             "network: what a technique makes worse on them gets the nearest codes; 0 is off")
           .between(0, 0.5)
           .ours()
           .from(Level::kQuantized)
