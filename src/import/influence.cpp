@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "import/messages.h"
 #include "import/operator_reach.h"
@@ -178,6 +179,9 @@ WalkPictures calm_walks(int64_t image_size, const WalkOn& walk_on) {
   };
 }
 
+/// What stands in the place of a value.
+using Exchanged = std::function<at::Tensor(const at::Tensor& value)>;
+
 /// A model on the first pictures, and again with other values in the place of some.
 class Exchange {
  public:
@@ -185,27 +189,62 @@ class Exchange {
       : walk_on_(walk_on), answers_(walk_on(kFirstPictures, nullptr).logits) {}
 
   /// Whether elements of `value` that depend on one image alone change the answer to the other. It
-  /// is taken to where a walk does not show the value, or answers are no numbers.
+  /// is taken to where a walk does not show the value, or answers are no numbers. Tried from the
+  /// value as it is, and from another in which nothing is zero.
   bool reaches_other(ir::ValueId value, const Reach& reach) {
-    return reaches_other(value, reach[0], reach[1], 1) ||
-           reaches_other(value, reach[1], reach[0], 0);
+    const auto reaches = [&](const at::Tensor& answers, const at::Tensor& start) {
+      return reaches_other({value, answers, start}, reach[0], reach[1], 1) ||
+             reaches_other({value, answers, start}, reach[1], reach[0], 0);
+    };
+    if (reaches(answers_, {})) return true;
+    at::Tensor start;
+    const auto answers = answers_with(value, [&](const at::Tensor& x) {
+      start = draws_.without_zeros(x);
+      return start;
+    });
+    return answers && is_finite(*answers) && reaches(*answers, start);
   }
 
  private:
-  bool reaches_other(ir::ValueId value, const at::Tensor& own, const at::Tensor& others,
+  /// What a value is exchanged in, and what the model answers without.
+  struct From {
+    ir::ValueId value;
+    const at::Tensor& answers;
+    const at::Tensor& start;  // undefined: the value as it is
+  };
+
+  bool reaches_other(const From& from, const at::Tensor& own, const at::Tensor& others,
                      int64_t other) {
     if (!own.defined()) return false;
     const at::Tensor mask = others.defined() ? own.logical_and(others.logical_not()) : own;
-    return std::any_of(kFactors.begin(), kFactors.end(), [&](double factor) {
+    size_t ways = 1;
+    for (size_t way = 0; way < ways; ++way) {
       bool seen = false;
-      const auto exchange = [&](ir::ValueId id, const at::Tensor& x) {
-        if (id != value || seen) return;
+      const auto answers = answers_with(from.value, [&](const at::Tensor& x) {
         seen = true;
-        x.copy_(draws_.others(x, mask, factor));
-      };
-      const at::Tensor answers = walk_on_(kFirstPictures, exchange).logits;
-      return !seen || !(difference(answers_[other], answers[other]) <= kSame);
-    });
+        ways = ways_of(x);
+        return draws_.others(from.start.defined() ? from.start : x, mask, way);
+      });
+      if (!seen) return true;
+      if (answers && !(difference(from.answers[other], (*answers)[other]) <= kSame)) return true;
+    }
+    return false;
+  }
+
+  /// With another tensor in the place of a value. None where the model does not take it, as
+  /// integers that are no places.
+  std::optional<at::Tensor> answers_with(ir::ValueId value, const Exchanged& exchanged) const {
+    bool seen = false;
+    try {
+      return walk_on_(kFirstPictures,
+                      [&](ir::ValueId id, const at::Tensor& x) {
+                        if (id == value && !seen) x.copy_(exchanged(x));
+                        seen = seen || id == value;
+                      })
+          .logits;
+    } catch (const ImportError&) {
+      return std::nullopt;
+    }
   }
 
   const WalkPictures& walk_on_;

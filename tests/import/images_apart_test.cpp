@@ -66,6 +66,8 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Mixing{"  y = x.mean([2, 3])\n  return y - y[:1].clamp(max=-300)\n", "sub (sub)"},
         Mixing{"  y = x.mean([2, 3])\n  return y + torch.relu(y[1:2] - 300)\n", "add (add)"},
+        Mixing{"  y = torch.relu(x.mean([2, 3]) - 300)\n  return x.mean([2, 3]) + y * y[:1]\n",
+               "mul (mul)"},
         Mixing{"  y = x.mean([2, 3])\n  return (y - y[:1]).clamp(max=-300)\n", "sub (sub)"},
         Mixing{
             "  y = torch.relu(x.mean([2, 3]) - 300)\n  return x.mean([2, 3]) + y.roll([1], [0])\n",
@@ -109,44 +111,6 @@ TEST(Refusal, OfImagesThatMeetWhereSampledProductsGiveNoNumbers) {
       "  y = torch.log(torch.matmul(x.flatten(1).abs() + 1.0, torch.eye(192)))\n";
   EXPECT_EQ(refusal_of(forward(log + "  return y - y.mean([0])\n")), meeting_at("mean (mean)"));
   EXPECT_TRUE(Imported(forward(log + "  return y\n")).notes().empty());
-}
-
-TEST(Refusal, OfIntegersThatDifferFromImageToImage) {
-  EXPECT_EQ(
-      refusal_of(forward("  n = x.size(0)\n  return x[torch.arange(n) % 2, :, 0, 0]\n")),
-      "constant holds integers that differ from image to image, and not as numbers that count "
-      "the images do, which a graph for any number of images cannot follow");
-}
-
-/// Tokens as DynamicViT and others select them: each image's own, by numbers that count the images.
-TEST(Import, TakesIntegersThatCountTheImages) {
-  for (const char* lines :
-       {"  return x[torch.arange(n), :, 0, 0]\n",
-        "  y = x.flatten(2).transpose(1, 2)\n  i = y.sum([2]).topk(5, 1)[1]\n"
-        "  return y[torch.arange(n).unsqueeze(1), i].mean([1])\n",
-        "  y = x.flatten(2).transpose(1, 2)\n  i = y.sum([2]).argmax(1)\n"
-        "  return y[torch.arange(n), i]\n",
-        "  y = x.flatten(2).transpose(1, 2)\n  i = torch.argsort(y[:, :, 0], 1)[:, :7]\n"
-        "  i = (i + torch.arange(n).view([n, 1]) * 64).reshape([-1])\n"
-        "  return y.reshape([n * 64, 3])[i].reshape([n, 7, 3]).mean([1])\n",
-        "  y = x.flatten(2).transpose(1, 2)\n"
-        "  i = torch.arange(n * 4) * 16 + 3\n"
-        "  return y.reshape([n * 64, 3]).index_select(0, i).reshape([n, 4, 3]).mean([1])\n"}) {
-    const Imported model(forward(std::string("  n = x.size(0)\n") + lines));
-    model.expect_same_as_module();
-    const auto plan = runtime::make_plan(model.graph(), {runtime::Numerics::kFloat, {}, 1});
-    const auto interpreter =
-        runtime::make_interpreter(model.graph(), {runtime::Numerics::kFloat, {}, 1});
-    const at::Tensor images = at::randn({7, 3, kImageSize, kImageSize});
-    EXPECT_TRUE(plan->run(images).allclose(interpreter->run(images), 1e-5, 1e-6)) << lines;
-  }
-}
-
-TEST(Refusal, OfImagesThatMeetThroughIntegersThatCountThem) {
-  EXPECT_EQ(refusal_of(forward(
-                "  n = x.size(0)\n  y = torch.relu(x.mean([2, 3]) - 300)\n"
-                "  return x.mean([2, 3]) + y.reshape([-1])[torch.arange(n).unsqueeze(1) * 2]\n")),
-            meeting_at("index (aten::index)"));
 }
 
 TEST(Refusal, OfABatchNormThatUsesTheBatch) {
