@@ -13,17 +13,38 @@ namespace {
 
 using Names = std::unordered_set<std::string_view>;
 
-/// Reads its first input at places that its second input says.
+/// Reads its first argument at places that its other arguments say: between elements or, for
+/// integers, at them.
 bool samples(const Opaque& op) {
-  static const Names names = {"grid_sampler", "grid_sampler_2d", "grid_sampler_3d"};
+  static const Names names = {"grid_sampler", "grid_sampler_2d", "grid_sampler_3d",
+                              "index",        "index_select",    "gather",
+                              "take",         "embedding",       "take_along_dim"};
   return names.count(plain_name(op)) > 0;
 }
 
 bool reads_places(const Node& node, ValueId value) {
   const auto* opaque = node.as<Opaque>();
-  if (opaque == nullptr || !samples(*opaque)) return false;
-  const auto* grid = std::get_if<InputRef>(&opaque->arguments.at(1));
-  return grid != nullptr && node.inputs.at(static_cast<size_t>(grid->index)) == value;
+  if (opaque == nullptr || !samples(*opaque) || opaque->arguments.empty()) return false;
+  const auto* source = std::get_if<InputRef>(&opaque->arguments.front());
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    const bool is_source = source != nullptr && static_cast<size_t>(source->index) == i;
+    if (!is_source && node.inputs[i] == value) return true;
+  }
+  return false;
+}
+
+bool makes_integers(const Opaque& op) {
+  static const Names names = {"to", "_to_copy", "type_as", "long", "int"};
+  return names.count(plain_name(op)) > 0;
+}
+
+/// What typed operations do to floats.
+bool moves_integers(const Opaque& op) {
+  static const Names names = {"flatten",   "unflatten", "reshape", "reshape_as", "view",
+                              "view_as",   "unsqueeze", "squeeze", "expand",     "permute",
+                              "transpose", "t",         "select",  "slice",      "narrow",
+                              "cat",       "clone",     "movedim", "contiguous"};
+  return names.count(plain_name(op)) > 0;
 }
 
 /// Turns places into places: elementwise, by moving them, or by a product with a constant.
@@ -35,6 +56,13 @@ bool passes_places(const Index& index, const Node& node) {
                               "mul",
                               "div",
                               "neg",
+                              "floor",
+                              "ceil",
+                              "round",
+                              "trunc",
+                              "floor_divide",
+                              "remainder",
+                              "fmod",
                               "tanh",
                               "clamp",
                               "clamp_min",
@@ -57,7 +85,10 @@ bool passes_places(const Index& index, const Node& node) {
                               "upsample_bilinear2d",
                               "upsample_nearest2d",
                               "upsample_bicubic2d"};
-  if (const auto* opaque = node.as<Opaque>()) return names.count(plain_name(*opaque)) > 0;
+  if (const auto* opaque = node.as<Opaque>()) {
+    return names.count(plain_name(*opaque)) > 0 || makes_integers(*opaque) ||
+           moves_integers(*opaque);
+  }
   if (node.is<MatMul>()) {
     return std::any_of(node.inputs.begin(), node.inputs.end(),
                        [&](ValueId input) { return is_constant(index, input); });
@@ -98,11 +129,39 @@ bool are_coordinates(const Index& index, const Node& user, ValueId value) {
   return Places(index).are_read(user, value);
 }
 
+namespace {
+
+/// Whether places were computed in floats, and not found as integers, as by topk.
+class Origins {
+ public:
+  Origins(const Index& index, const Graph& graph) : index_(index), floats_(float_values(graph)) {}
+
+  bool are_floats(ValueId places) {
+    if (is_constant(index_, places)) return false;
+    if (floats_[static_cast<size_t>(places)]) return true;
+    const auto [known, is_new] = known_.try_emplace(places, false);
+    const Node* maker = index_.producer(places);
+    if (is_new && maker != nullptr && passes_places(index_, *maker)) {
+      known->second = std::any_of(maker->inputs.begin(), maker->inputs.end(),
+                                  [&](ValueId input) { return are_floats(input); });
+    }
+    return known->second;
+  }
+
+ private:
+  const Index& index_;
+  const std::vector<bool> floats_;
+  std::map<ValueId, bool> known_;
+};
+
+}  // namespace
+
 std::vector<const Node*> readers_of_places(const Index& index, const Graph& graph) {
+  Origins origins(index, graph);
   std::vector<const Node*> found;
   for (const Node& node : graph.nodes) {
     const bool reads = std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId value) {
-      return reads_places(node, value) && !is_constant(index, value);
+      return reads_places(node, value) && origins.are_floats(value);
     });
     if (reads) found.push_back(&node);
   }

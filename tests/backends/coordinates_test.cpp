@@ -91,5 +91,41 @@ TEST(Coordinates, BeginBehindTheLastLayer) {
   EXPECT_FALSE(has(sites, "offsets")) << sites;
 }
 
+/// Sampling by hand: row * 6 + column, from floors of what a layer finds, is where gather reads.
+TEST(Coordinates, OfIntegersAreNotRounded) {
+  NetworkBuilder net({3, 6, 6});
+  const ir::Opaque floor{"aten::floor", "", {InputRef{0}}};
+  const ValueId found = net.linear("found", net.reshape("flat", net.input(), {108}), 8);
+  const ir::Opaque clamp{"aten::clamp", "", {InputRef{0}, 0.0, 5.0}};
+  const ValueId floors = net.add("floors", floor, {net.add("clamp", clamp, {found})});
+  const ValueId rows = net.add("rows", ir::MulScalar{6}, {floors});
+  const ValueId sum = net.add("sum", ir::Add{}, {rows, floors});
+  const ValueId whole = net.add(
+      "long", ir::Opaque{"aten::to", "dtype", {InputRef{0}, ir::Dim{4}, false, false, {}}}, {sum});
+  const ir::Opaque unsqueeze{"aten::unsqueeze", "", {InputRef{0}, ir::Dim{1}}};
+  const ValueId places = net.add("places", unsqueeze, {whole});
+  const ValueId features = net.reshape("pixels", net.conv("features", net.input(), {1}), {1, 36});
+  const ir::Opaque gather{"aten::gather", "", {InputRef{0}, ir::Dim{2}, InputRef{1}, false}};
+  const ValueId read = net.add("gather", gather, {features, places});
+  net.linear("last", net.reshape("values", read, {8}), 2);
+  const std::string sites = place(net).sites();
+  for (const char* exact : {"found", "clamp", "floors", "rows", "sum"}) {
+    EXPECT_FALSE(has(sites, exact)) << exact << ": " << sites;
+  }
+}
+
+/// Scores that topk sorts are activations, though gather reads at what it finds.
+TEST(Coordinates, AreNotScores) {
+  NetworkBuilder net({3, 6, 6});
+  const ValueId scores = net.linear("scores", net.reshape("flat", net.input(), {108}), 8);
+  const ValueId more = net.add("more", ir::MulScalar{6}, {scores});
+  const ir::Opaque top{"aten::argsort", "", {InputRef{0}, ir::Dim{1}, false}};
+  const ValueId order = net.add("order", top, {more});
+  const ir::Opaque gather{"aten::gather", "", {InputRef{0}, ir::Dim{1}, InputRef{1}, false}};
+  net.linear("last", net.add("gather", gather, {scores, order}), 2);
+  const std::string sites = place(net).sites();
+  EXPECT_TRUE(has(sites, "scores")) << sites;
+}
+
 }  // namespace
 }  // namespace ptq::backends

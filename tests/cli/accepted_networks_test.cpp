@@ -151,6 +151,21 @@ INSTANTIATE_TEST_SUITE_P(
                  "  z[:, 8:, :-1] = y[:, 8:, 1:]\n  y = z\n" +
                      kPool,
                  20},
+        Accepted{"RotationByAnAngle",
+                 "  a = torch.linear(y.mean([2, 3]), self.square)[:, :1] * 0.3 + 300.0\n"
+                 "  c = torch.cos(a)\n  s = torch.sin(a)\n  z = torch.zeros_like(a)\n"
+                 "  g = torch.stack([c, s * -1.0, z, s, c, z], -1).reshape([-1, 2, 3])\n"
+                 "  g = torch.affine_grid_generator(g, [y.size(0), 16, 8, 8], False)\n"
+                 "  y = torch.grid_sampler(y, g, 0, 0, False)[:, :, 1::3, 2::3].mean([2, 3])\n",
+                 20},
+        Accepted{"BilinearSamplingByHand",
+                 "  p = torch.linear(y.mean([2, 3]), self.square).clamp(0, 6.9)\n"
+                 "  f = torch.floor(p)\n  w = (p - f).unsqueeze(1)\n"
+                 "  i = (f * 8 + f.flip([1])).long().unsqueeze(1).expand([-1, 16, -1])\n"
+                 "  z = y.flatten(2)\n"
+                 "  y = torch.gather(z, 2, i) * (1 - w) + torch.gather(z, 2, i + 8) * w\n"
+                 "  y = y.mean([2])\n",
+                 20},
         Accepted{"DoubleConstants", kPool + "  y = (y * self.scales).float()\n", 20},
         Accepted{"SumWithAWeight",
                  "  y = torch.einsum(\"bchw,cd->bdhw\", [y, self.square])\n" + kPool, 20}),
