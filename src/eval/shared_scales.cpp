@@ -5,14 +5,13 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <set>
-#include <sstream>
 
 #include "eval/probed_network.h"
 #include "eval/sqnr.h"
 #include "ir/facts.h"
+#include "ir/padding.h"
 #include "quant/fake_quantize.h"
 
 namespace ptq::eval {
@@ -21,9 +20,10 @@ namespace {
 /// A sum this far above its noise is as good as codes of eight bits make it, or nearly.
 constexpr double kGood = 25;
 constexpr double kMaterial = 6;
-/// What is left of an operand of which others than the add read less is hardly there.
+/// What is left of a part of a concat, or of an operand that others than the add read, is hardly
+/// there with less.
 constexpr double kPoor = 10;
-/// Operands nearer to each other lose by a scale that is too small for both.
+/// Operands nearer to each other lose by a scale that is too small for all.
 constexpr double kUneven = 3;
 
 /// Mean squares over all images.
@@ -38,172 +38,212 @@ struct Mean {
 
 struct Operand {
   const ir::Node* quantize = nullptr;
-  /// What else reads the operand as it is rounded for the add; nullptr for nothing.
+  /// What is joined, before it is rounded.
+  ir::ValueId value = 0;
+  /// What else reads the operand as it is rounded for the join; nullptr for nothing.
   const ir::Node* reader = nullptr;
+  bool is_constant = false;
   double largest = 0;
+  Mean power;
   std::vector<at::Tensor> images;
 
-  ir::ValueId value() const { return quantize->inputs[0]; }
   ir::QuantizerId quantizer() const { return quantize->as<ir::FakeQuantize>()->quantizer; }
 };
 
-struct AddSite {
-  const ir::Node* add = nullptr;
-  std::array<Operand, 2> operands;
-  Mean sum;
+struct JoinSite {
+  const ir::Node* join = nullptr;
+  std::vector<Operand> operands;
+  Mean result;
+
+  bool is_concat() const { return join->is<ir::Concat>(); }
 };
 
-const ir::Node* reader_beside(const ir::Index& index, const ir::Node& add, ir::ValueId value) {
+/// Rounding before it or after it is the same.
+bool moves(const ir::Node& node) {
+  return node.is<ir::MaxPool>() || node.is<ir::Reshape>() || node.is<ir::Permute>() ||
+         node.is<ir::Slice>() || node.is<ir::Select>() || ir::zero_padding(node.op);
+}
+
+const ir::Node* reader_beside(const ir::Index& index, const ir::Node& join, ir::ValueId value) {
   for (const ir::Node* user : index.users(value)) {
-    if (user != &add) return user;
+    if (user != &join) return user;
   }
   return nullptr;
 }
 
-/// The quantizers in front of an add that share a scale which calibration found.
-std::optional<AddSite> site_of(const ir::Index& index, const quant::QuantizerTable& table,
-                               const ir::Node& add) {
-  AddSite site;
-  site.add = &add;
-  for (size_t i = 0; i < 2; ++i) {
-    const ir::Node* producer = index.producer(add.inputs.at(i));
-    if (producer == nullptr || !producer->is<ir::FakeQuantize>() ||
-        ir::is_constant(index, producer->inputs[0])) {
-      return std::nullopt;
-    }
-    site.operands[i].quantize = producer;
-    site.operands[i].reader = reader_beside(index, add, producer->output());
-    const quant::Quantizer& quantizer = table.at(site.operands[i].quantizer());
-    const bool plain = quantizer.is_static_per_tensor() && !quantizer.truncation &&
-                       quantizer.symmetry == quant::Symmetry::kSymmetric;
-    if (!plain || !table.scale_of(site.operands[i].quantizer()).value.defined()) {
-      return std::nullopt;
-    }
+/// An operand that a scale which calibration found rounds.
+std::optional<Operand> operand_of(const ir::Index& index, const quant::QuantizerTable& table,
+                                  const ir::Node& join, ir::ValueId input) {
+  Operand operand;
+  operand.value = input;
+  const ir::Node* producer = index.producer(input);
+  while (producer != nullptr && moves(*producer)) producer = index.producer(producer->inputs[0]);
+  if (producer == nullptr || !producer->is<ir::FakeQuantize>()) return std::nullopt;
+  operand.quantize = producer;
+  operand.is_constant = ir::is_constant(index, producer->inputs[0]);
+  if (producer->output() == input) {
+    operand.value = producer->inputs[0];
+    operand.reader = reader_beside(index, join, input);
   }
-  const auto& [a, b] = site.operands;
-  const bool share = table.at(a.quantizer()).scale == table.at(b.quantizer()).scale;
-  return share && a.value() != b.value() ? std::optional(site) : std::nullopt;
+  const quant::Quantizer& quantizer = table.at(operand.quantizer());
+  const bool plain = quantizer.is_static_per_tensor() && !quantizer.truncation &&
+                     quantizer.symmetry == quant::Symmetry::kSymmetric &&
+                     table.scale_of(operand.quantizer()).value.defined();
+  return plain ? std::optional(operand) : std::nullopt;
 }
 
-std::vector<AddSite> sites_of(NetworkView network, const ir::Index& index) {
-  std::vector<AddSite> sites;
+/// An add or concat of operands that share one scale.
+std::optional<JoinSite> site_of(const ir::Index& index, const quant::QuantizerTable& table,
+                                const ir::Node& join) {
+  JoinSite site;
+  site.join = &join;
+  std::set<ir::ValueId> values;
+  for (const ir::ValueId input : join.inputs) {
+    const auto operand = operand_of(index, table, join, input);
+    if (!operand) return std::nullopt;
+    site.operands.push_back(*operand);
+    values.insert(operand->value);
+    const bool shares =
+        table.at(operand->quantizer()).scale == table.at(site.operands.front().quantizer()).scale;
+    if (!shares) return std::nullopt;
+  }
+  const bool varies = std::any_of(site.operands.begin(), site.operands.end(),
+                                  [](const Operand& operand) { return !operand.is_constant; });
+  return varies && values.size() > 1 ? std::optional(site) : std::nullopt;
+}
+
+std::vector<JoinSite> sites_of(NetworkView network, const ir::Index& index) {
+  std::vector<JoinSite> sites;
   for (const ir::Node& node : network.graph.nodes) {
-    if (!node.is<ir::Add>()) continue;
+    if (!node.is<ir::Add>() && !node.is<ir::Concat>()) continue;
     if (auto site = site_of(index, network.table, node)) sites.push_back(std::move(*site));
   }
   return sites;
 }
 
-void see(AddSite& site, const SeenValues& values) {
+void see_join(JoinSite& site, const SeenValues& values) {
   for (Operand& operand : site.operands) {
-    operand.images.push_back(values.at(operand.value()).contiguous());
-    operand.largest = std::max(operand.largest, operand.images.back().abs().max().item<double>());
+    const at::Tensor& x = operand.images.emplace_back(values.at(operand.value).contiguous());
+    operand.power.add(x);
+    operand.largest = std::max(operand.largest, x.abs().max().item<double>());
   }
-  const auto& [a, b] = site.operands;
-  site.sum.add(a.images.back().add(b.images.back()));
+  site.result.add(values.at(site.join->output()));
 }
 
-std::vector<ir::ValueId> seen_values(const std::vector<AddSite>& sites) {
+std::vector<ir::ValueId> seen_by_joins(const std::vector<JoinSite>& sites) {
   std::set<ir::ValueId> seen;
-  for (const AddSite& site : sites) {
-    for (const Operand& operand : site.operands) seen.insert(operand.value());
+  for (const JoinSite& site : sites) {
+    seen.insert(site.join->output());
+    for (const Operand& operand : site.operands) seen.insert(operand.value);
   }
   return {seen.begin(), seen.end()};
 }
 
-double noise(const Operand& operand, const quant::QuantizerTable& table, ir::QuantizerId id) {
+Mean noise(const Operand& operand, const quant::QuantizerTable& table, ir::QuantizerId id) {
   Mean mean;
   for (const at::Tensor& x : operand.images) {
     mean.add(quant::fake_quantize_activation(x, table, id).sub(x));
   }
-  return mean.value();
+  return mean;
 }
 
-/// With a scale of its own, that just reaches the largest.
-double own_noise(const Operand& operand, const quant::QuantizerTable& table) {
+/// What rounds an operand now, and with a scale of its own that just reaches the largest.
+struct Noise {
+  Mean now, own;
+};
+
+Noise noise_of(const Operand& operand, const quant::QuantizerTable& table) {
   quant::QuantizerTable own;
   const ir::QuantizerId id = own.add(table.at(operand.quantizer()));
   quant::Scale& scale = own.scale_of(id);
   scale.value = at::full({}, operand.largest / scale.threshold_divisor, at::kFloat);
-  return noise(operand, own, id);
+  return {noise(operand, table, operand.quantizer()), noise(operand, own, id)};
 }
 
-/// What the sum loses; 0 where that is not material.
-double lost_by_sum(const AddSite& site, const quant::QuantizerTable& table) {
-  const auto& [a, b] = site.operands;
-  const double now = noise(a, table, a.quantizer()) + noise(b, table, b.quantizer());
-  if (now == 0 || decibels(site.sum.value(), now) >= kGood) return 0;
-  const double lost = decibels(now, own_noise(a, table) + own_noise(b, table));
+/// dB lost, where less than `enough` are left; 0 where that is not material.
+double material_loss(double power, double now, double own, double enough) {
+  if (now == 0 || decibels(power, now) >= enough) return 0;
+  const double lost = decibels(now, own);
   return lost >= kMaterial ? lost : 0;
 }
 
-/// What another reader of the operand loses, which the sum need not notice.
-double lost_by_reader(const Operand& operand, const quant::QuantizerTable& table) {
-  if (operand.reader == nullptr) return 0;
-  Mean power;
-  for (const at::Tensor& x : operand.images) power.add(x);
-  const double now = noise(operand, table, operand.quantizer());
-  if (now == 0 || decibels(power.value(), now) >= kPoor) return 0;
-  const double lost = decibels(now, own_noise(operand, table));
-  return lost >= kMaterial ? lost : 0;
-}
-
-UnevenAdd judged(const AddSite& site, const quant::QuantizerTable& table) {
-  const auto& [a, b] = site.operands;
-  const Operand& narrow = a.largest < b.largest ? a : b;
-  const quant::Scale& scale = table.scale_of(a.quantizer());
-  UnevenAdd add{site.add->name,
-                std::max(a.largest, b.largest),
-                narrow.largest,
-                scale.value.item<double>() * scale.threshold_divisor,
-                0,
-                ""};
-  if (add.narrow == 0 || add.wide < kUneven * add.narrow) return add;
-  add.lost = lost_by_sum(site, table);
-  const double beside = lost_by_reader(narrow, table);
-  if (beside > add.lost) {
-    add.lost = beside;
-    add.reader = narrow.reader->name;
+/// What the sum loses, or the concat as a whole.
+double lost_by_result(const JoinSite& site, const std::vector<Noise>& noises) {
+  double now = 0, own = 0, count = 0;
+  for (const Noise& of_operand : noises) {
+    now += site.is_concat() ? of_operand.now.sum : of_operand.now.value();
+    own += site.is_concat() ? of_operand.own.sum : of_operand.own.value();
+    count += of_operand.now.count;
   }
-  return add;
+  if (!site.is_concat()) count = 1;
+  return material_loss(site.result.value(), now / count, own / count, kGood);
+}
+
+Join kind_of(const JoinSite& site) {
+  if (site.is_concat()) return Join::kConcat;
+  const bool constant = std::any_of(site.operands.begin(), site.operands.end(),
+                                    [](const Operand& operand) { return operand.is_constant; });
+  return constant ? Join::kAddedConstant : Join::kResidual;
+}
+
+/// What a part of a concat loses, where the whole does not notice, or another reader of the smaller
+/// operand of an add.
+void judge_parts(const JoinSite& site, const std::vector<Noise>& noises, UnevenJoin& join) {
+  if (site.is_concat() && join.lost > 0) return;
+  for (size_t i = 0; i < site.operands.size(); ++i) {
+    const Operand& operand = site.operands[i];
+    const bool read = operand.reader != nullptr && operand.largest == join.narrow;
+    if (!site.is_concat() && !read) continue;
+    const double lost =
+        material_loss(operand.power.value(), noises[i].now.value(), noises[i].own.value(), kPoor);
+    if (lost <= join.lost) continue;
+    join.lost = lost;
+    join.loser = site.is_concat() ? operand.quantize->name : operand.reader->name;
+  }
+}
+
+UnevenJoin judged(const JoinSite& site, const quant::QuantizerTable& table) {
+  const auto [narrow, wide] =
+      std::minmax_element(site.operands.begin(), site.operands.end(),
+                          [](const Operand& a, const Operand& b) { return a.largest < b.largest; });
+  const quant::Scale& scale = table.scale_of(wide->quantizer());
+  UnevenJoin join{site.join->name,
+                  kind_of(site),
+                  wide->largest,
+                  narrow->largest,
+                  scale.value.item<double>() * scale.threshold_divisor,
+                  0,
+                  ""};
+  if (join.narrow == 0 || join.wide < kUneven * join.narrow) return join;
+  std::vector<Noise> noises;
+  for (const Operand& operand : site.operands) noises.push_back(noise_of(operand, table));
+  join.lost = lost_by_result(site, noises);
+  judge_parts(site, noises, join);
+  return join;
 }
 
 }  // namespace
 
-std::vector<UnevenAdd> uneven_adds(const QuantizedNetwork& network, const at::Tensor& images,
-                                   const runtime::Execution& execution) {
+std::vector<UnevenJoin> uneven_joins(const QuantizedNetwork& network, const at::Tensor& images,
+                                     const runtime::Execution& execution) {
   const c10::InferenceMode no_gradients;
   ir::Graph copy = network.graph;
   const ir::Index index(copy);
-  std::vector<AddSite> sites = sites_of({copy, network.table}, index);
-  std::vector<UnevenAdd> uneven;
+  std::vector<JoinSite> sites = sites_of({copy, network.table}, index);
+  std::vector<UnevenJoin> uneven;
   if (sites.empty()) return uneven;
-  ProbedNetwork probed(network, seen_values(sites), runtime::Numerics::kFloat, execution);
+  ProbedNetwork probed(network, seen_by_joins(sites), runtime::Numerics::kFloat, execution);
   for (int64_t i = 0; i < images.size(0); ++i) {
     const SeenValues& values = probed.run(images.narrow(0, i, 1));
-    for (AddSite& site : sites) see(site, values);
+    for (JoinSite& site : sites) see_join(site, values);
   }
-  for (const AddSite& site : sites) {
-    const UnevenAdd add = judged(site, network.table);
-    if (add.lost > 0) uneven.push_back(add);
+  for (const JoinSite& site : sites) {
+    const UnevenJoin join = judged(site, network.table);
+    if (join.lost > 0) uneven.push_back(join);
   }
   std::stable_sort(uneven.begin(), uneven.end(),
-                   [](const UnevenAdd& a, const UnevenAdd& b) { return a.lost > b.lost; });
+                   [](const UnevenJoin& a, const UnevenJoin& b) { return a.lost > b.lost; });
   return uneven;
-}
-
-std::vector<std::string> words(const std::vector<UnevenAdd>& adds) {
-  if (adds.empty()) return {};
-  const UnevenAdd& worst = adds.front();
-  std::ostringstream text;
-  text.precision(3);
-  text << worst.name << " adds values that reach " << worst.wide << " and " << worst.narrow << " ("
-       << worst.wide / worst.narrow << " to 1) with one scale that reaches " << worst.scale
-       << ", which costs " << (worst.reader.empty() ? "the sum" : worst.reader) << " " << worst.lost
-       << " dB";
-  if (adds.size() > 1) text << " (adds like it: " << adds.size() - 1 << " more)";
-  text << "; --residual-adds wide gives operands scales of their own";
-  return {text.str()};
 }
 
 }  // namespace ptq::eval

@@ -19,13 +19,13 @@ void speak(Run& run, const std::vector<std::string>& sentences) {
   }
 }
 
-/// An uneven add is no sign that a result is broken: an option helps.
+/// An uneven add or concat is no sign that a result is broken: an option helps.
 void guard_values(Run& run, const QuantizedNetwork& network, const data::ImageSet& images) {
   const runtime::Execution& execution = run.config.execution;
   const auto probes = data::Batches(images.in_batches_of(kProbes), execution.device).next();
   if (!probes) return;
-  const auto adds = eval::uneven_adds(network, *probes, execution);
-  for (const std::string& sentence : eval::words(adds)) run.log.warning(sentence);
+  const auto joins = eval::uneven_joins(network, *probes, execution);
+  for (const std::string& sentence : eval::words(joins)) run.log.warning(sentence);
   speak(run, eval::suspicions_of_layers(eval::constant_layer(network, *probes, execution)));
 }
 
