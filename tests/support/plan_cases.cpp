@@ -211,6 +211,10 @@ void add_shapes(std::vector<PlanCase>& cases) {
   cases.push_back({"flatten_of_image", {4, 6, 6}, [](GraphBuilder& b) {
                      return b.linear(b.flatten(b.conv(b.input(), 4)), 10);
                    }});
+}
+
+/// Operators that nobody lowered.
+void add_opaque(std::vector<PlanCase>& cases) {
   cases.push_back({"padding", {4, 6, 6}, [](GraphBuilder& b) {
                      ir::Opaque pad{"aten::constant_pad_nd", "", {}, 0};
                      const ir::Dims pads{{2, false}, {-1, false}, {0, false}, {3, false}};
@@ -221,6 +225,25 @@ void add_shapes(std::vector<PlanCase>& cases) {
                      ir::Opaque roll{"aten::roll", "", {}, 0};
                      roll.arguments = {ir::InputRef{0}, ir::Dims{{1, false}}, ir::Dims{{2, false}}};
                      return b.add(ir::Relu{}, {b.add(roll, {b.conv(b.input(), 4)})});
+                   }});
+  for (const char* schema : {"aten::sum", "aten::amax", "aten::amin"}) {
+    cases.push_back(
+        {std::string("opaque_") + (schema + 6), {4, 6, 6}, [schema](GraphBuilder& b) {
+           ir::Opaque reduce{schema, "", {}, 0};
+           reduce.arguments = {ir::InputRef{0}, ir::Dims{{-1, false}, {2, false}}, true};
+           if (reduce.schema == "aten::sum") {
+             reduce.overload = "dim_IntList";
+             reduce.arguments.emplace_back();
+           }
+           const auto x = b.conv(b.input(), 4);
+           return b.add(ir::Mul{}, {x, b.add(reduce, {x})});
+         }});
+  }
+  cases.push_back({"opaque_upsampling_of_a_negative", {4, 6, 6}, [](GraphBuilder& b) {
+                     ir::Opaque upsample{"aten::upsample_nearest2d", "vec", {}, 0};
+                     upsample.arguments = {ir::InputRef{0}, ir::Dims{{12, false}, {18, false}}, {}};
+                     const ir::Opaque neg{"aten::neg", "", {ir::InputRef{0}}, 0};
+                     return b.conv(b.add(upsample, {b.add(neg, {b.conv(b.input(), 4)})}), 4);
                    }});
 }
 
@@ -265,6 +288,7 @@ std::vector<PlanCase> plan_cases() {
   add_arithmetic(cases);
   add_pools(cases);
   add_shapes(cases);
+  add_opaque(cases);
   add_attention(cases);
   return cases;
 }

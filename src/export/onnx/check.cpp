@@ -49,13 +49,17 @@ const onnx::TensorProto* find_initializer(const onnx::GraphProto& graph, const s
   return nullptr;
 }
 
-/// The axes of reductions are an input since opset 18.
+bool reduces(const std::string& op_type) {
+  return op_type == "ReduceMean" || op_type == "ReduceL2" || op_type == "ReduceMax" ||
+         op_type == "ReduceMin";
+}
+
+/// The axes of reductions are an input since opset 18, those of sums since 13.
 void lower_to_known_opset(onnx::ModelProto& model) {
   model.set_ir_version(kKnownIrVersion);
   model.mutable_opset_import(0)->set_version(kKnownOpset);
   for (onnx::NodeProto& node : *model.mutable_graph()->mutable_node()) {
-    const bool reduces = node.op_type() == "ReduceMean" || node.op_type() == "ReduceL2";
-    if (!reduces || node.input_size() < 2) continue;
+    if (!reduces(node.op_type()) || node.input_size() < 2) continue;
     onnx::AttributeProto& axes = *node.add_attribute();
     axes.set_name("axes");
     axes.set_type(onnx::AttributeProto::INTS);

@@ -30,6 +30,10 @@ struct SetAttribute {
     proto.set_type(onnx::AttributeProto::INTS);
     for (const int64_t value : values) proto.add_ints(value);
   }
+  void operator()(const std::string& value) const {
+    proto.set_type(onnx::AttributeProto::STRING);
+    proto.set_s(value);
+  }
 };
 
 template <class T>

@@ -22,7 +22,7 @@ inline constexpr OnnxType kOnnxInt4 = static_cast<OnnxType>(22);
 
 struct OnnxAttribute {
   std::string name;
-  std::variant<int64_t, double, ir::Ints> value;
+  std::variant<int64_t, double, ir::Ints, std::string> value;
 };
 
 struct OnnxNode {

@@ -2,6 +2,7 @@
 #include <ATen/ops/erf.h>
 #include <ATen/ops/leaky_relu.h>
 #include <ATen/ops/matmul.h>
+#include <ATen/ops/neg.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/round.h>
 #include <ATen/ops/sigmoid.h>
@@ -55,6 +56,7 @@ void add_elementwise_functions(OnnxFunctions& functions) {
   functions["Relu"] = unary(at::relu);
   functions["Sigmoid"] = unary(at::sigmoid);
   functions["Erf"] = unary(at::erf);
+  functions["Neg"] = unary(at::neg);
   functions["Tanh"] = unary(at::tanh);
   functions["Round"] = unary(at::round);
   functions["Sqrt"] = unary(at::sqrt);

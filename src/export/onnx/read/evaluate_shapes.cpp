@@ -102,12 +102,21 @@ Numbers axes_of(const OnnxCall& call) {
   return call.tensor(1).defined() ? call.numbers(1) : call.integers("axes", {});
 }
 
-OnnxValue reduce_mean(const OnnxCall& call) {
-  return {call.tensor().mean(axes_of(call), call.integer("keepdims", 1) != 0)};
+template <class Reduce>
+OnnxFunction reduction(Reduce reduce) {
+  return [reduce](const OnnxCall& call) {
+    return OnnxValue{reduce(call.tensor(), axes_of(call), call.integer("keepdims", 1) != 0)};
+  };
 }
 
-OnnxValue reduce_l2(const OnnxCall& call) {
-  return {call.tensor().norm(2, axes_of(call), call.integer("keepdims", 1) != 0)};
+/// Each row and column as often as the scales say.
+OnnxValue resize(const OnnxCall& call) {
+  at::Tensor x = call.tensor();
+  const at::Tensor scales = call.tensor(2);
+  for (int64_t dim = 0; dim < x.dim(); ++dim) {
+    x = x.repeat_interleave(static_cast<int64_t>(scales[dim].item<double>()), dim);
+  }
+  return {x};
 }
 
 OnnxValue identity(const OnnxCall& call) { return call.value(0); }
@@ -124,8 +133,17 @@ void add_shape_functions(OnnxFunctions& functions) {
   functions["Squeeze"] = squeeze;
   functions["Shape"] = shape;
   functions["Pad"] = pad;
-  functions["ReduceMean"] = reduce_mean;
-  functions["ReduceL2"] = reduce_l2;
+  functions["ReduceMean"] = reduction(
+      [](const at::Tensor& x, const Numbers& dims, bool keep) { return x.mean(dims, keep); });
+  functions["ReduceL2"] = reduction(
+      [](const at::Tensor& x, const Numbers& dims, bool keep) { return x.norm(2, dims, keep); });
+  functions["ReduceSum"] = reduction(
+      [](const at::Tensor& x, const Numbers& dims, bool keep) { return x.sum(dims, keep); });
+  functions["ReduceMax"] = reduction(
+      [](const at::Tensor& x, const Numbers& dims, bool keep) { return x.amax(dims, keep); });
+  functions["ReduceMin"] = reduction(
+      [](const at::Tensor& x, const Numbers& dims, bool keep) { return x.amin(dims, keep); });
+  functions["Resize"] = resize;
   functions["Identity"] = identity;
 }
 

@@ -1,5 +1,7 @@
 #include "export/onnx/write/opaque.h"
 
+#include <ATen/ops/ones.h>
+
 #include <algorithm>
 #include <limits>
 
@@ -155,7 +157,62 @@ void translate_expand_as(OnnxSite& site, const ir::Opaque&) {
 bool is_anything(const ir::Opaque&, const ir::Dims&) { return true; }
 void translate_tanh(OnnxSite& site, const ir::Opaque&) { site.finish("Tanh", {site.input()}); }
 
+void translate_neg(OnnxSite& site, const ir::Opaque&) { site.finish("Neg", {site.input()}); }
+
+/// aten::sum(self, dim, keepdim, dtype), aten::amax(self, dim, keepdim), aten::amin(...)
+bool is_reduction(const ir::Opaque& op, const ir::Dims&) {
+  const auto dims = integers(op, 1);
+  const bool is_plain =
+      op.arguments.size() < 4 || std::holds_alternative<std::monostate>(op.arguments[3]);
+  return is_plain && dims && !dims->empty() && op.arguments.size() > 2 &&
+         std::holds_alternative<bool>(op.arguments[2]);
+}
+void translate_reduction(OnnxSite& site, const ir::Opaque& op) {
+  const char* type = op.schema == "aten::sum"    ? "ReduceSum"
+                     : op.schema == "aten::amax" ? "ReduceMax"
+                                                 : "ReduceMin";
+  finish_reduction(site, type, *integers(op, 1), std::get<bool>(op.arguments[2]));
+}
+
+/// How often aten::upsample_nearest2d(self, output_size, scale_factors) repeats each row and
+/// column; none where that is no whole number.
+std::optional<ir::Ints> repeats(const ir::Opaque& op, const ir::Dims& shape) {
+  if (shape.size() != 4 || op.arguments.size() != 3) return std::nullopt;
+  ir::Ints times;
+  for (size_t i = 0; i < 2; ++i) {
+    const ir::Dim& extent = shape[2 + i];
+    if (extent.times_batch) return std::nullopt;
+    double factor = 0;
+    if (const auto* factors = std::get_if<std::vector<double>>(&op.arguments[2])) {
+      factor = factors->at(i);
+    } else if (const auto size = integers(op, 1)) {
+      factor = static_cast<double>(size->at(i)) / static_cast<double>(extent.value);
+    }
+    times.push_back(static_cast<int64_t>(factor));
+    if (factor < 1 || factor != static_cast<double>(times.back())) return std::nullopt;
+  }
+  return times;
+}
+bool is_repetition(const ir::Opaque& op, const ir::Dims& shape) {
+  return repeats(op, shape).has_value();
+}
+void translate_repetition(OnnxSite& site, const ir::Opaque& op) {
+  const ir::Ints times = *repeats(op, site.input_shape());
+  const at::Tensor scales = at::ones({4});
+  scales[2] = times[0];
+  scales[3] = times[1];
+  site.finish("Resize", {site.input(), "", site.model.add_floats(site.part("scales"), scales)},
+              {{"mode", "nearest"},
+               {"coordinate_transformation_mode", "asymmetric"},
+               {"nearest_mode", "floor"}});
+}
+
 constexpr Form kForms[] = {
+    {"aten::neg", is_anything, translate_neg},
+    {"aten::sum", is_reduction, translate_reduction},
+    {"aten::amax", is_reduction, translate_reduction},
+    {"aten::amin", is_reduction, translate_reduction},
+    {"aten::upsample_nearest2d", is_repetition, translate_repetition},
     {"aten::roll", is_roll, translate_roll},
     {"aten::constant_pad_nd", is_constant_pad, translate_constant_pad},
     {"aten::pad", is_pad, translate_pad},

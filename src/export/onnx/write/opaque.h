@@ -5,7 +5,7 @@
 namespace ptq::exporting {
 
 /// Whether the writer has words for an operator that nobody lowered, with these arguments: clamps,
-/// and those of torchvision's transformers (roll, pad, norm, expand_as).
+/// roll, pad, norms and other reductions, expand_as, nearest upsampling, simple functions.
 bool has_onnx_form(const ir::Opaque& op, const ir::Dims& input_shape);
 
 }  // namespace ptq::exporting

@@ -65,7 +65,8 @@ std::string mean_step(OnnxSite& site, const std::string& word, const std::string
 void finish_reduction(OnnxSite& site, const std::string& op_type, const ir::Ints& dims,
                       bool keeps_dims) {
   const OnnxAttribute keepdims{"keepdims", int64_t{keeps_dims}};
-  if (site.model.opset() < kOpsetOfAxesInputs) {
+  const bool is_sum = op_type == "ReduceSum";  // since opset 13
+  if (site.model.opset() < kOpsetOfAxesInputs && !is_sum) {
     site.finish(op_type, {site.input()}, {{"axes", dims}, keepdims});
     return;
   }

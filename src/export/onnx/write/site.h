@@ -105,8 +105,8 @@ void translate(OnnxSite& site, const ir::Slice& op);
 void translate(OnnxSite& site, const ir::FakeQuantize& op);
 void translate(OnnxSite& site, const ir::Opaque& op);
 
-/// ReduceMean or ReduceL2 over the dimensions as the node's last step; mean_step keeps them. Both
-/// in the form that the opset has.
+/// ReduceMean, ReduceSum and others over the dimensions as the node's last step; mean_step keeps
+/// them. Both in the form that the opset has.
 void finish_reduction(OnnxSite& site, const std::string& op_type, const ir::Ints& dims,
                       bool keeps_dims);
 std::string mean_step(OnnxSite& site, const std::string& word, const std::string& input,
