@@ -52,6 +52,9 @@ void set(options::Settings& settings, const char* option, options::Value value) 
 /// Files of a run that are to be the same bytes.
 const char* const kCompared[] = {"dump-logits", "dump-float-logits", "dump-quantizers"};
 
+/// Tables that are, too, where they are asked for.
+const char* const kTables[] = {"sensitivity", "save-layer-bits", "save-pareto"};
+
 bool is_compared(const options::Settings& settings, const std::string& option) {
   return option != "dump-float-logits" || !settings.is_on("skip-float");
 }
@@ -94,8 +97,7 @@ options::Settings second_run(options::Settings settings, const ComparedFolder& f
                              "junit", "check-export", "repeat-calibration"}) {
     set(settings, option, options::Value());
   }
-  // Measured again: options of the run count on them.
-  for (const char* option : {"sensitivity", "save-layer-bits", "save-pareto"}) {
+  for (const char* option : kTables) {
     if (!settings.is_none(option)) set(settings, option, folder.file(option));
   }
   for (const char* option : {"attribute", "strict"}) {
@@ -130,11 +132,15 @@ void require_same(const fs::path& first, const fs::path& second, const std::stri
 /// What a report says was found, but for times and for what the second run does not measure.
 nlohmann::json comparable_report(const RunResult& result) {
   nlohmann::json all = report::report_json({}, {}, result);
-  for (const char* key :
-       {"stages", "images_per_second", "peak_rss_mib", "attribution", "node_noise", "sensitivity",
-        "pareto", "exports", "guards", "gate", "hashes", "repeat_calibration", "layers",
-        "activations", "truth", "classes", "flips"}) {
+  for (const char* key : {"stages", "images_per_second", "peak_rss_mib", "attribution",
+                          "node_noise", "exports", "guards", "gate", "hashes", "repeat_calibration",
+                          "layers", "activations", "truth", "classes", "flips"}) {
     all.erase(key);
+  }
+  if (all["sensitivity"].is_object()) {
+    for (const char* key : {"exact_seconds", "estimate_seconds", "evaluation_seconds"}) {
+      all["sensitivity"].erase(key);
+    }
   }
   for (const char* network : {"float", "quantized"}) {
     if (!all[network].is_object()) continue;
@@ -174,6 +180,10 @@ void compare_reports(const options::Settings& settings, const RunResult& first,
 void compare_files(const options::Settings& first, const options::Settings& second) {
   for (const char* option : kCompared) {
     if (!is_compared(first, option)) continue;
+    require_same(first.text(option), second.text(option), "the files of --" + std::string(option));
+  }
+  for (const char* option : kTables) {
+    if (first.is_none(option)) continue;
     require_same(first.text(option), second.text(option), "the files of --" + std::string(option));
   }
   if (!exports_files(first)) return;

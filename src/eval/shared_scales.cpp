@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 
+#include "base/ordered_sum.h"
 #include "eval/probed_network.h"
 #include "eval/sqnr.h"
 #include "ir/facts.h"
@@ -30,7 +31,7 @@ constexpr double kUneven = 3;
 struct Mean {
   double sum = 0, count = 0;
   void add(const at::Tensor& x) {
-    sum += x.square().sum(at::kDouble).item<double>();
+    sum += ordered_sum(x.square());
     count += static_cast<double>(x.numel());
   }
   double value() const { return count == 0 ? 0 : sum / count; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "ptq/base/error.h"
 
@@ -26,19 +27,25 @@ double decibels(double signal, double noise) {
   return 10 * std::log10(signal / noise);
 }
 
-double mean_sqnr(const at::Tensor& exact, const at::Tensor& quantized) {
+std::vector<double> row_sqnrs(const at::Tensor& exact, const at::Tensor& quantized) {
   if (exact.sizes() != quantized.sizes()) {
     throw InternalError("logits of different sizes have no noise between them");
   }
   const at::Tensor left = exact.contiguous(), right = quantized.contiguous();
-  const int64_t rows = left.size(0), classes = left.size(1);
-  double sum = 0;
-  for (int64_t row = 0; row < rows; ++row) {
+  const int64_t classes = left.size(1);
+  std::vector<double> rows;
+  for (int64_t row = 0; row < left.size(0); ++row) {
     const double sqnr = row_sqnr(left.data_ptr<float>() + row * classes,
                                  right.data_ptr<float>() + row * classes, classes);
-    sum += sqnr > kNoNoise ? kNoNoise : sqnr;
+    rows.push_back(sqnr > kNoNoise ? kNoNoise : sqnr);
   }
-  return rows == 0 ? 0 : sum / static_cast<double>(rows);
+  return rows;
+}
+
+double mean_sqnr(const at::Tensor& exact, const at::Tensor& quantized) {
+  const std::vector<double> rows = row_sqnrs(exact, quantized);
+  const double sum = std::accumulate(rows.begin(), rows.end(), 0.0);
+  return rows.empty() ? 0 : sum / static_cast<double>(rows.size());
 }
 
 }  // namespace ptq::eval

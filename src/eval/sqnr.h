@@ -2,6 +2,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <vector>
+
 /// Signal-to-quantization-noise ratios (SQNR) in dB: 10 log10(sum x^2 / sum (x - q)^2).
 namespace ptq::eval {
 
@@ -12,8 +14,11 @@ double decibels(double signal, double noise);
 /// express.
 inline constexpr double kNoNoise = 150;
 
-/// Mean over the rows of two [N, classes] float32 tensors of each row's SQNR, at most kNoNoise
-/// each. 0 for no rows; NaN where a row is not finite. Throws InternalError if the sizes differ.
+/// By row of two [N, classes] float32 tensors: its SQNR, at most kNoNoise; NaN where a row is not
+/// finite. Throws InternalError if the sizes differ.
+std::vector<double> row_sqnrs(const at::Tensor& exact, const at::Tensor& quantized);
+
+/// The mean of row_sqnrs; 0 for no rows.
 double mean_sqnr(const at::Tensor& exact, const at::Tensor& quantized);
 
 }  // namespace ptq::eval

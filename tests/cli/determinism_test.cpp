@@ -27,6 +27,15 @@ TEST_F(Determinism, HoldsForEveryTechnique) {
   }
 }
 
+TEST_F(Determinism, HoldsForWhatBitsAreChosenBy) {
+  const support::ProgramResult result =
+      run(good({"--verify-determinism", "--sensitivity", path("s.csv"), "--candidate-bits",
+                "W2,W4,W8", "--weight-budget", "4", "--save-layer-bits", path("b.yaml"), "--pareto",
+                "3,5", "--save-pareto", path("p.csv")}));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("both runs wrote the same bytes"));
+}
+
 TEST_F(Determinism, HoldsForExportedFiles) {
   const support::ProgramResult result =
       run(good({"--verify-determinism", "--export-onnx-qcdq", "--export-torch-qcdq", "--export-dir",

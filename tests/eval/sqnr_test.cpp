@@ -33,6 +33,13 @@ TEST(Sqnr, CountsAnImageWithoutNoiseAsALargeNumber) {
   EXPECT_NEAR(mean_sqnr(exact, quantized), (20 + kNoNoise) / 2, 1e-4);
 }
 
+TEST(Sqnr, OfARowDoesNotDependOnOthers) {
+  at::Tensor exact = at::full({2, 4}, 10.0F), quantized = exact.clone();
+  quantized.select(0, 1).add_(1);
+  EXPECT_EQ(row_sqnrs(exact, quantized).at(0), kNoNoise);
+  EXPECT_NEAR(row_sqnrs(exact, quantized).at(1), 20, 1e-4);
+}
+
 TEST(Sqnr, IsNoNumberWhereLogitsAreNone) {
   at::Tensor broken = at::zeros({1, 4});
   broken.fill_(std::numeric_limits<float>::quiet_NaN());

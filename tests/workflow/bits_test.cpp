@@ -113,6 +113,22 @@ TEST_F(Bits, SensitivityIsThatOfTheNetworkWithOneGroup) {
   }
 }
 
+/// Batches of eight and four images come in any order.
+TEST_F(Bits, SensitivityIsTheSameForAnyNumberOfThreads) {
+  const BitCandidates made = candidates({{2, 3, 4, 6, 8}, {4, 8}});
+  const auto losses = [&](int threads) {
+    context_.execution.threads = threads;
+    const LossMeter meter(made.network, *images_, 12, context_);
+    std::vector<double> numbers;
+    for (const SensitivityRow& row : measure_sensitivity(made, meter, config_, context_).rows) {
+      numbers.insert(numbers.end(), {row.divergence, row.sqnr, row.estimate});
+    }
+    return numbers;
+  };
+  const std::vector<double> alone = losses(1);
+  for (int run = 0; run < 3; ++run) EXPECT_EQ(losses(4), alone) << run;
+}
+
 TEST_F(Bits, MoreBitsLoseLess) {
   const Sensitivity found =
       ptq::measure_sensitivity(branched_network(), config_, *images_, {{{2, 8}, {2, 8}}, 12});

@@ -1,5 +1,7 @@
 #include "passes/bias_correction/shift_bias.h"
 
+#include "base/ordered_sum.h"
+
 namespace ptq::passes {
 
 double shift_bias(ir::Weighted& layer, const at::Tensor& shift) {
@@ -9,7 +11,7 @@ double shift_bias(ir::Weighted& layer, const at::Tensor& shift) {
     const std::string module = layer.weight.name.substr(0, layer.weight.name.rfind('.') + 1);
     layer.bias = ir::Parameter{module + "bias", shift};
   }
-  return shift.abs().sum().item<double>();
+  return ordered_sum(shift.abs());
 }
 
 }  // namespace ptq::passes

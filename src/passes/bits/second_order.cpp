@@ -1,9 +1,11 @@
 #include "passes/bits/second_order.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/softmax.h>
 #include <c10/core/InferenceMode.h>
 
+#include <algorithm>
 #include <random>
 #include <unordered_map>
 #include <unordered_set>
@@ -13,26 +15,31 @@
 #include "passes/bits/float_tape.h"
 #include "ptq/base/error.h"
 #include "quant/fake_quantize.h"
+#include "runtime/onednn/one_thread.h"
 
 namespace ptq::passes {
 namespace {
 
-/// v of second_order.h, for logits [1, classes].
-at::Tensor random_direction(const at::Tensor& logits, std::mt19937_64& random) {
-  const at::Tensor p = at::softmax(logits, 1);
-  at::Tensor signs = at::empty(logits.sizes(), at::kFloat);
+/// r of second_order.h, [images, classes].
+at::Tensor random_signs(int64_t images, int64_t classes, std::mt19937_64& random) {
+  at::Tensor signs = at::empty({images, classes}, at::kFloat);
   for (int64_t i = 0; i < signs.numel(); ++i) {
     signs.data_ptr<float>()[i] = (random() & 1) != 0 ? 1.0F : -1.0F;
   }
+  return signs;
+}
+
+/// v of second_order.h, for logits [1, classes].
+at::Tensor direction(const at::Tensor& logits, const at::Tensor& signs) {
+  const at::Tensor p = at::softmax(logits, 1);
   const at::Tensor s = p.sqrt().mul(signs);
   return s.sub(p.mul(s.sum()));
 }
 
 class Estimate {
  public:
-  Estimate(const ir::Graph& graph, const std::vector<runtime::QuantizerVariant>& variants,
-           uint64_t seed)
-      : graph_(graph), variants_(variants), random_(seed), sums_(variants.size(), 0) {
+  Estimate(const ir::Graph& graph, const std::vector<runtime::QuantizerVariant>& variants)
+      : graph_(graph), variants_(variants) {
     for (const ir::Node& node : graph.nodes) {
       if (const auto* fake = node.as<ir::FakeQuantize>()) users_[fake->quantizer].push_back(&node);
       const ir::Weighted* layer = ir::weighted(node.op);
@@ -41,24 +48,32 @@ class Estimate {
     for (const runtime::QuantizerVariant& variant : variants) note_weights(variant);
   }
 
-  void add(const at::Tensor& image) {
+  /// By variant.
+  std::vector<double> of_image(const at::Tensor& image, const at::Tensor& signs) const {
+    const runtime::OneThread one_thread;
     FloatTape tape(graph_, layers_);
-    tape.backward(random_direction(tape.forward(image), random_));
-    for (size_t i = 0; i < variants_.size(); ++i) {
+    tape.backward(direction(tape.forward(image), signs));
+    std::vector<double> losses;
+    for (const runtime::QuantizerVariant& variant : variants_) {
       double change = 0;
-      for (const ir::QuantizerId id : variants_[i].quantizers) {
-        for (const ir::Node* node : users(id)) change += change_by(tape, variants_[i], id, *node);
+      for (const ir::QuantizerId id : variant.quantizers) {
+        for (const ir::Node* node : users(id)) change += change_by(tape, variant, id, *node);
       }
-      sums_[i] += 0.5 * change * change;
+      losses.push_back(0.5 * change * change);
     }
-    ++images_;
+    return losses;
   }
 
-  std::vector<double> results() const {
-    if (images_ == 0) throw DataError("there are no calibration images");
-    std::vector<double> means = sums_;
-    for (double& mean : means) mean /= static_cast<double>(images_);
-    return means;
+  /// What an image takes: values and weights, each with its derivative.
+  int64_t bytes_of_image() const {
+    int64_t numbers = 0;
+    for (const ir::Value& value : graph_.values) {
+      int64_t own = 2;
+      for (const int64_t extent : ir::at_batch(value.shape, 1)) own *= extent;
+      numbers += own;
+    }
+    for (const ir::Node* layer : layers_) numbers += ir::weighted(layer->op)->weight.value.numel();
+    return numbers * static_cast<int64_t>(sizeof(float));
   }
 
  private:
@@ -103,26 +118,51 @@ class Estimate {
 
   const ir::Graph& graph_;
   const std::vector<runtime::QuantizerVariant>& variants_;
-  std::mt19937_64 random_;
   std::unordered_map<ir::QuantizerId, std::vector<const ir::Node*>> users_;
   std::unordered_set<const ir::Node*> layers_;
   /// By table and layer: quantized weight minus float weight.
   std::unordered_map<std::pair<const void*, const ir::Node*>, at::Tensor, Hash> weight_changes_;
-  std::vector<double> sums_;
-  int64_t images_ = 0;
 };
+
+/// By image of a batch, in order, then by variant.
+std::vector<std::vector<double>> of_images(const Estimate& estimate, const at::Tensor& batch,
+                                           const at::Tensor& signs, int64_t at_once) {
+  const int64_t count = batch.size(0);
+  std::vector<std::vector<double>> losses(static_cast<size_t>(count));
+  at::parallel_for(0, count, (count + at_once - 1) / at_once, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      losses[static_cast<size_t>(i)] =
+          estimate.of_image(batch.narrow(0, i, 1).clone(), signs.narrow(0, i, 1));
+    }
+  });
+  return losses;
+}
 
 }  // namespace
 
 std::vector<double> second_order_losses(const ir::Graph& graph,
                                         const std::vector<runtime::QuantizerVariant>& variants,
-                                        uint64_t seed, const NextBatch& next_batch) {
+                                        uint64_t seed, const runtime::Execution& execution,
+                                        const NextBatch& next_batch) {
   const c10::InferenceMode gradients(false);
-  Estimate estimate(graph, variants, seed);
+  const Estimate estimate(graph, variants);
+  const int64_t memory = runtime::resolved(execution).activation_memory;
+  const int64_t at_once = std::max<int64_t>(1, memory / estimate.bytes_of_image());
+  const int64_t classes =
+      ir::at_batch(graph.values.at(static_cast<size_t>(graph.output)).shape, 1).at(1);
+  std::mt19937_64 random(seed);
+  std::vector<double> means(variants.size(), 0);
+  int64_t images = 0;
   while (const std::optional<at::Tensor> batch = next_batch()) {
-    for (int64_t i = 0; i < batch->size(0); ++i) estimate.add(batch->narrow(0, i, 1).clone());
+    const at::Tensor signs = random_signs(batch->size(0), classes, random);
+    for (const std::vector<double>& losses : of_images(estimate, *batch, signs, at_once)) {
+      for (size_t i = 0; i < means.size(); ++i) means[i] += losses[i];
+    }
+    images += batch->size(0);
   }
-  return estimate.results();
+  if (images == 0) throw DataError("there are no calibration images");
+  for (double& mean : means) mean /= static_cast<double>(images);
+  return means;
 }
 
 }  // namespace ptq::passes

@@ -5,6 +5,7 @@
 
 #include "ptq/ir/graph.h"
 #include "ptq/passes/calibrate.h"
+#include "ptq/runtime/execution.h"
 #include "runtime/quantizer_variants.h"
 
 namespace ptq::passes {
@@ -17,10 +18,13 @@ namespace ptq::passes {
 ///   estimate = 1/2 mean over images of (g · d)²
 ///
 /// with d what the quantizers change of their weights or activations and g the gradient of v·z by
-/// these: one pass forward and one backward an image, for all variants together. Images one by one,
-/// [N, 3, H, W] float32; the signs follow from `seed`. Throws DataError if there was no image.
+/// these: one pass forward and one backward an image, for all variants together. Images come as
+/// [N, 3, H, W] float32; each runs on one core, several at the same time as far as
+/// `execution.activation_memory` allows. The signs follow from `seed`, and the number of threads
+/// changes no bit. Throws DataError if there was no image.
 std::vector<double> second_order_losses(const ir::Graph& graph,
                                         const std::vector<runtime::QuantizerVariant>& variants,
-                                        uint64_t seed, const NextBatch& next_batch);
+                                        uint64_t seed, const runtime::Execution& execution,
+                                        const NextBatch& next_batch);
 
 }  // namespace ptq::passes

@@ -39,6 +39,18 @@ at::Tensor float_logits(const QuantizedNetwork& network, const passes::NextBatch
   return at::cat(logits).contiguous();
 }
 
+/// Of all images, in their order.
+AnswerLoss mean_of(const std::vector<AnswerLoss>& images) {
+  AnswerLoss mean;
+  for (const AnswerLoss& image : images) {
+    mean.divergence += image.divergence;
+    mean.sqnr += image.sqnr;
+  }
+  mean.divergence /= static_cast<double>(images.size());
+  mean.sqnr /= static_cast<double>(images.size());
+  return mean;
+}
+
 }  // namespace
 
 LossMeter::LossMeter(const QuantizedNetwork& network, const data::ImageSet& images, int64_t count,
@@ -69,24 +81,28 @@ passes::NextBatch LossMeter::batches() const {
 std::vector<AnswerLoss> LossMeter::measure(
     const std::string& stage, const runtime::QuantizerStates& base,
     const std::vector<runtime::QuantizerVariant>& variants) const {
-  std::vector<AnswerLoss> sums(variants.size());
+  // Batches come in the order in which threads finish them: a sum of what came so far would depend
+  // on it in its last digits.
+  std::vector<std::vector<AnswerLoss>> of_images(
+      variants.size(), std::vector<AnswerLoss>(static_cast<size_t>(count_)));
   const auto total = count_ * static_cast<int64_t>(variants.size());
   int64_t done = 0;
   const auto note = [&](size_t variant, int64_t first, const at::Tensor& logits) {
     const int64_t rows = logits.size(0);
     const at::Tensor exact = float_logits_.narrow(0, first, rows);
-    for (const double each : eval::divergences(exact, logits)) sums[variant].divergence += each;
-    sums[variant].sqnr += eval::mean_sqnr(exact, logits) * static_cast<double>(rows);
+    const std::vector<double> divergences = eval::divergences(exact, logits);
+    const std::vector<double> sqnrs = eval::row_sqnrs(exact, logits);
+    for (size_t row = 0; row < sqnrs.size(); ++row) {
+      of_images[variant][static_cast<size_t>(first) + row] = {divergences[row], sqnrs[row]};
+    }
     context_.log.progress(stage, done += rows, total);
   };
   const runtime::Execution& execution = context_.execution;
   runtime::run_variants(network_.graph, base, variants,
                         {execution.threads, execution.activation_memory}, batches(), note);
-  for (AnswerLoss& loss : sums) {
-    loss.divergence /= static_cast<double>(count_);
-    loss.sqnr /= static_cast<double>(count_);
-  }
-  return sums;
+  std::vector<AnswerLoss> losses;
+  for (const std::vector<AnswerLoss>& images : of_images) losses.push_back(mean_of(images));
+  return losses;
 }
 
 int64_t images_for(const ir::Graph& graph, const std::vector<runtime::QuantizerVariant>& variants,

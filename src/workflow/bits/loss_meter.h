@@ -28,7 +28,8 @@ class LossMeter {
   LossMeter(const QuantizedNetwork& network, const data::ImageSet& images, int64_t count,
             const Context& context);
 
-  /// In the order of the variants. `stage` names the progress.
+  /// In the order of the variants; the number of threads changes no bit. `stage` names the
+  /// progress.
   std::vector<AnswerLoss> measure(const std::string& stage, const runtime::QuantizerStates& base,
                                   const std::vector<runtime::QuantizerVariant>& variants) const;
 

@@ -113,7 +113,7 @@ Sensitivity measure_sensitivity(const BitCandidates& candidates, const LossMeter
   const std::vector<double> estimates =
       measured(context.log, "sensitivity estimate", made.estimate_seconds, [&] {
         return passes::second_order_losses(candidates.network.graph, variants, config.seed,
-                                           meter.batches());
+                                           context.execution, meter.batches());
       });
   const std::vector<SensitivityPoint> points = points_of(candidates);
   for (size_t i = 0; i < points.size(); ++i) {

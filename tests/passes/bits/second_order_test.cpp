@@ -5,6 +5,7 @@
 #include <ATen/ops/softmax.h>
 #include <gtest/gtest.h>
 
+#include "base/threads.h"
 #include "ptq/base/error.h"
 #include "ptq/runtime/executor.h"
 #include "support/graph_builder.h"
@@ -82,7 +83,7 @@ TEST(SecondOrder, IsNearTheDivergenceOfSmallChanges) {
   for (size_t id = 0; id < table->quantizers.size(); ++id) {
     variants.push_back({{static_cast<ir::QuantizerId>(id)}, table});
   }
-  const auto estimates = second_order_losses(network.graph, variants, 1, all_images());
+  const auto estimates = second_order_losses(network.graph, variants, 1, {1}, all_images());
   const at::Tensor exact = logits(network.builder, false);
   ASSERT_EQ(estimates.size(), 5U);
   for (size_t id = 0; id < variants.size(); ++id) {
@@ -99,16 +100,43 @@ TEST(SecondOrder, IsNearTheDivergenceOfSmallChanges) {
 TEST(SecondOrder, OfSeveralQuantizersIsThatOfTheirSum) {
   const Network network;
   const auto table = std::make_shared<const quant::QuantizerTable>(network.builder.table);
-  const auto all = second_order_losses(network.graph, {{{0, 1, 2, 3, 4}, table}}, 1, all_images());
+  const auto all =
+      second_order_losses(network.graph, {{{0, 1, 2, 3, 4}, table}}, 1, {1}, all_images());
   const double expected = divergence(logits(network.builder, false), logits(network.builder, true));
   EXPECT_GT(all.front(), 0.6 * expected);
   EXPECT_LT(all.front(), 1.6 * expected);
 }
 
+/// Convolutions for which LibTorch has one way on one thread and another on several.
+TEST(SecondOrder, IsTheSameForAnyNumberOfThreads) {
+  testing::GraphBuilder builder({3, 28, 28});
+  const auto wide = builder.conv(builder.input(), 64);
+  const auto narrow = builder.conv(builder.add(ir::Relu{}, {wide}), 16, {1, 1, 0});
+  const auto head = builder.linear(builder.flatten(builder.add(ir::Relu{}, {narrow})), 6);
+  for (const auto layer : {wide, narrow, head}) builder.quantize_weight(layer, 0.02);
+  const ir::Graph graph = builder.finish(builder.add(ir::MulScalar{0.2}, {head}));
+  const auto table = std::make_shared<const quant::QuantizerTable>(builder.table);
+  const auto losses = [&](const runtime::Execution& execution) {
+    set_intra_op_threads(execution.threads);
+    auto images = std::make_shared<int>(0);
+    return second_order_losses(graph, {{{0}, table}, {{1}, table}, {{2}, table}}, 1, execution,
+                               [images]() -> std::optional<at::Tensor> {
+                                 if (++*images == 3) return std::nullopt;
+                                 return normals({5, 3, 28, 28}, 1, *images);
+                               });
+  };
+  const std::vector<double> alone = losses({1});
+  EXPECT_EQ(losses({3}), alone);
+  runtime::Execution hardly_any_memory{3};
+  hardly_any_memory.activation_memory = 1;
+  EXPECT_EQ(losses(hardly_any_memory), alone);
+  set_intra_op_threads(available_cores());
+}
+
 TEST(SecondOrder, NeedsImages) {
   const Network network;
   EXPECT_THROW(
-      second_order_losses(network.graph, {}, 1, [] { return std::optional<at::Tensor>(); }),
+      second_order_losses(network.graph, {}, 1, {1}, [] { return std::optional<at::Tensor>(); }),
       DataError);
 }
 
