@@ -14,15 +14,6 @@
 namespace ptq::workflow {
 namespace {
 
-/// By image, in dB.
-std::vector<double> sqnrs(const at::Tensor& exact, const at::Tensor& logits) {
-  std::vector<double> each;
-  for (int64_t row = 0; row < exact.size(0); ++row) {
-    each.push_back(eval::mean_sqnr(exact.narrow(0, row, 1), logits.narrow(0, row, 1)));
-  }
-  return each;
-}
-
 double mean(const std::vector<double>& values) {
   double sum = 0;
   for (const double value : values) sum += value;
@@ -70,7 +61,8 @@ void RoundingGuard::judge(QuantizedNetwork& network, const passes::OriginalWeigh
   const at::Tensor rounded = logits(after, runtime::Numerics::kQuantized);
   const at::Tensor exact = logits(floats, runtime::Numerics::kFloat);
   const at::Tensor nearest = logits(before, runtime::Numerics::kQuantized);
-  const std::vector<double> of_nearest = sqnrs(exact, nearest), of_rounded = sqnrs(exact, rounded);
+  const std::vector<double> of_nearest = eval::row_sqnrs(exact, nearest);
+  const std::vector<double> of_rounded = eval::row_sqnrs(exact, rounded);
   const std::string figures = fixed(mean(of_nearest), 1) + " dB with the nearest codes, " +
                               fixed(mean(of_rounded), 1) + " dB with " + report.technique;
   context.log.line("  " + report.technique + ": SQNR of the logits on " + std::to_string(count_) +
