@@ -3,7 +3,6 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -88,7 +87,8 @@ class Reader {
  private:
   void take(void* out, size_t size) {
     if (size > static_cast<size_t>(end_ - next_)) throw OtherForm();
-    std::memcpy(out, next_, size);
+    // Not memcpy, which takes no null: a scalar has no extents, and an empty vector no memory.
+    std::copy_n(next_, size, static_cast<uint8_t*>(out));
     next_ += size;
   }
   const uint8_t* next_;
