@@ -36,11 +36,11 @@ class Runner {
   Runner(const Reference& reference, const std::string& data) : name_(reference.name) {
     const std::string images = data + "/data/imagenet-sample/";
     words_ = reference_flags(reference.figures.at("options"));
-    words_.insert(words_.end(), {"--model", data + "/models/" + model_of(reference.name) + ".pt",
-                                 "--calibration-dir", images + "calibration", "--validation-dir",
-                                 images + "validation", "--workers", "2", "--cache",
-                                 PTQ_GOLDEN_CACHE, "--report", file("report.json"),
-                                 "--dump-logits", file("logits.npy")});
+    words_.insert(words_.end(),
+                  {"--model", data + "/models/" + model_of(reference.name) + ".pt",
+                   "--calibration-dir", images + "calibration", "--validation-dir",
+                   images + "validation", "--workers", "2", "--cache", PTQ_GOLDEN_CACHE, "--report",
+                   file("report.json"), "--dump-logits", file("logits.npy")});
   }
 
   std::string file(const char* name) const { return folder_.path() + "/" + name; }

@@ -8,9 +8,7 @@ namespace {
 constexpr uint64_t kSmallFile = 1'000'000;
 constexpr uint64_t kMaxVitTiny = 125'000'000;
 
-TEST(Budget, EndsASmallFileWithinSeconds) {
-  EXPECT_LE(Budget::most_seconds(kSmallFile, 224), 6);
-}
+TEST(Budget, EndsASmallFileWithinSeconds) { EXPECT_LE(Budget::most_seconds(kSmallFile, 224), 6); }
 
 TEST(Budget, GivesLargeNetworksTwiceWhatTheyTakeOnASlowCore) {
   constexpr double kOnASlowCore = 11.5;
