@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -121,7 +120,7 @@ class Rounding {
   Rounding(Gpfq technique) : techniques_{technique} {}
   Rounding(Qronos technique) : techniques_{technique} {}
   Rounding& then(Technique technique) {
-    techniques_.push_back(std::move(technique));
+    techniques_.push_back(technique);
     return *this;
   }
 

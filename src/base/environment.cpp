@@ -53,8 +53,10 @@ int add_object(dl_phdr_info* info, size_t /*size*/, void* objects) {
   for (int i = 0; i < info->dlpi_phnum && build.empty(); ++i) {
     const ElfW(Phdr)& part = info->dlpi_phdr[i];
     if (part.p_type != PT_NOTE) continue;
-    build =
-        build_id(reinterpret_cast<const uint8_t*>(info->dlpi_addr + part.p_vaddr), part.p_memsz);
+    // The linker gives addresses as numbers.
+    // NOLINTNEXTLINE(performance-no-int-to-ptr)
+    const auto* note = reinterpret_cast<const uint8_t*>(info->dlpi_addr + part.p_vaddr);
+    build = build_id(note, part.p_memsz);
   }
   if (build.empty()) build = size_and_time(file);
   static_cast<std::vector<Object>*>(objects)->push_back({file, build});

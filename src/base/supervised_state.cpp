@@ -1,9 +1,9 @@
 #include "base/supervised_state.h"
 
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -117,7 +117,7 @@ void forget_temporary(const std::string& path) {
   }
 }
 
-OwnedProcess::OwnedProcess(int process) : slot_(-1) {
+OwnedProcess::OwnedProcess(int process) {
   if (shared == nullptr) return;
   for (size_t i = 0; i < SupervisedState::kProcesses; ++i) {
     pid_t nobody = 0;

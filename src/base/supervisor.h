@@ -65,7 +65,7 @@ class OwnedProcess {
   OwnedProcess& operator=(const OwnedProcess&) = delete;
 
  private:
-  int slot_;
+  int slot_ = -1;
 };
 
 }  // namespace ptq

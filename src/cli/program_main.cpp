@@ -1,8 +1,8 @@
 #include "cli/program_main.h"
 
 #include <c10/util/Exception.h>
-#include <signal.h>
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <iostream>

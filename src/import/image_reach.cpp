@@ -4,6 +4,7 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "import/operator_reach.h"
 #include "ir/call_opaque.h"
@@ -95,8 +96,8 @@ at::Tensor Way::operator()(const ir::Mean& op) const {
 /// Follows the images through a graph.
 class Follower {
  public:
-  Follower(const ir::Graph& graph, const Places& places)
-      : graph_(graph), known_(places), reach_(graph.values.size()) {}
+  Follower(const ir::Graph& graph, Places places)
+      : graph_(graph), known_(std::move(places)), reach_(graph.values.size()) {}
 
   std::vector<Reach> follow();
 

@@ -104,9 +104,9 @@ Lowered lower_as_strided(const Call& call, Recorder& recorder) {
   const int64_t offset =
       call.has("storage_offset") ? call.integer("storage_offset") : self.storage_offset();
   ir::Opaque view{"aten::as_strided", "", {ir::InputRef{0}}};
-  view.arguments.push_back(constant_dims(call.integers("size")));
-  view.arguments.push_back(constant_dims(call.integers("stride")));
-  view.arguments.push_back(ir::Dim{offset, false});
+  view.arguments.emplace_back(constant_dims(call.integers("size")));
+  view.arguments.emplace_back(constant_dims(call.integers("stride")));
+  view.arguments.emplace_back(ir::Dim{offset, false});
   return {recorder.append(std::move(view), {recorder.read_memory(whole)}, call.result().sizes(),
                           call.name)};
 }

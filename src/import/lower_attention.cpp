@@ -69,7 +69,8 @@ Attended self_attention(StepWriter& write, const Step& images_first, const Call&
   const Step q = split_heads(write, write.part(qkv, 0, 3), heads);
   const Step k = split_heads(write, write.part(qkv, 1, 3), heads);
   const Step v = split_heads(write, write.part(qkv, 2, 3), heads);
-  const double factor = 1 / std::sqrt(static_cast<double>(width / heads));
+  const int64_t head_width = width / heads;
+  const double factor = 1 / std::sqrt(static_cast<double>(head_width));
   const Attended attended = attend(write, write.scale(q, factor), k, v, std::nullopt);
   const Step merged = merge_heads(write, attended.output, batch);
   const Step projected = write.linear(merged, call.tensor("proj_weight"), call.tensor("proj_bias"));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <utility>
 
 #include "quant/counted_statistic.h"
 #include "quant/element_params.h"
@@ -21,8 +22,10 @@ enum Pass : int { kRangePass = 0, kThresholdPass = 1, kZeroPass = 2 };
 
 class MseStatistic : public CountedStatistic<MseStatistic> {
  public:
-  MseStatistic(const Quantizer& quantizer, double divisor, int64_t count)
-      : CountedStatistic(count), quantizer_(quantizer), divisor_(static_cast<float>(divisor)) {}
+  MseStatistic(Quantizer quantizer, double divisor, int64_t count)
+      : CountedStatistic(count),
+        quantizer_(std::move(quantizer)),
+        divisor_(static_cast<float>(divisor)) {}
 
   int passes() const override { return is_symmetric() ? 2 : 3; }
 

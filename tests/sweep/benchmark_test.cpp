@@ -1,10 +1,10 @@
 // Runs the programs themselves: sweeps, killed and divided, against single runs.
 #include <gmock/gmock.h>
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <random>
 #include <thread>
 

@@ -96,7 +96,7 @@ void PickleMachine::add_children(size_t container, const std::vector<size_t>& ch
   value.children.insert(value.children.end(), children.begin(), children.end());
 }
 
-size_t PickleMachine::push_container(PickleKind kind, std::vector<size_t> children) {
+size_t PickleMachine::push_container(PickleKind kind, const std::vector<size_t>& children) {
   PickleValue value;
   value.kind = kind;
   const size_t container = push(std::move(value));

@@ -12,7 +12,7 @@ class PickleMachine {
   size_t push(PickleValue value);
   size_t pop();
   /// A new container of these values.
-  size_t push_container(PickleKind kind, std::vector<size_t> children);
+  size_t push_container(PickleKind kind, const std::vector<size_t>& children);
   void mark() { marks_.push_back(stack_.size()); }
   std::vector<size_t> pop_to_mark();
   std::vector<size_t> pop_count(size_t count);
