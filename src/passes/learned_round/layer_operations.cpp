@@ -4,7 +4,6 @@
 #include "passes/learned_round/operation.h"
 #include "ptq/base/error.h"
 #include "runtime/gemm.h"
-#include "runtime/onednn/one_thread.h"
 
 namespace ptq::passes {
 namespace {
@@ -22,20 +21,16 @@ Geometry geometry(const ir::ConvTranspose& op) {
   return {op.stride, op.padding, op.dilation, op.output_padding, true, op.groups};
 }
 
-/// On one thread: where there are several, LibTorch takes another convolution, which adds in
-/// another order, and oneDNN divides the sums of a weight's derivative among them.
 class Convolution : public Operation {
  public:
   Convolution(Geometry geometry, const Tracked& x, const Tracked& weight, const at::Tensor& bias)
       : geometry_(std::move(geometry)), x_(x), weight_(weight) {
-    const runtime::OneThread one_thread;
     output_ = at::convolution(x.value, weight.value, bias, geometry_.stride, geometry_.padding,
                               geometry_.dilation, geometry_.transposed, geometry_.output_padding,
                               geometry_.groups);
   }
 
   Tensors backward(const at::Tensor& by_output) override {
-    const runtime::OneThread one_thread;
     const auto by_all = at::convolution_backward(
         by_output, x_.value, weight_.value, c10::nullopt, geometry_.stride, geometry_.padding,
         geometry_.dilation, geometry_.transposed, geometry_.output_padding, geometry_.groups,

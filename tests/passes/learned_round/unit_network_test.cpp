@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "base/threads.h"
 #include "passes/learned_round/whole_units.h"
 #include "quant/fake_quantize.h"
 #include "support/run_graph.h"
@@ -86,26 +85,6 @@ TEST(UnitNetwork, DerivesTransposedConvolutionsAndConstants) {
 }
 
 /// Layers whose weights are not quantized stay as they are, and let derivatives through.
-/// A convolution for which LibTorch has one way on one thread and another on several.
-TEST(UnitNetwork, DerivesTheSameOnAnyNumberOfThreads) {
-  GraphBuilder builder({64, 14, 14});
-  const auto narrow = builder.conv(builder.input(), 16, {1, 1, 0});
-  builder.graph.output = builder.conv(narrow, 4);
-  for (const auto value : {narrow, builder.graph.output}) builder.quantize_weight(value, 1e-3);
-  Trained trained(builder);
-  const at::Tensor x = normals({2, 64, 14, 14}, 1, 7);
-  const auto derivatives = [&](int threads) {
-    set_intra_op_threads(threads);
-    const at::Tensor output = trained.network.forward(x, trained.weights);
-    Tensors all = trained.network.backward(normals(output.sizes().vec(), 1, 11));
-    all.push_back(output);
-    return all;
-  };
-  const Tensors alone = derivatives(1), shared = derivatives(3);
-  for (size_t i = 0; i < alone.size(); ++i) EXPECT_TRUE(shared[i].equal(alone[i])) << i;
-  set_intra_op_threads(available_cores());
-}
-
 TEST(UnitNetwork, LearnsQuantizedWeightsAlone) {
   GraphBuilder builder({3, 6, 6});
   const auto first = builder.conv(builder.input(), 4);
