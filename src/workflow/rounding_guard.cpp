@@ -33,15 +33,16 @@ bool is_clearly_above(const std::vector<double>& a, const std::vector<double>& b
 
 passes::NextBatch RoundingGuard::rest_of(const passes::NextBatch& all) {
   return [this, all]() -> std::optional<at::Tensor> {
-    std::optional<at::Tensor> batch = all();
-    if (!batch) return batch;
-    const int64_t images = batch->size(0);
-    const int64_t wanted = std::llround(share_ * static_cast<double>(images));
-    const int64_t kept = std::min(wanted, kMostImages - count_);
-    if (kept == 0) return batch;
-    aside_.push_back(batch->narrow(0, images - kept, kept).clone());
-    count_ += kept;
-    return batch->narrow(0, 0, images - kept);
+    while (const std::optional<at::Tensor> batch = all()) {
+      const int64_t images = batch->size(0);
+      due_ += share_ * static_cast<double>(images);
+      const int64_t kept = std::min({static_cast<int64_t>(due_), images, kMostImages - count_});
+      due_ -= static_cast<double>(kept);
+      count_ += kept;
+      if (kept > 0) aside_.push_back(batch->narrow(0, images - kept, kept).clone());
+      if (kept < images) return batch->narrow(0, 0, images - kept);
+    }
+    return std::nullopt;
   };
 }
 

@@ -11,15 +11,15 @@
 
 namespace ptq::workflow {
 
-/// GPFQ and Qronos let each layer make up for the ones before it, so that layers which do well one
-/// by one can do harm together, and on images that they were fitted to nothing of it shows. So some
-/// images take no part in the fit and judge the network.
+/// GPFQ and Qronos let each layer make up for the ones before it. Layers that do well one by one
+/// can then do harm together, which does not show on the images that they were fitted to. So some
+/// images take no part in the rounding, and judge the network that it makes.
 class RoundingGuard {
  public:
-  /// Keeps `share` of each batch aside, kMostImages in all.
+  /// Keeps `share` of the images aside, evenly, and at most kMostImages.
   explicit RoundingGuard(double share) : share_(share) {}
 
-  /// What is left of the batches.
+  /// The batches without those; batches of which none are left are skipped.
   passes::NextBatch rest_of(const passes::NextBatch& all);
 
   /// Compares the logits of `network`, as the technique left it, and with its weights `before` the
@@ -35,6 +35,8 @@ class RoundingGuard {
   static constexpr int64_t kMostImages = 64;
 
   double share_;
+  /// Images to be kept aside by now that were not yet.
+  double due_ = 0;
   int64_t count_ = 0;
   std::vector<at::Tensor> aside_;
 };

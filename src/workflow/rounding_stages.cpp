@@ -14,8 +14,8 @@
 namespace ptq::workflow {
 namespace {
 
-/// With fewer images nothing is judged.
-constexpr int64_t kFewestJudged = 40;
+/// Fewer images judge nothing: a batch of the sweep, as for layers.
+constexpr double kFewestJudges = 8;
 
 /// Signal to quantization noise.
 std::string decibels(double error) {
@@ -107,7 +107,8 @@ std::optional<RoundingGuard> guard_of(const passes::RoundingOptions& options,
                                       const data::ImageSet& images) {
   const bool judges = options.technique != passes::RoundingTechnique::kGptq &&
                       options.held_out > 0 && !options.accumulator && options.input_fraction >= 1;
-  if (!judges || images.size() < kFewestJudged) return std::nullopt;
+  const double aside = options.held_out * static_cast<double>(images.size());
+  if (!judges || aside < kFewestJudges) return std::nullopt;
   return RoundingGuard(options.held_out);
 }
 

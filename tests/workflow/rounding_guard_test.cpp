@@ -70,6 +70,12 @@ TEST_F(Guarding, KeepsAShareOfEachBatchAside) {
   EXPECT_THAT(left_of(guard, {10, 10, 5}), ElementsAre(8, 8, 4));
 }
 
+/// One image a batch: some batches are kept aside whole.
+TEST_F(Guarding, KeepsAShareOfSmallBatchesAside) {
+  RoundingGuard guard(0.25);
+  EXPECT_THAT(left_of(guard, std::vector<int64_t>(12, 1)), ElementsAre(1, 1, 1, 1, 1, 1, 1, 1, 1));
+}
+
 TEST_F(Guarding, KeepsNoMoreAsideThanItTakes) {
   RoundingGuard guard(0.5);
   EXPECT_THAT(left_of(guard, {100, 100, 100}), ElementsAre(50, 86, 100));
