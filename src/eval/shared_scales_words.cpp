@@ -19,7 +19,7 @@ std::string sentence(const UnevenJoin& worst, size_t like_it, const char* remedy
        << " and " << worst.narrow << " (" << worst.wide / worst.narrow
        << " to 1) with one scale that reaches " << worst.scale << ", which costs "
        << loser_of(worst) << " " << worst.lost << " dB";
-  if (like_it > 0) text << " (like it: " << like_it << " more)";
+  if (like_it > 0) text << " (and " << like_it << " more like it)";
   text << "; " << remedy;
   return text.str();
 }

@@ -1,6 +1,9 @@
 #include "sweep/halving_time.h"
 
 #include <algorithm>
+#include <optional>
+
+#include "sweep/halving.h"
 
 namespace ptq::sweep {
 namespace {
@@ -11,7 +14,7 @@ double halving_seconds(const RunCost& cost, const std::vector<int64_t>& sizes, s
   for (size_t i = from; i < sizes.size(); ++i) {
     const size_t running = i + 1 == sizes.size() ? 1 : contenders;
     seconds += static_cast<double>(running) * cost.seconds(sizes[i]);
-    contenders = (contenders + 1) / 2;
+    contenders = survivors(contenders, std::nullopt);
   }
   return seconds;
 }
@@ -47,7 +50,9 @@ size_t first_size(const RunCost& cost, const std::vector<int64_t>& sizes, size_t
   const size_t last = sizes.size() - 2;
   for (size_t i = 0; i < last; ++i) {
     size_t contenders = affordable(cost, sizes, i, most, seconds);
-    for (size_t round = i; round < last; ++round) contenders = (contenders + 1) / 2;
+    for (size_t round = i; round < last; ++round) {
+      contenders = survivors(contenders, std::nullopt);
+    }
     if (contenders >= 2) return i;
   }
   return last;

@@ -139,7 +139,8 @@ class Search {
       done += part;
       const double spent = static_cast<double>(done) * cost_.seconds(sizes_[round]);
       const size_t most = affordable(cost_, sizes_, round, lots.size(), seconds_left() + spent);
-      part = most <= done ? 0 : budget_ ? std::min(most - done, done) : most - done;
+      const size_t left = std::max(most, done) - done;
+      part = budget_ ? std::min(left, done) : left;
     }
     return good;
   }
@@ -178,7 +179,7 @@ class Search {
                               [&](size_t number) { return is_worse(leader, number); }),
                best.end());
     if (round + 2 == sizes_.size()) return best;
-    const size_t half = (numbers.size() + 1) / 2;
+    const size_t half = survivors(numbers.size(), std::nullopt);
     const size_t most = affordable(cost_, sizes_, round + 1, half, seconds_left());
     if (best.size() > most) best.resize(most);
     return best;

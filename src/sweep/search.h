@@ -30,10 +30,9 @@ struct SearchReport {
 
 /// Successive halving (sweep/halving.h) over as many configurations as the time allows, drawn at
 /// random (sweep/halving_time.h). A round drops those that are worse than its best one beyond
-/// chance, and at least half. Part `held_out` of the validation images is kept
-/// aside for the winner, so that choosing among many does not flatter its figure. Throws
-/// ConfigError for a sweep of several models or on a shard, QuantizationError if all
-/// configurations failed.
+/// chance, and at least half. Part `held_out` of the validation images is kept aside for the
+/// winner, so that choosing among many does not flatter its figure. Throws ConfigError for a sweep
+/// of several models or on a shard, QuantizationError if all configurations failed.
 SearchReport search(const Expansion& expansion, const SweepOptions& options, double held_out,
                     const SweepWorld& world, Log& log);
 

@@ -172,12 +172,13 @@ TEST(UnevenJoins, AreSaidInASentenceForEachOptionThatHelps) {
              {"a.add", Join::kResidual, 32.5, 2, 12, 9.25, ""},
              {"b.add", Join::kResidual, 8, 4, 2, 7, ""},
              {"c.add", Join::kAddedConstant, 8, 4, 2, 7, ""}}),
-      ElementsAre("a.add adds values that reach 32.5 and 2 (16.2 to 1) with one scale that reaches "
-                  "12, which costs the sum 9.25 dB (like it: 1 more); --residual-adds wide gives "
-                  "operands scales of their own",
-                  "cat joins values that reach 4 and 0.5 (8 to 1) with one scale that reaches 1, "
-                  "which costs the concat 30 dB (like it: 1 more); --target-backend layerwise "
-                  "rounds the inputs of layers alone"));
+      ElementsAre(
+          "a.add adds values that reach 32.5 and 2 (16.2 to 1) with one scale that reaches "
+          "12, which costs the sum 9.25 dB (and 1 more like it); --residual-adds wide gives "
+          "operands scales of their own",
+          "cat joins values that reach 4 and 0.5 (8 to 1) with one scale that reaches 1, "
+          "which costs the concat 30 dB (and 1 more like it); --target-backend layerwise "
+          "rounds the inputs of layers alone"));
 }
 
 }  // namespace

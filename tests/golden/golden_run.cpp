@@ -29,7 +29,7 @@ std::vector<int64_t> labels_of(const std::string& predictions) {
 }
 
 /// What all runs like the reference's have, each with a report, logits and predictions in a folder
-/// of its own. They share a cache: sixty runs would read the same 500 photographs, and ask the same
+/// of its own. They share a cache: sixty runs would decode the same photographs and run the same
 /// three float networks. Its entries are known by the build of the program, too (docs/cache.md).
 class Runner {
  public:

@@ -23,9 +23,9 @@ constexpr uint64_t kMemory = uint64_t{1280} << 20;
 /// Of each byte of the file: as read, as float32 of float16, and copies on the way.
 constexpr uint64_t kMemoryPerByte = 6;
 
-/// A large network does much arithmetic with images: MaxViT-T, 125 MB, takes 5.5 s of a quiet 2 GHz
-/// core and over 11 s of one whose caches and units another thread shares.
 constexpr double kSeconds = 5;
+/// A large network computes much: MaxViT-T, 125 MB, takes 5.5 s of a quiet 2 GHz core, and over 11 s
+/// where another thread shares the core.
 constexpr double kBytesPerSecond = 5e6;
 constexpr double kUsualImageSize = 224;
 
