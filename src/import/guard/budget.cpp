@@ -24,8 +24,8 @@ constexpr uint64_t kMemory = uint64_t{1280} << 20;
 constexpr uint64_t kMemoryPerByte = 6;
 
 constexpr double kSeconds = 5;
-/// A large network computes much: MaxViT-T, 125 MB, takes 5.5 s of a quiet 2 GHz core, and over 11 s
-/// where another thread shares the core.
+/// A large network computes much: MaxViT-T, 125 MB, takes 5.5 s of a quiet 2 GHz core, and over 11
+/// s where another thread shares the core.
 constexpr double kBytesPerSecond = 5e6;
 constexpr double kUsualImageSize = 224;
 
